@@ -1,0 +1,270 @@
+# SPDX-License-Identifier: MIT
+"""A guest in QEMU.
+
+Console (COM1) on QEMU's stdin and stdout, TAP on a pipe behind the debug console port 0xe9, the
+monitor (QMP) on a socket pair. All three are connected before QEMU starts, so nothing is lost.
+One thread per guest reads everything and keeps it; `wait` and `wait_for` look at what it kept.
+"""
+
+import json
+import os
+import re
+import select
+import shlex
+import shutil
+import socket
+import subprocess
+import threading
+import time
+
+from kozo import qemu
+from kozo.errors import EnvironmentProblem
+
+TAP_PORT = "0xe9"
+PANIC_TEXT = "KOZO PANIC"
+PANIC_GRACE = 10.0      # seconds a panicking kernel has to leave through debug-exit
+
+_running = set()
+_running_lock = threading.Lock()
+
+
+class GuestError(Exception):
+    """A guest did not do what a test waited for; `kind` as in results."""
+
+    def __init__(self, kind, text):
+        super().__init__(text)
+        self.kind = kind
+
+
+def stop_all():
+    """End every guest that still runs: for an interrupted run."""
+    with _running_lock:
+        guests = list(_running)
+    for vm in guests:
+        qemu.stop(vm.process)
+
+
+class Vm:
+    """One boot. Ends at `limit` seconds at the latest. Use it as a context manager, or call `close`."""
+
+    def __init__(self, machine, limit=60.0, extra=()):
+        self.machine = machine
+        self.limit = limit
+        self.console = bytearray()
+        self.tap_lines = []             # (seconds since start, text)
+        self.errors = bytearray()
+        self.timed_out = False
+        self._partial = b""
+        self._position = 0
+        self._changed = threading.Condition()
+        self._finished = False
+        self._qmp_in = None
+        self._start(list(extra))
+
+    # ---- start and end -------------------------------------------------------------------
+
+    def _line(self, tap_fd, qmp_fd, extra):
+        return qemu.command(self.machine) + [
+            "-chardev", "stdio,id=console,signal=off", "-serial", "chardev:console",
+            "-chardev", f"file,id=tap,path=/dev/fd/{tap_fd}",
+            "-device", f"isa-debugcon,iobase={TAP_PORT},chardev=tap",
+            "-chardev", f"socket,id=qmp,fd={qmp_fd}", "-mon", "chardev=qmp,mode=control",
+            *extra]
+
+    def _start(self, extra):
+        tap_read, tap_write = os.pipe()
+        self._qmp, theirs = socket.socketpair()
+        self.command = self._line(tap_write, theirs.fileno(), extra)
+        self.started = time.monotonic()
+        try:
+            self.process = subprocess.Popen(
+                self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                pass_fds=(tap_write, theirs.fileno()), start_new_session=True)
+        except FileNotFoundError as e:
+            raise EnvironmentProblem(qemu.MISSING) from e
+        finally:
+            os.close(tap_write)
+            theirs.close()
+        self._tap_fd = tap_read
+        with _running_lock:
+            _running.add(self)
+        self._reader = threading.Thread(target=self._read_all, daemon=True)
+        self._reader.start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def close(self):
+        """End the guest if it still runs."""
+        qemu.stop(self.process)
+        self._reader.join()
+        with _running_lock:
+            _running.discard(self)
+        self._qmp.close()
+        if self.process.stdin and not self.process.stdin.closed:
+            try:
+                self.process.stdin.close()
+            except OSError:
+                pass
+
+    # ---- reading -------------------------------------------------------------------------
+
+    def _deadline(self):
+        """When the guest is ended: at its limit, or soon after a panic that does not end it."""
+        end = self.started + self.limit
+        if PANIC_TEXT.encode() in self.console:
+            self._panic_seen = getattr(self, "_panic_seen", time.monotonic())
+            end = min(end, self._panic_seen + PANIC_GRACE)
+        return end
+
+    def _read_all(self):
+        takers = {self.process.stdout.fileno(): self._take_console, self._tap_fd: self._take_tap,
+                  self.process.stderr.fileno(): self.errors.extend}
+        while takers:
+            ready, _, _ = select.select(list(takers), [], [], 0.2)
+            for fd in ready:
+                data = os.read(fd, 65536)
+                if not data:
+                    del takers[fd]
+                    continue
+                with self._changed:
+                    takers[fd](data)
+                    self._changed.notify_all()
+            if self.process.poll() is None and time.monotonic() > self._deadline():
+                self.timed_out = True
+                qemu.stop(self.process)
+        self.process.wait()
+        os.close(self._tap_fd)
+        self.process.stdout.close()
+        self.process.stderr.close()
+        with self._changed:
+            if self._partial:
+                self._take_tap(b"\n")
+            self._finished = True
+            self._changed.notify_all()
+
+    def _take_console(self, data):
+        self.console.extend(data)
+
+    def _take_tap(self, data):
+        *lines, self._partial = (self._partial + data).split(b"\n")
+        now = time.monotonic() - self.started
+        for line in lines:
+            self.tap_lines.append((now, line.decode("utf-8", "replace").rstrip("\r")))
+
+    # ---- what a test asks ----------------------------------------------------------------
+
+    @property
+    def text(self):
+        """Everything on the console so far."""
+        return self.console.decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n")
+
+    @property
+    def seconds(self):
+        return time.monotonic() - self.started
+
+    def wait(self):
+        """Wait until QEMU has ended; its exit status, or None when it was ended at the limit."""
+        with self._changed:
+            while not self._finished:
+                self._changed.wait(1.0)
+        self.close()
+        return None if self.timed_out else self.process.returncode
+
+    def _search(self, pattern):
+        found = pattern.search(self.text, self._position)
+        if found:
+            self._position = found.end()
+        return found
+
+    def wait_for(self, pattern):
+        """Wait for a regular expression on the console, after what the last wait_for matched.
+
+        Returns the match. Raises GuestError when the guest ends, panics or reaches its limit first.
+        """
+        pattern = re.compile(pattern, re.MULTILINE)
+        with self._changed:
+            while True:
+                found = self._search(pattern)
+                if found:
+                    return found
+                if self._finished:
+                    break
+                self._changed.wait(1.0)
+        raise GuestError(*self._why_ended(pattern.pattern))
+
+    def _why_ended(self, wanted):
+        if PANIC_TEXT in self.text:
+            return "panic", f"the kernel panicked; expected on the console: {wanted}"
+        if self.timed_out:
+            return "hang", f"not seen on the console within {self.limit:g} s: {wanted}"
+        status = self.process.returncode
+        return "fail", f"the guest ended (QEMU status {status} {self.said()}) before: {wanted}"
+
+    def send(self, text):
+        """Type `text` at the console."""
+        self.process.stdin.write(text.encode())
+        self.process.stdin.flush()
+
+    def expect_exit(self, status=0):
+        """Wait for the end; `status` is the guest's own (poweroff N), or the string panic, or failed."""
+        values = {"failed": qemu.EXIT_FAILED, "panic": qemu.EXIT_PANIC, 0: qemu.EXIT_OK}
+        value = values.get(status, qemu.EXIT_STATUS_BASE + status if isinstance(status, int) else None)
+        got = self.wait()
+        if got is None:
+            raise GuestError("hang", f"the guest did not end within {self.limit:g} s")
+        if got != qemu.exit_status(value):
+            kind = "panic" if got == qemu.exit_status(qemu.EXIT_PANIC) else "fail"
+            words = qemu.outcome(got).text or "the guest ended well"
+            raise GuestError(kind, f"expected exit status {status}: {words}")
+
+    # ---- monitor -------------------------------------------------------------------------
+
+    def qmp(self, command, **arguments):
+        """Run a monitor command (inject-nmi, dump-guest-memory, ...); returns what it returns."""
+        if self._qmp_in is None:
+            self._qmp.settimeout(60)
+            self._qmp_in = self._qmp.makefile("r")
+            self._qmp_in.readline()
+            self._qmp_call({"execute": "qmp_capabilities"})
+        return self._qmp_call({"execute": command, "arguments": arguments})
+
+    def _qmp_call(self, request):
+        name = request["execute"]
+        try:
+            self._qmp.sendall(json.dumps(request).encode() + b"\n")
+            for line in self._qmp_in:
+                answer = json.loads(line)
+                if "return" in answer:
+                    return answer["return"]
+                if "error" in answer:
+                    raise GuestError("qemu", f"{name}: {answer['error']['desc']}")
+        except OSError as e:
+            raise GuestError("qemu", f"{name}: no answer from QEMU: {e}") from e
+        raise GuestError("qemu", f"{name}: QEMU ended without an answer")
+
+    def dump_memory(self, path):
+        """Write an ELF core of the guest's memory to `path`, for gdb."""
+        self.qmp("dump-guest-memory", paging=False, protocol=f"file:{path}")
+
+    # ---- what is kept --------------------------------------------------------------------
+
+    def said(self):
+        """QEMU's own messages, in one line."""
+        return "; ".join(self.errors.decode("utf-8", "replace").split("\n")).strip("; ")
+
+    def tap_text(self):
+        return "".join(f"{line}\n" for _, line in self.tap_lines)
+
+    def keep(self, folder):
+        """Keep command line, console, TAP and QEMU's messages in `folder`."""
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        (folder / "command").write_text(shlex.join(self.command) + "\n")
+        (folder / "console.log").write_bytes(bytes(self.console))
+        (folder / "tap.log").write_text(self.tap_text())
+        if self.errors:
+            (folder / "qemu.log").write_bytes(bytes(self.errors))

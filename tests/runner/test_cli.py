@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: MIT
+"""./kozo as a user meets it: exit codes, error lines, streams."""
+
+import os
+import shlex
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from kozo import packages, paths
+
+sys.path.insert(0, str(Path(__file__).parent))
+import guests  # noqa: E402
+
+KOZO = str(paths.SOURCE / "kozo")
+
+
+def _kozo(*arguments, **environment):
+    """Run ./kozo with stdin closed and output piped."""
+    return subprocess.run(["sh", "-c", 'exec "$0" "$@" <&-', KOZO, *arguments], text=True,
+                          capture_output=True, timeout=120, check=False,
+                          env={**os.environ, **environment})
+
+
+def _run(variant, *more):
+    """./kozo run with a tiny guest for a kernel, and any file for an archive."""
+    return _kozo("run", "--kernel", str(guests.image(variant)), "--initrd", __file__, *more)
+
+
+def _expect(done, code, text):
+    assert done.returncode == code, (done.returncode, done.stdout, done.stderr)
+    assert text in done.stderr, done.stderr
+    assert "Traceback" not in done.stderr, done.stderr
+    assert "\033" not in done.stdout + done.stderr
+
+
+def test_guest_that_ends_well():
+    done = _run("PASS")
+    _expect(done, 0, "")
+    assert done.stdout.replace("\r", "") == "tiny guest\n", done.stdout
+
+
+def test_guest_that_fails():
+    _expect(_run("SILENT"), 0, "")
+    _expect(_run("FAULT"), 1, "kozo: error: the guest reported failure")
+
+
+def test_guest_status_is_printed():
+    _expect(_run("STATUS_7"), 1, "status 7")
+
+
+def test_guest_panic():
+    _expect(_run("PANIC"), 4, "panicked")
+
+
+def test_guest_triple_fault():
+    _expect(_run("TRIPLE_FAULT"), 1, "triple-faulted")
+
+
+def test_time_out():
+    _expect(_run("HANG", "--timeout", "2"), 5, "2 s")
+
+
+def test_qemu_arguments_after_dashes():
+    _expect(_run("PASS", "--", "-no-such-option"), 1, "QEMU failed with status 1")
+
+
+def test_dry_run_prints_one_pastable_line():
+    done = _run("PASS", "--dry-run", "--append", "a=b", "--exec", "ls /; poweroff", "--cpu", "max",
+                "--mem", "64M", "--machine", "q35", "--", "-d", "int")
+    _expect(done, 0, "")
+    assert done.stderr == "" and done.stdout.count("\n") == 1
+    words = shlex.split(done.stdout)
+    for pair in (("-cpu", "max"), ("-m", "64M"), ("-machine", "q35"), ("-d", "int"),
+                 ("-append", 'a=b kozo.run="ls /; poweroff"')):
+        assert pair in zip(words, words[1:]), (pair, words)
+
+
+def test_usage_errors():
+    for arguments in (("bogus",), ("run", "--bogus"), ("run", "--kernel", "/no/such/file"), (),
+                      ("run", "--timeout", "0"), ("test", "--suite", "bogus"), ("clean", "--", "x"),
+                      ("test", "--repeat", "0"), ("run", "--exec", 'a "b"')):
+        done = _kozo(*arguments)
+        assert done.returncode == 2, (arguments, done.returncode)
+        assert "error:" in done.stderr and done.stdout == "", (arguments, done.stderr)
+
+
+def test_help_everywhere():
+    for command in ((), ("run",), ("build",), ("test",), ("setup",), ("clean",)):
+        done = _kozo(*command, "--help")
+        assert done.returncode == 0 and done.stdout.startswith("usage:"), command
+
+
+def _fake_tools(folder, **scripts):
+    """A PATH with the real tools but for `scripts`; the empty script hides a tool."""
+    for directory in ("/usr/bin", "/bin"):
+        for tool in Path(directory).iterdir():
+            link = Path(folder) / tool.name
+            if not link.exists() and tool.name not in scripts:
+                link.symlink_to(tool)
+    for name, text in scripts.items():
+        if text:
+            (Path(folder) / name).write_text(f"#!/bin/sh\n{text}\n")
+            (Path(folder) / name).chmod(0o755)
+    return folder
+
+
+def test_old_qemu_is_one_clear_line():
+    with tempfile.TemporaryDirectory() as folder:
+        path = _fake_tools(folder, **{"qemu-system-x86_64": "echo QEMU emulator version 6.2.0"})
+        done = _kozo("run", "--kernel", str(guests.image("PASS")), "--initrd", __file__, PATH=path)
+    _expect(done, 3, "version 6.2, and KOZO needs 7.2 or newer")
+    assert done.stderr.count("\n") == 1
+
+
+def test_missing_package_is_one_clear_line():
+    with tempfile.TemporaryDirectory() as folder:
+        path = _fake_tools(folder, **{"qemu-system-x86_64": "", "cpio": ""})
+        for command in (("setup",), ("build",), ("test",), ("run",)):
+            done = _kozo(*command, PATH=path, KOZO_NO_INSTALL="1")
+            _expect(done, 3, "apt-get install -y --no-install-recommends qemu-system-x86 cpio")
+            assert done.stderr.count("\n") == 1 and done.stdout == ""
+
+
+def test_missing_package_is_installed():
+    install = 'echo "$@" >> "$0.log"; case "$*" in *--dry-run*) exit 0;; *install*) ' \
+              'd=$(dirname "$0"); printf "#!/bin/sh\\n" > "$d/cpio"; chmod +x "$d/cpio";; esac'
+    with tempfile.TemporaryDirectory() as folder:
+        path = _fake_tools(folder, **{"cpio": "", "apt-get": install, "id": "echo 0",
+                                      "sudo": 'while [ $# -gt 0 ]; do case "$1" in -n) shift;; *) break;; esac; done; exec "$@"'})
+        done = _kozo("setup", PATH=path)
+        log = (Path(folder) / "apt-get.log").read_text()
+    _expect(done, 0, "installing Debian packages: cpio\n")
+    assert log.splitlines()[-1] == "install -y --no-install-recommends cpio", log
+
+
+def test_nothing_is_asked_of_apt_when_all_is_there():
+    with tempfile.TemporaryDirectory() as folder:
+        path = _fake_tools(folder, **{"apt-get": 'touch "$0.called"; exit 1'})
+        _expect(_kozo("setup", PATH=path), 0, "")
+        assert not (Path(folder) / "apt-get.called").exists()
+
+
+def test_failing_apt_is_explained():
+    with tempfile.TemporaryDirectory() as folder:
+        path = _fake_tools(folder, **{"cpio": "", "apt-get": 'echo "E: no network"; exit 100',
+                                      "sudo": 'shift; exec "$@"'})
+        done = _kozo("setup", PATH=path)
+    _expect(done, 3, "apt-get could not install cpio: E: no network")
+
+
+def test_package_table():
+    names = [p.name for p in packages.PACKAGES]
+    assert len(set(names)) == len(names)
+    assert packages.missing([packages.Package("x", files=("/no/such/*",))]) == ["x"]
+    assert packages.missing([packages.Package("x", ("sh",), ("/bin/s*",))]) == []

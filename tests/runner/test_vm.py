@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: MIT
+"""Driving a guest: console both ways, monitor, exit status, kept logs."""
+
+import sys
+import tempfile
+from pathlib import Path
+
+from kozo.harness.vm import GuestError
+
+sys.path.insert(0, str(Path(__file__).parent))
+import guests  # noqa: E402
+
+
+def _error_of(call, *arguments):
+    try:
+        call(*arguments)
+    except GuestError as e:
+        return e
+    raise AssertionError("no GuestError")
+
+
+def test_console_goes_both_ways():
+    with guests.boot("ECHO") as vm:
+        vm.wait_for("^tiny guest$")
+        vm.send("abc")
+        vm.wait_for("abc")
+        vm.send("q")
+        vm.expect_exit(0)
+
+
+def test_guest_status():
+    with guests.boot("STATUS_7") as vm:
+        vm.expect_exit(7)
+    with guests.boot("STATUS_7") as vm:
+        assert _error_of(vm.expect_exit, 0).kind == "fail"
+
+
+def test_waiting_in_vain_tells_why():
+    with guests.boot("HANG", limit=2.0) as vm:
+        assert _error_of(vm.wait_for, "never").kind == "hang"
+    with guests.boot("PANIC") as vm:
+        assert _error_of(vm.wait_for, "never").kind == "panic"
+    with guests.boot("PASS") as vm:
+        assert _error_of(vm.wait_for, "never").kind == "fail"
+
+
+def test_monitor():
+    with guests.boot("ECHO") as vm, tempfile.TemporaryDirectory() as folder:
+        vm.wait_for("tiny guest")
+        assert vm.qmp("query-status")["status"] == "running"
+        core = Path(folder) / "core"
+        vm.dump_memory(core)
+        assert core.read_bytes()[:4] == b"\x7fELF"
+        assert _error_of(vm.qmp, "no-such-command").kind == "qemu"
+
+
+def test_logs_are_kept():
+    with guests.boot("FAIL") as vm, tempfile.TemporaryDirectory() as folder:
+        vm.wait()
+        vm.keep(Path(folder) / "logs")
+        assert "tiny guest" in (Path(folder) / "logs" / "console.log").read_text()
+        assert "not ok 2 - two" in (Path(folder) / "logs" / "tap.log").read_text()
+        assert "qemu-system-x86_64" in (Path(folder) / "logs" / "command").read_text()
