@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * layout.h - where things lie in the address space of a program that kozo-sys made.
+ *
+ * Owns:      the numbers; user.ld has its own copy of the first.
+ * Not here:  init's space, which the kernel lays out: its image is at the same place, the rest follows the image.
+ * Spec:      docs/spec/memory.md
+ *
+ *   0x0000'0020'0000  start page, clock page, IPC buffer, guard page, first thread's stack
+ *   0x0000'0040'0000  image, then (after a guard page) the heap
+ *   0x0000'4000'0000  further threads: one 64 KiB part each: IPC buffer page, guard page, stack
+ *   0x0001'0000'0000  window: mappings that the program makes itself
+ */
+#pragma once
+
+#include <kozo/abi.h>
+
+#define KOZO_LAYOUT_START 0x200000ull
+#define KOZO_LAYOUT_CLOCK 0x201000ull
+#define KOZO_LAYOUT_BUFFER 0x202000ull
+#define KOZO_LAYOUT_STACK 0x204000ull /* the page below is the guard */
+#define KOZO_LAYOUT_STACK_END 0x400000ull
+#define KOZO_LAYOUT_IMAGE 0x400000ull
+#define KOZO_LAYOUT_IMAGE_END 0x40000000ull
+#define KOZO_LAYOUT_THREADS 0x40000000ull
+#define KOZO_LAYOUT_THREADS_END 0x80000000ull
+#define KOZO_LAYOUT_THREAD_BYTES 0x10000ull
+#define KOZO_LAYOUT_WINDOW 0x100000000ull
+#define KOZO_LAYOUT_WINDOW_END 0x10000000000ull
+
+static_assert(KOZO_LAYOUT_THREADS % KOZO_LAYOUT_THREAD_BYTES == 0);
+static_assert(KOZO_LAYOUT_STACK_END <= KOZO_LAYOUT_IMAGE);

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * policy.h - the protocol `policy`, and asking it for authority by the capability named "policy".
+ *
+ * Owns:      struct policy_*, policy_call_*, policy_dispatch (made from proto/policy.def).
+ * Not here:  rules and consent, which are the service's.
+ * Spec:      docs/spec/services.md
+ */
+#pragma once
+
+#define KOZO_PROTO policy
+#define KOZO_PROTO_UPPER POLICY
+#define KOZO_PROTO_TABLE <kozo/proto/policy.def>
+#include <kozo/make.h>
+
+/* What policy answered. */
+struct kozo_grant {
+    enum kozo_err err;
+    struct kozo_endpoint cap; /* in a slot of its own, with err OK; kozo_slot_free it after deleting it */
+    uint64_t lease;           /* for kozo_release */
+    uint64_t lease_ms;        /* the capability is taken back this many milliseconds after the answer */
+    char reason[160];         /* why, granted or denied */
+    char hint[160];           /* what to do about a denial */
+};
+
+/*
+ * Asks for `object` ("fs:/etc/motd") with these user rights; `why` is for the audit. The capability arrives in a slot of
+ * the program's own choosing (slots.h). Errors: DENIED with reason and hint; EMPTY no capability "policy" was given; LIMIT no
+ * slot is free; GONE the grant was made but the capability did not arrive; those of kozo_call.
+ */
+enum kozo_err kozo_request(const char *object, uint64_t rights, const char *why, struct kozo_grant *out);
+
+/* Ends a lease early and frees its slot. Errors: NOT_FOUND it has ended already (the slot is freed all the same). */
+enum kozo_err kozo_release(struct kozo_grant *grant);
