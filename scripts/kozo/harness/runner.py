@@ -6,7 +6,7 @@ import os
 import threading
 import time
 import traceback
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Callable
 
 from kozo import paths, term
@@ -52,6 +52,18 @@ _MARKS = {PASS: ("ok  ", "green"), FAIL: ("FAIL", "red"), ERROR: ("FAIL", "red")
           SKIP: ("skip", "yellow")}
 
 
+SHORT = 24      # lines of details shown without -v
+
+
+def _details(result, verbose):
+    """The message, then what goes before the first empty line of the body, or with `verbose` all of it."""
+    body = result.body if verbose else result.body.split("\n\n")[0]
+    details = body.splitlines()
+    if result.message and result.message not in details[:1]:
+        details = result.message.splitlines() + details
+    return details if verbose or len(details) <= SHORT else [*details[:SHORT], "..."]
+
+
 def _lines(result, verbose):
     """What is printed for a result."""
     mark, colour = _MARKS[result.status]
@@ -59,10 +71,7 @@ def _lines(result, verbose):
     why = f": {result.message}" if result.status == SKIP and result.message else ""
     lines = [f"{term.paint(mark, colour)} {result.id}{variant}{why}"]
     if result.bad:
-        details = result.body.splitlines() if verbose else result.body.split("\n\n")[0].splitlines()
-        if result.message and result.message not in details[:1]:
-            details.insert(0, result.message)
-        lines += [f"       {d}" for d in (details if verbose else details[:12])]
+        lines += [f"       {d}" for d in _details(result, verbose)]
         if result.log:
             lines.append(f"       log: {paths.shown(result.log)}")
     return lines
@@ -71,8 +80,9 @@ def _lines(result, verbose):
 class Runner:
     """One run of ./kozo test."""
 
-    def __init__(self, context, jobs_at_once=None):
+    def __init__(self, context, jobs_at_once=None, out=term.out):
         self.context = context
+        self.out = out
         self.jobs_at_once = jobs_at_once or max(1, min(2, os.cpu_count() or 1))
         self.results = []
         self._lock = threading.Lock()
@@ -105,7 +115,7 @@ class Runner:
             self.results += results
             for r in results:
                 for line in _lines(r, self.context.verbose):
-                    term.out(line)
+                    self.out(line)
 
     def _run_jobs(self, jobs, repeat):
         together = [j for j in jobs if j.parallel]
@@ -132,8 +142,11 @@ class Runner:
         return self.results
 
     def fail(self, suite, group, kind, message, body=""):
-        """Record an error that is nobody's test."""
-        self._record([Result(suite, group, kind, ERROR, kind=kind, message=message, body=body)], 0)
+        """Record an error that is nobody's test; its body goes to the report alone."""
+        result = Result(suite, group, kind, ERROR, kind=kind, message=message, body=body)
+        self.results.append(result)
+        for line in _lines(replace(result, body=""), False):
+            self.out(line)
 
     def closing_line(self):
         return closing_line(self.results)

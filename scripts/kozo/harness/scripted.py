@@ -103,7 +103,7 @@ def functions(module, prefix="test_"):
 def where(error):
     """file:line of the test's own line that failed, and the line's text."""
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
-        if "/tests/" in frame.filename:
+        if "/tests/" in frame.filename and frame.name != "refuse":
             short = frame.filename[frame.filename.rindex("/tests/") + 1:]
             return f"{short}:{frame.lineno}: {frame.line}"
     last = traceback.extract_tb(error.__traceback__)[-1]
@@ -122,7 +122,7 @@ def judge(function, *arguments):
         status = FAIL if e.kind == "fail" else ERROR
         return status, e.kind, f"{e.kind}: {e}" if status == ERROR else str(e), where(e)
     except KozoError as e:
-        return ERROR, "exception", str(e), where(e)
+        return ERROR, "exception", str(e), f"{where(e)}\n{tail(getattr(e, 'log', ''))}".strip()
     except Exception as e:  # a broken test is an error, whatever it raises
         return ERROR, "exception", f"{type(e).__name__}: {e}", traceback.format_exc()
     return PASS, "", "", ""

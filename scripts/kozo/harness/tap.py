@@ -18,7 +18,7 @@ END_MARKER = "# KOZO END"
 
 _PLAN = re.compile(r"1\.\.(\d+)\s*(?:#\s*skip\b\s*(.*))?$", re.IGNORECASE)
 _POINT = re.compile(r"(not )?ok\b\s*(\d+)?\s*(?:-\s*)?(.*)$")
-_DIRECTIVE = re.compile(r"\s#\s*(SKIP|TODO)\S*\s*(.*)$", re.IGNORECASE)
+_DIRECTIVE = re.compile(r"\s#\s*SKIP\S*\s*(.*)$", re.IGNORECASE)
 _CASE = re.compile(r"#\s*case\s+(\S.*)$")
 
 
@@ -79,7 +79,7 @@ class Tap:
         name = (" " + rest)[:directive.start()].strip() if directive else rest
         if number and int(number) != len(self.points) + 1:
             self.oddities.append(f"number {number} where {len(self.points) + 1} was due: {name}")
-        skip = directive.group(2) if directive and directive.group(1).upper() == "SKIP" else None
+        skip = directive.group(1) if directive else None
         point = Point(name.strip() or f"case {len(self.points) + 1}", bad is None, skip)
         point.seconds = max(0.0, now - self._last)
         self._last = now

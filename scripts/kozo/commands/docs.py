@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: MIT
+"""Make the tables in the documents anew from the .def tables of the source."""
+
+from kozo import doctables, paths, term
+from kozo.commands import refuse_extra
+from kozo.errors import FAILED, OK
+
+HELP = "bring the tables in docs/ up to date"
+ORDER = 60
+
+
+def add_arguments(parser):
+    parser.add_argument("--check", action="store_true", help="only say which are out of date")
+
+
+def run(args):
+    refuse_extra(args)
+    stale = doctables.stale()
+    for path, text in stale:
+        if not args.check:
+            path.write_text(text)
+        term.out(f"{'out of date' if args.check else 'written'}: {paths.shown(path)}")
+    return FAILED if stale and args.check else OK
