@@ -58,6 +58,7 @@ class Vm:
         self._position = 0
         self._changed = threading.Condition()
         self._finished = False
+        self._panic_seen = None
         self._qmp_in = None
         self._start(list(extra))
 
@@ -115,12 +116,27 @@ class Vm:
     def _deadline(self):
         """When the guest is ended: at its limit, or soon after a panic that does not end it."""
         end = self.started + self.limit
-        if PANIC_TEXT.encode() in self.console:
-            self._panic_seen = getattr(self, "_panic_seen", time.monotonic())
+        if self._panic_seen is None and PANIC_TEXT.encode() in self.console:
+            self._panic_seen = time.monotonic()
+        if self._panic_seen is not None:
             end = min(end, self._panic_seen + PANIC_GRACE)
         return end
 
     def _read_all(self):
+        try:
+            self._read_until_closed()
+        finally:
+            qemu.stop(self.process)
+            os.close(self._tap_fd)
+            self.process.stdout.close()
+            self.process.stderr.close()
+            with self._changed:
+                if self._partial:
+                    self._take_tap(b"\n")
+                self._finished = True
+                self._changed.notify_all()
+
+    def _read_until_closed(self):
         takers = {self.process.stdout.fileno(): self._take_console, self._tap_fd: self._take_tap,
                   self.process.stderr.fileno(): self.errors.extend}
         while takers:
@@ -137,14 +153,6 @@ class Vm:
                 self.timed_out = True
                 qemu.stop(self.process)
         self.process.wait()
-        os.close(self._tap_fd)
-        self.process.stdout.close()
-        self.process.stderr.close()
-        with self._changed:
-            if self._partial:
-                self._take_tap(b"\n")
-            self._finished = True
-            self._changed.notify_all()
 
     def _take_console(self, data):
         self.console.extend(data)
