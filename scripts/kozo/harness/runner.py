@@ -3,7 +3,6 @@
 
 import concurrent.futures
 import os
-import threading
 import time
 import traceback
 from dataclasses import dataclass, field, replace
@@ -15,7 +14,7 @@ from kozo.harness.results import ERROR, FAIL, PASS, SKIP, Result, closing_line
 from kozo.harness.select import Selection
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Job:
     """What runs as a piece: a guest, a test program, a function.
 
@@ -85,7 +84,6 @@ class Runner:
         self.out = out
         self.jobs_at_once = jobs_at_once or max(1, min(2, os.cpu_count() or 1))
         self.results = []
-        self._lock = threading.Lock()
 
     def _selected(self, job):
         s = self.context.selection
@@ -108,30 +106,38 @@ class Runner:
         return [r for r in results
                 if s.has(r.suite, r.group, r.name) or (r.status == ERROR and r.kind != "never-reached")]
 
-    def _record(self, results, repeat):
+    def _show(self, results, repeat):
+        """Print results; returns them, in the variant of this repeat."""
         if repeat:
             results = [r.with_variant(f"r{repeat}") for r in results]
-        with self._lock:
-            self.results += results
-            for r in results:
-                for line in _lines(r, self.context.verbose):
-                    self.out(line)
+        for r in results:
+            for line in _lines(r, self.context.verbose):
+                self.out(line)
+        return results
 
-    def _run_jobs(self, jobs, repeat):
-        together = [j for j in jobs if j.parallel]
+    def _run_together(self, jobs, repeat, done):
         with concurrent.futures.ThreadPoolExecutor(self.jobs_at_once) as pool:
-            running = [pool.submit(self._attempt, j) for j in together]
+            running = {pool.submit(self._attempt, j): j for j in jobs}
             try:
-                for done in concurrent.futures.as_completed(running):
-                    self._record(done.result(), repeat)
+                for future in concurrent.futures.as_completed(running):
+                    done[running[future]] = self._show(future.result(), repeat)
             except BaseException:
                 for future in running:
                     future.cancel()
                 vm.stop_all()
                 raise
-        for job in jobs:
-            if not job.parallel:
-                self._record(self._attempt(job), repeat)
+
+    def _run_jobs(self, jobs, repeat):
+        """Run jobs; their results are printed as they come and kept in the order of the jobs."""
+        done = {}
+        try:
+            self._run_together([j for j in jobs if j.parallel], repeat, done)
+            for job in jobs:
+                if not job.parallel:
+                    done[job] = self._show(self._attempt(job), repeat)
+        finally:
+            for job in jobs:
+                self.results += done.get(job, [])
 
     def run(self, suites, repeats=1):
         """Run `suites` `repeats` times; returns all results, in the order of suites and jobs."""
