@@ -152,6 +152,15 @@ struct kozo_bytes {
 /* A C string as a kozo_str; null is the empty string. */
 struct kozo_str kozo_str(const char *s);
 
+/* The same, cut to `max` bytes. */
+struct kozo_str kozo_str_cut(const char *s, uint64_t max);
+
+/* Copies text into [to, to + size), cut to fit, ended by a NUL. `size` is not 0. */
+void kozo_str_copy(char *to, uint64_t size, struct kozo_str s);
+
+/* Whether the text is this C string. */
+bool kozo_str_is(struct kozo_str s, const char *text);
+
 /* Append text or bytes of at most `max`; longer ones, or text with a NUL inside, set m->bad. */
 void kozo_put_str(struct kozo_msg *m, struct kozo_str s, uint64_t max);
 void kozo_put_bytes(struct kozo_msg *m, struct kozo_bytes b, uint64_t max);

@@ -1,0 +1,444 @@
+/* SPDX-License-Identifier: MIT */
+#include <kozo/cpio.h>
+
+/* The header: six bytes of magic, thirteen numbers of eight hexadecimal digits. */
+enum cpio_field : unsigned {
+    C_INO, C_MODE, C_UID, C_GID, C_NLINK, C_MTIME, C_FILESIZE, C_DEVMAJOR, C_DEVMINOR, C_RDEVMAJOR, C_RDEVMINOR,
+    C_NAMESIZE, C_CHECK,
+    C_COUNT
+};
+static const char *const field_name[C_COUNT] = {
+    "c_ino", "c_mode", "c_uid", "c_gid", "c_nlink", "c_mtime", "c_filesize", "c_devmajor", "c_devminor", "c_rdevmajor",
+    "c_rdevminor", "c_namesize", "c_check",
+};
+constexpr uint64_t MAGIC_BYTES = 6;
+constexpr uint64_t HEADER_BYTES = MAGIC_BYTES + 8 * C_COUNT;
+static const char trailer[] = "TRAILER!!!";
+
+static enum kozo_err refuse(struct kozo_bad *bad, const char *field, uint64_t at, uint64_t value, const char *want)
+{
+    *bad = (struct kozo_bad){ .field = field, .want = want, .value = value, .at = at };
+    return KOZO_ERR_FORMAT;
+}
+
+static uint64_t field_at(uint64_t header, enum cpio_field f)
+{
+    return header + MAGIC_BYTES + 8ull * f;
+}
+
+static uint64_t align4(uint64_t v)
+{
+    return (v + 3) & ~3ull;
+}
+
+static bool starts_with(const uint8_t *at, uint64_t bytes, const char *with, uint64_t len)
+{
+    return bytes >= len && __builtin_memcmp(at, with, len) == 0;
+}
+
+/* ---- the magic ---- */
+
+struct magic {
+    const char *bytes;
+    uint64_t len;
+    const char *want;
+};
+static const struct magic others[] = {
+    { "070702", 6, "newc (070701); this is newc with CRC: make it with cpio -o -H newc" },
+    { "070707", 6, "newc (070701); this is the old character format odc: make it with cpio -o -H newc" },
+    { "\xc7\x71", 2, "newc (070701); this is the old binary format: make it with cpio -o -H newc" },
+    { "\x71\xc7", 2, "newc (070701); this is the old binary format: make it with cpio -o -H newc" },
+    { "\x1f\x8b", 2, "newc (070701); this is compressed with gzip: unpack it first" },
+    { "\xfd" "7zXZ", 5, "newc (070701); this is compressed with xz: unpack it first" },
+    { "\x28\xb5\x2f\xfd", 4, "newc (070701); this is compressed with zstd: unpack it first" },
+    { "\x04\x22\x4d\x18", 4, "newc (070701); this is compressed with lz4: unpack it first" },
+    { "\x02\x21\x4c\x18", 4, "newc (070701); this is compressed with lz4: unpack it first" },
+    { "BZh", 3, "newc (070701); this is compressed with bzip2: unpack it first" },
+    { "\x5d\0\0", 3, "newc (070701); this is compressed with lzma: unpack it first" },
+};
+
+static enum kozo_err refuse_magic(const uint8_t *p, uint64_t left, uint64_t at, struct kozo_bad *bad)
+{
+    uint64_t value = 0;
+
+    for (unsigned i = 0; i < MAGIC_BYTES && i < left; i++)
+        value = value << 8 | p[i];
+    for (unsigned i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+        if (starts_with(p, left, others[i].bytes, others[i].len))
+            return refuse(bad, "c_magic", at, value, others[i].want);
+    if (left < MAGIC_BYTES)
+        return refuse(bad, "archive size", at, left, "a header, or the trailer: the archive is cut off");
+    return refuse(bad, "c_magic", at, value, "070701, format newc");
+}
+
+/* ---- a header ---- */
+
+/* The value of a hexadecimal digit, 16 or more for anything else. */
+static unsigned digit(uint8_t c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if ((c | 0x20) >= 'a' && (c | 0x20) <= 'f')
+        return (c | 0x20) - 'a' + 10u;
+    return 16;
+}
+
+static enum kozo_err read_numbers(const uint8_t *p, uint64_t at, uint32_t v[C_COUNT], struct kozo_bad *bad)
+{
+    p += MAGIC_BYTES;
+    for (unsigned f = 0; f < C_COUNT; f++) {
+        v[f] = 0;
+        for (unsigned i = 0; i < 8; i++) {
+            unsigned d = digit(*p++);
+
+            if (d >= 16)
+                return refuse(bad, field_name[f], field_at(at, (enum cpio_field)f) + i, p[-1],
+                              "eight hexadecimal digits");
+            v[f] = v[f] << 4 | d;
+        }
+    }
+    return KOZO_OK;
+}
+
+/* A name without its NUL: components that are neither empty nor `.` nor `..`. */
+static const char *name_fault(const char *name, uint64_t len)
+{
+    uint64_t begin = 0;
+
+    if (name[0] == '/')
+        return "a relative name";
+    for (uint64_t i = 0; i <= len; i++) {
+        if (i < len && name[i] == '\0')
+            return "no NUL inside the name";
+        if (i < len && name[i] != '/')
+            continue;
+        if (i == begin)
+            return "no empty part in the name";
+        if (i - begin == 1 && name[begin] == '.')
+            return "no part `.` inside the name";
+        if (i - begin == 2 && name[begin] == '.' && name[begin + 1] == '.')
+            return "no part `..` in the name";
+        begin = i + 1;
+    }
+    return nullptr;
+}
+
+static enum kozo_err read_name(const char *name, uint64_t size, uint64_t at, struct kozo_cpio_entry *e,
+                               struct kozo_bad *bad)
+{
+    const char *fault;
+
+    if (name[size - 1] != '\0')
+        return refuse(bad, "name", at + size - 1, (uint8_t)name[size - 1], "a NUL at the end of the name");
+    if (size == 1)
+        return refuse(bad, "c_namesize", at, size, "a name that is not empty");
+    e->name = name;
+    e->name_len = size - 1;
+    if (e->name_len >= 2 && name[0] == '.' && name[1] == '/') {
+        e->name += 2;
+        e->name_len -= 2;
+    }
+    if (e->name_len == 0)
+        return refuse(bad, "name", at, 0, "a name after `./`");
+    if (e->name_len == 1 && e->name[0] == '.' && e->name == name)
+        return KOZO_OK;
+    fault = name_fault(e->name, e->name_len);
+    return fault == nullptr ? KOZO_OK : refuse(bad, "name", at, e->name_len, fault);
+}
+
+static enum kozo_err check_mode(const struct kozo_cpio_entry *e, struct kozo_bad *bad)
+{
+    switch (KOZO_CPIO_TYPE(e->mode)) {
+    case KOZO_CPIO_FILE:
+        return KOZO_OK;
+    case KOZO_CPIO_SYMLINK:
+        if (e->size == 0 || e->size >= KOZO_CPIO_NAME)
+            return refuse(bad, "c_filesize", field_at(e->at, C_FILESIZE), e->size, "a link's target of 1 to 4095 bytes");
+        return KOZO_OK;
+    case KOZO_CPIO_DIRECTORY:
+    case KOZO_CPIO_CHAR:
+    case KOZO_CPIO_BLOCK:
+    case KOZO_CPIO_PIPE:
+    case KOZO_CPIO_SOCKET:
+        if (e->size != 0)
+            return refuse(bad, "c_filesize", field_at(e->at, C_FILESIZE), e->size, "0 for what is no file or link");
+        return KOZO_OK;
+    default:
+        return refuse(bad, "c_mode", field_at(e->at, C_MODE), e->mode, "the type of a file");
+    }
+}
+
+static void fill(struct kozo_cpio_entry *e, const uint32_t v[C_COUNT])
+{
+    e->ino = v[C_INO];
+    e->mode = v[C_MODE];
+    e->uid = v[C_UID];
+    e->gid = v[C_GID];
+    e->links = v[C_NLINK];
+    e->mtime = v[C_MTIME];
+    e->size = v[C_FILESIZE];
+    e->dev_major = v[C_DEVMAJOR];
+    e->dev_minor = v[C_DEVMINOR];
+    e->rdev_major = v[C_RDEVMAJOR];
+    e->rdev_minor = v[C_RDEVMINOR];
+}
+
+/* Where the name's bytes and the data's lie. All numbers have 32 bits, the archive's size fewer than 64: nothing wraps. */
+static enum kozo_err read_header(const struct kozo_cpio *c, uint64_t at, struct kozo_cpio_entry *e, uint64_t *next,
+                                 struct kozo_bad *bad)
+{
+    uint64_t left = c->bytes - at, name_size, data_at;
+    uint32_t v[C_COUNT];
+    enum kozo_err err;
+
+    if (!starts_with(c->base + at, left, "070701", MAGIC_BYTES))
+        return refuse_magic(c->base + at, left, at, bad);
+    if (left < HEADER_BYTES)
+        return refuse(bad, "archive size", at, left, "a header of 110 bytes: the archive is cut off");
+    err = read_numbers(c->base + at, at, v, bad);
+    if (err != KOZO_OK)
+        return err;
+    name_size = v[C_NAMESIZE];
+    if (name_size == 0 || name_size > KOZO_CPIO_NAME)
+        return refuse(bad, "c_namesize", field_at(at, C_NAMESIZE), name_size, "1 to 4096 bytes, the NUL included");
+    if (name_size > left - HEADER_BYTES)
+        return refuse(bad, "c_namesize", field_at(at, C_NAMESIZE), name_size, "a name inside the archive");
+    data_at = align4(at + HEADER_BYTES + name_size);
+    if (data_at > c->bytes || v[C_FILESIZE] > c->bytes - data_at)
+        return refuse(bad, "c_filesize", field_at(at, C_FILESIZE), v[C_FILESIZE], "bytes inside the archive");
+
+    *e = (struct kozo_cpio_entry){ .at = at, .data = c->base + data_at };
+    fill(e, v);
+    *next = align4(data_at + e->size);
+    return read_name((const char *)c->base + at + HEADER_BYTES, name_size, at + HEADER_BYTES, e, bad);
+}
+
+/* ---- the walk ---- */
+
+static bool is_trailer(const struct kozo_cpio_entry *e)
+{
+    return e->name_len == sizeof(trailer) - 1 && __builtin_memcmp(e->name, trailer, sizeof(trailer) - 1) == 0;
+}
+
+static enum kozo_err check_end(const struct kozo_cpio *c, uint64_t at, const struct kozo_cpio_entry *e,
+                               struct kozo_bad *bad)
+{
+    if (e->size != 0)
+        return refuse(bad, "c_filesize", field_at(e->at, C_FILESIZE), e->size, "0 for the trailer");
+    for (; at < c->bytes; at++)
+        if (c->base[at] != 0)
+            return refuse(bad, "padding", at, c->base[at], "zeros after the trailer: one archive, not several");
+    return KOZO_ERR_NOT_FOUND;
+}
+
+enum kozo_err kozo_cpio_next(const struct kozo_cpio *c, uint64_t *at, struct kozo_cpio_entry *e, struct kozo_bad *bad)
+{
+    uint64_t next;
+    enum kozo_err err;
+
+    if (*at >= c->bytes)
+        return refuse(bad, "archive size", *at, c->bytes, "a trailer: the archive is cut off or empty");
+    err = read_header(c, *at, e, &next, bad);
+    if (err != KOZO_OK)
+        return err;
+    if (is_trailer(e))
+        return check_end(c, next, e, bad);
+    err = check_mode(e, bad);
+    if (err == KOZO_OK)
+        *at = next;
+    return err;
+}
+
+struct kozo_cpio_count kozo_cpio_check(const struct kozo_cpio *c, struct kozo_bad *bad)
+{
+    struct kozo_cpio_count n = {};
+    struct kozo_cpio_entry e;
+
+    for (uint64_t at = 0; (n.err = kozo_cpio_next(c, &at, &e, bad)) == KOZO_OK;)
+        n.entries++;
+    if (n.err == KOZO_ERR_NOT_FOUND)
+        n.err = KOZO_OK;
+    return n;
+}
+
+/* ---- one file ---- */
+
+static bool same_file(const struct kozo_cpio_entry *a, const struct kozo_cpio_entry *b)
+{
+    return a->ino == b->ino && a->dev_major == b->dev_major && a->dev_minor == b->dev_minor;
+}
+
+/* An entry that may be a further name of a file whose bytes stand elsewhere. */
+static bool wants_data(const struct kozo_cpio_entry *e)
+{
+    return KOZO_CPIO_TYPE(e->mode) == KOZO_CPIO_FILE && e->links > 1 && e->size == 0;
+}
+
+static bool gives_data(const struct kozo_cpio_entry *e)
+{
+    return KOZO_CPIO_TYPE(e->mode) == KOZO_CPIO_FILE && e->links > 1 && e->size != 0;
+}
+
+static void take_data(struct kozo_cpio_entry *e, const struct kozo_cpio_entry *from)
+{
+    e->data = from->data;
+    e->size = from->size;
+}
+
+static bool name_is(const struct kozo_cpio_entry *e, const char *path, uint64_t len)
+{
+    return e->name_len == len && __builtin_memcmp(e->name, path, len) == 0;
+}
+
+/* Finds the bytes of a hard link in an archive known to be sound. */
+static void resolve(const struct kozo_cpio *c, struct kozo_cpio_entry *e)
+{
+    struct kozo_cpio_entry other;
+    struct kozo_bad ignored;
+
+    for (uint64_t at = 0; kozo_cpio_next(c, &at, &other, &ignored) == KOZO_OK;)
+        if (gives_data(&other) && same_file(e, &other)) {
+            take_data(e, &other);
+            return;
+        }
+}
+
+enum kozo_err kozo_cpio_find(const struct kozo_cpio *c, const char *path, struct kozo_cpio_entry *found,
+                             struct kozo_bad *bad)
+{
+    uint64_t len = __builtin_strlen(path);
+    struct kozo_cpio_entry e;
+    enum kozo_err err;
+    bool have = false;
+
+    for (uint64_t at = 0; (err = kozo_cpio_next(c, &at, &e, bad)) == KOZO_OK;) {
+        if (!name_is(&e, path, len))
+            continue;
+        if (have)
+            return refuse(bad, "name", e.at, found->at, "each name once (value: where the first one stands)");
+        *found = e;
+        have = true;
+    }
+    if (err != KOZO_ERR_NOT_FOUND || !have)
+        return err;
+    if (wants_data(found))
+        resolve(c, found);
+    return KOZO_OK;
+}
+
+/* ---- the index ---- */
+
+/* FNV-1a, then a finalizer, since only the low bits are used. */
+static uint64_t hash_bytes(const char *p, uint64_t len)
+{
+    uint64_t h = 0xcbf29ce484222325;
+
+    for (uint64_t i = 0; i < len; i++)
+        h = (h ^ (uint8_t)p[i]) * 0x100000001b3;
+    return h ^ h >> 32;
+}
+
+/* The second key of a file with several names: its inode. */
+static uint64_t hash_inode(const struct kozo_cpio_entry *e)
+{
+    uint64_t h = ((uint64_t)e->ino << 32 | (e->dev_major << 20 ^ e->dev_minor)) * 0x9e3779b97f4a7c15;
+
+    return h ^ h >> 29;
+}
+
+/* Reads the entry a slot names; the whole archive was checked when the index was made. */
+static bool entry_of(const struct kozo_cpio_index *ix, uint64_t i, struct kozo_cpio_entry *e)
+{
+    uint64_t at = (uint64_t)(ix->slot[i] - 1) * 4;
+    struct kozo_bad ignored;
+
+    return kozo_cpio_next(&ix->cpio, &at, e, &ignored) == KOZO_OK;
+}
+
+static void insert(struct kozo_cpio_index *ix, uint64_t i, const struct kozo_cpio_entry *e)
+{
+    ix->slot[i] = (uint32_t)(e->at / 4) + 1;
+}
+
+/* The slot that holds this name, or the empty one where it would go. There is always an empty one. */
+static uint64_t probe_name(const struct kozo_cpio_index *ix, const char *name, uint64_t len, struct kozo_cpio_entry *e)
+{
+    uint64_t i = hash_bytes(name, len) & ix->mask;
+
+    while (ix->slot[i] != 0 && !(entry_of(ix, i, e) && name_is(e, name, len)))
+        i = (i + 1) & ix->mask;
+    return i;
+}
+
+/* The same for the bytes of a file with several names. */
+static uint64_t probe_inode(const struct kozo_cpio_index *ix, const struct kozo_cpio_entry *of, struct kozo_cpio_entry *e)
+{
+    uint64_t i = hash_inode(of) & ix->mask;
+
+    while (ix->slot[i] != 0 && !(entry_of(ix, i, e) && gives_data(e) && same_file(of, e)))
+        i = (i + 1) & ix->mask;
+    return i;
+}
+
+static enum kozo_err index_entry(struct kozo_cpio_index *ix, const struct kozo_cpio_entry *e, struct kozo_bad *bad)
+{
+    struct kozo_cpio_entry other;
+    uint64_t i = probe_name(ix, e->name, e->name_len, &other);
+
+    if (ix->slot[i] != 0)
+        return refuse(bad, "name", e->at, other.at, "each name once (value: where the first one stands)");
+    insert(ix, i, e);
+    if (!gives_data(e))
+        return KOZO_OK;
+    i = probe_inode(ix, e, &other);
+    if (ix->slot[i] == 0)
+        insert(ix, i, e);
+    return KOZO_OK;
+}
+
+uint64_t kozo_cpio_index_slots(uint64_t entries)
+{
+    uint64_t n = 16;
+
+    /* Two keys an entry at most, and never more than two thirds full. */
+    while (n < entries * 3)
+        n *= 2;
+    return n;
+}
+
+enum kozo_err kozo_cpio_index(struct kozo_cpio_index *ix, const struct kozo_cpio *c, uint32_t *slot, uint64_t slots,
+                              struct kozo_bad *bad)
+{
+    struct kozo_cpio_entry e;
+    enum kozo_err err;
+    uint64_t n = 0;
+
+    *bad = (struct kozo_bad){};
+    if (slots == 0 || (slots & (slots - 1)) != 0 || c->bytes >= 4ull << 32)
+        return KOZO_ERR_LIMIT;
+    *ix = (struct kozo_cpio_index){ .cpio = *c, .slot = slot, .mask = slots - 1 };
+    __builtin_memset(slot, 0, slots * sizeof(*slot));
+    for (uint64_t at = 0; (err = kozo_cpio_next(c, &at, &e, bad)) == KOZO_OK;) {
+        if (kozo_cpio_index_slots(++n) > slots)
+            return KOZO_ERR_LIMIT;
+        err = index_entry(ix, &e, bad);
+        if (err != KOZO_OK)
+            return err;
+    }
+    return err == KOZO_ERR_NOT_FOUND ? KOZO_OK : err;
+}
+
+enum kozo_err kozo_cpio_lookup(const struct kozo_cpio_index *ix, const char *path, uint64_t len, struct kozo_cpio_entry *e)
+{
+    struct kozo_cpio_entry bytes;
+    uint64_t i = probe_name(ix, path, len, e);
+
+    if (ix->slot[i] == 0)
+        return KOZO_ERR_NOT_FOUND;
+    if (!wants_data(e))
+        return KOZO_OK;
+    i = probe_inode(ix, e, &bytes);
+    if (ix->slot[i] != 0)
+        take_data(e, &bytes);
+    return KOZO_OK;
+}
