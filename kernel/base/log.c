@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/log.h"
+
+#include "arch/arch.h"
+
+#include <stdarg.h>
+
+/* ---- formatting ---- */
+
+struct spec {
+    char pad;
+    bool wide; /* 64 bits */
+    uint32_t width;
+};
+
+static void put_padded(const char *digits, uint32_t n, const struct spec *s)
+{
+    for (uint32_t i = n; i < s->width; i++)
+        arch_console_putc(s->pad);
+    while (n-- > 0)
+        arch_console_putc(digits[n]);
+}
+
+static void put_number(uint64_t v, uint32_t base, bool negative, const struct spec *s)
+{
+    char digits[24]; /* last first */
+    uint32_t n = 0;
+
+    do {
+        digits[n++] = "0123456789abcdef"[v % base];
+        v /= base;
+    } while (v != 0);
+    if (negative)
+        digits[n++] = '-';
+    put_padded(digits, n, s);
+}
+
+static void put_string(const char *text, const struct spec *s)
+{
+    uint32_t n = 0;
+
+    for (; text[n] != '\0'; n++)
+        arch_console_putc(text[n]);
+    for (; n < s->width; n++)
+        arch_console_putc(' ');
+}
+
+/* What stands after a '%', up to the letter. */
+static struct spec parse_spec(const char **format)
+{
+    struct spec s = { .pad = ' ' };
+    const char *f = *format;
+
+    if (*f == '0')
+        s.pad = *f++;
+    for (; *f >= '0' && *f <= '9'; f++)
+        s.width = s.width * 10 + (uint32_t)(*f - '0');
+    for (; *f == 'l'; f++)
+        s.wide = true;
+    *format = f;
+    return s;
+}
+
+static void vlog(const char *f, va_list args)
+{
+    for (; *f != '\0'; f++) {
+        struct spec s;
+
+        if (*f != '%') {
+            arch_console_putc(*f);
+            continue;
+        }
+        f++;
+        s = parse_spec(&f);
+        if (*f == '\0')
+            return;
+        switch (*f) {
+        case 's':
+            put_string(va_arg(args, const char *), &s);
+            break;
+        case 'c':
+            arch_console_putc((char)va_arg(args, int));
+            break;
+        case 'd': {
+            int64_t v = s.wide ? va_arg(args, int64_t) : va_arg(args, int);
+            put_number(v < 0 ? -(uint64_t)v : (uint64_t)v, 10, v < 0, &s);
+            break;
+        }
+        case 'u':
+            put_number(s.wide ? va_arg(args, uint64_t) : va_arg(args, unsigned), 10, false, &s);
+            break;
+        case 'x':
+            put_number(s.wide ? va_arg(args, uint64_t) : va_arg(args, unsigned), 16, false, &s);
+            break;
+        case 'p':
+            put_number((uint64_t)va_arg(args, void *), 16, false, &s);
+            break;
+        default:
+            arch_console_putc(*f);
+        }
+    }
+}
+
+void klog_part(const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    vlog(format, args);
+    va_end(args);
+}
+
+void klog(const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    vlog(format, args);
+    va_end(args);
+    arch_console_putc('\n');
+}
+
+void panic_at(const char *file, int line, const char *format, ...)
+{
+    va_list args;
+
+    klog_part("\nkernel panic: ");
+    va_start(args, format);
+    vlog(format, args);
+    va_end(args);
+    klog(" (%s:%d)", file, line);
+    arch_panic_dump();
+    klog("KOZO PANIC");
+    arch_stop(0x12);
+}
+
+/* ---- names ---- */
+
+static const char *name_in(const char *const *names, size_t count, uint64_t i)
+{
+    return i < count && names[i] != nullptr ? names[i] : "?";
+}
+
+const char *name_of_error(uint64_t err)
+{
+    static const char *const names[] = {
+#define KOZO_ERROR(nr, NAME, text) [nr] = #NAME,
+#include <kozo/errors.def>
+#undef KOZO_ERROR
+    };
+    return name_in(names, ARRAY_LEN(names), err);
+}
+
+const char *name_of_kind(uint64_t kind)
+{
+    static const char *const names[] = {
+#define KOZO_KIND(nr, NAME, Name, rights, text) [nr] = #Name,
+#include <kozo/kinds.def>
+#undef KOZO_KIND
+    };
+    return name_in(names, ARRAY_LEN(names), kind);
+}
+
+const char *name_of_fault(uint64_t fault)
+{
+    static const char *const names[] = {
+#define KOZO_FAULT(nr, NAME, text) [nr] = text,
+#include <kozo/faults.def>
+#undef KOZO_FAULT
+    };
+    return name_in(names, ARRAY_LEN(names), fault);
+}
+
+const char *name_of_call(uint64_t number)
+{
+    static const char *const names[] = {
+#define KOZO_SYSCALL(nr, NAME, name, args, results, text) [nr] = #NAME,
+#include <kozo/syscalls.def>
+#undef KOZO_SYSCALL
+    };
+    return name_in(names, ARRAY_LEN(names), number);
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * log.h - the kernel's log, assertions and the end.
+ *
+ * Owns:      the format of the kernel's lines and of a panic.
+ * Not here:  the console itself (arch_console_putc).
+ * Callers:   everybody.
+ * Spec:      docs/spec/infrastructure.md
+ */
+#pragma once
+
+#include "base/types.h"
+
+/* One line, without its newline. Formats: %s %c %u %d %x (64-bit with l), %p, %%, width and 0-padding. */
+__attribute__((format(printf, 1, 2))) void klog(const char *format, ...);
+/* A piece of a line, for tables. */
+__attribute__((format(printf, 1, 2))) void klog_part(const char *format, ...);
+
+/* The kernel cannot go on. */
+[[noreturn]] __attribute__((format(printf, 3, 4))) void panic_at(const char *file, int line, const char *format, ...);
+#define panic(...) panic_at(__FILE__, __LINE__, __VA_ARGS__)
+
+/* O(1) preconditions; they stay in release builds. */
+#define kassert(cond)                        \
+    do {                                     \
+        if (!(cond)) [[clang::unlikely]]     \
+            panic("assertion: %s", #cond);   \
+    } while (0)
+
+/* Names from the ABI's tables. */
+const char *name_of_error(uint64_t err);
+const char *name_of_kind(uint64_t kind);
+const char *name_of_fault(uint64_t fault);
+const char *name_of_call(uint64_t number);

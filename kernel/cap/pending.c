@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: MIT */
+#include "cap/pending.h"
+
+#include "arch/arch.h"
+#include "base/log.h"
+#include "cap/object.h"
+#include "cap/pool.h"
+#include "kernel.h"
+
+/*
+ * A zombie's capability: `flags` the kind it was, `a` how far it is taken apart (a CNode's next slot, a pool's
+ * index), `object` and `b` the zombies after and before it in the list.
+ */
+static struct slot *zombie_next(const struct slot *z) { return (struct slot *)z->cap.object; }
+static struct slot *zombie_prev(const struct slot *z) { return (struct slot *)z->cap.b; }
+
+static void zombie_link(struct slot *z)
+{
+    struct slot *head = kernel.pending.zombies;
+
+    z->cap.object = (uint64_t)head;
+    z->cap.b = 0;
+    if (head != nullptr)
+        head->cap.b = (uint64_t)z;
+    kernel.pending.zombies = z;
+    kernel.pending.zombie_count++;
+}
+
+static void zombie_unlink(struct slot *z)
+{
+    struct slot *next = zombie_next(z), *prev = zombie_prev(z);
+
+    if (prev != nullptr)
+        prev->cap.object = (uint64_t)next;
+    else
+        kernel.pending.zombies = next;
+    if (next != nullptr)
+        next->cap.b = (uint64_t)prev;
+    kernel.pending.zombie_count--;
+}
+
+void pending_bury(struct slot *s, struct slot *grave)
+{
+    struct cap cap = s->cap;
+    bool pool = cap.kind == KOZO_KIND_THREAD_POOL;
+    uint16_t own = cap.flags & (CAP_BINDING | CAP_IRQ);
+
+    cdt_move(grave, s);
+    grave->cap = (struct cap){
+        .kind = KOZO_KIND_ZOMBIE,
+        .size_bits = cap.size_bits,
+        .rights = cap.kind,
+        .a = pool ? cap.object : 1, /* a CNode's slot 0 is its grave */
+    };
+    s->cap = (struct cap){};
+    zombie_link(grave);
+    slot_owner_lost(s, own);
+}
+
+static void zombie_end(struct slot *z)
+{
+    zombie_unlink(z);
+    slot_clear(z);
+}
+
+/* Delete one descendant of the revoke's root, or end the revoke. No zombie is left when this is called. */
+static void step_revoke(void)
+{
+    struct slot *root = kernel.pending.revoke;
+
+    if (cdt_has_children(root)) {
+        slot_delete(cdt_slot(root->open_next));
+        return;
+    }
+    kernel.pending.revoke = nullptr;
+    if (root == &kernel.pending.anchor)
+        slot_delete(root);
+}
+
+static void step_pool(struct slot *z)
+{
+    struct slot *first = cdt_slot(z->open_next);
+
+    if (first == z) {
+        uint32_t index = (uint32_t)z->cap.a;
+
+        zombie_end(z);
+        pool_free(index);
+    } else if (first->cap.kind != KOZO_KIND_ZOMBIE) {
+        slot_delete(first);
+    } else { /* a zombie itself: have it done first */
+        zombie_unlink(first);
+        zombie_link(first);
+    }
+}
+
+static void step_zombie(struct slot *z)
+{
+    switch (z->cap.rights) {
+    case KOZO_KIND_CNODE:
+        if (z->cap.a < 1ull << z->cap.size_bits)
+            slot_delete(&z[z->cap.a++]);
+        else
+            zombie_end(z);
+        break;
+    case KOZO_KIND_ENDPOINT:
+        if (!endpoint_step(z))
+            zombie_end(z);
+        break;
+    case KOZO_KIND_NOTIFICATION:
+        if (!notification_step(z))
+            zombie_end(z);
+        break;
+    case KOZO_KIND_THREAD_POOL:
+        step_pool(z);
+        break;
+    default:
+        panic("zombie of kind %u", z->cap.rights);
+    }
+}
+
+void pending_revoke(struct slot *s)
+{
+    kassert(!pending_any());
+    kernel.pending.revoke = s;
+}
+
+bool pending_slot_going(struct slot *s)
+{
+    struct pending *p = &kernel.pending;
+    uint16_t own = s->cap.flags & (CAP_BINDING | CAP_IRQ);
+
+    if (s != p->revoke || s == &p->anchor) [[clang::likely]]
+        return false;
+    if (!cdt_has_children(s)) {
+        p->revoke = nullptr;
+        return false;
+    }
+    p->anchor.cap = s->cap;
+    p->anchor.cap.flags &= (uint16_t)~own;
+    cdt_move(&p->anchor, s);
+    s->cap = (struct cap){};
+    p->revoke = &p->anchor;
+    slot_owner_lost(s, own);
+    return true;
+}
+
+void pending_slot_moved(struct slot *to, struct slot *from)
+{
+    if (kernel.pending.revoke == from)
+        kernel.pending.revoke = to;
+}
+
+bool pending_any(void) { return kernel.pending.revoke != nullptr || kernel.pending.zombies != nullptr; }
+
+bool pending_step(void)
+{
+    struct pending *p = &kernel.pending;
+
+    if (p->zombies != nullptr)
+        step_zombie(p->zombies);
+    else if (p->revoke == nullptr)
+        return false;
+    else
+        step_revoke();
+    return true;
+}
+
+void pending_steps(uint64_t n)
+{
+    while (n-- > 0 && pending_step()) {
+    }
+}
+
+bool pending_finish(void)
+{
+    while (pending_any()) {
+        pending_steps(PENDING_BATCH);
+        if (pending_any() && arch_irq_pending())
+            return false;
+    }
+    return true;
+}

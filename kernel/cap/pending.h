@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pending.h - destruction that takes more than one step, and belongs to the kernel.
+ *
+ * At most one revoke is under way; objects half destroyed are zombies, in a list. One step empties one slot, wakes one
+ * waiter, or deletes one descendant: O(1), never a recursion.
+ *
+ * Owns:      the revoke under way, the list of zombies.
+ * Not here:  what deletion means for a kind (object.h).
+ * Callers:   syscall/, the idle loop.
+ * Cost:      O(1) a step; pending_finish is preemptible every PENDING_BATCH steps.
+ * Spec:      docs/spec/capabilities.md; I4.
+ */
+#pragma once
+
+#include "cap/slot.h"
+
+#define PENDING_BATCH 16u
+
+struct pending {
+    struct slot *revoke;  /* what lies below it is being deleted; null = none */
+    struct slot anchor;   /* takes the place of `revoke` when that is deleted first */
+    struct slot *zombies; /* linked through their capabilities */
+    uint64_t zombie_count;
+};
+
+/* The last capability `s` to an object that needs more than one step moves into the object's own slot `grave`. */
+void pending_bury(struct slot *s, struct slot *grave);
+/* Begin to delete what was derived from `s`; nothing may be pending. */
+void pending_revoke(struct slot *s);
+/*
+ * A slot is about to be deleted, or has moved: keep the revoke's root right. True when the root itself went into the
+ * anchor, so that the slot is empty already.
+ */
+NODISCARD bool pending_slot_going(struct slot *s);
+void pending_slot_moved(struct slot *to, struct slot *from);
+NODISCARD bool pending_any(void);
+/* One step; false when there was nothing to do. */
+bool pending_step(void);
+/* At most `n` steps: what a call that fills n slots does first. */
+void pending_steps(uint64_t n);
+/* All of it; false when it was preempted. */
+NODISCARD bool pending_finish(void);

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/log.h"
+#include "kernel.h"
+#include "syscall/syscall.h"
+
+struct kernel kernel;
+
+void kernel_init(void)
+{
+    cdt_init(&kernel.root);
+    kernel.sched.top = SCHED_NONE;
+    kernel.sched.slice_end = UINT64_MAX;
+    kernel.timers.armed = TIMER_NEVER;
+    kernel.idle_tcb.state = TCB_READY;
+    kernel.idle_tcb.priority = kernel.idle_tcb.ceiling = KOZO_PRIORITY_IDLE;
+    kernel.cpu.idle = kernel.cpu.current = &kernel.idle_tcb;
+    klog("badges: key from %s", arch_entropy(kernel.badges.key) ? "RDRAND" : "TSC, RTC and kozo.seed (weak)");
+}
+
+/* Nobody is ready: there is time for what is pending, until an interrupt or a thread it woke. */
+static struct tcb *use_idle_time(void)
+{
+    struct tcb *next = kernel.cpu.idle;
+
+    while (next == kernel.cpu.idle && pending_any() && !arch_irq_pending()) {
+        pending_steps(PENDING_BATCH);
+        next = sched_pick();
+    }
+    return next;
+}
+
+/* Time between the two belongs to nobody. */
+static void account_idle(const struct tcb *from, const struct tcb *to)
+{
+    if (to == kernel.cpu.idle)
+        kernel.idle_since = arch_now();
+    else if (from == kernel.cpu.idle)
+        kernel.idle_ns += arch_now() - kernel.idle_since;
+}
+
+struct tcb *kernel_leave(void)
+{
+    struct tcb *from = kernel.cpu.current, *to = sched_pick();
+
+    if (to == kernel.cpu.idle) [[clang::unlikely]]
+        to = use_idle_time();
+    timer_arm();
+    if (to != from) {
+        account_idle(from, to);
+        kernel.cpu.current = to;
+        arch_thread_switch(from, to);
+    }
+    if (config_checks)
+        kernel_check();
+    return to;
+}
+
+struct tcb *kernel_syscall(struct tcb *t)
+{
+    uint64_t number = frame_number(&t->frame);
+
+    if ((t->flags & KOZO_THREAD_FOREIGN) != 0 || number >= KOZO_SYSCALL_LIMIT) [[clang::unlikely]] {
+        const struct fault f = { .kind = KOZO_FAULT_SYSCALL, .access = (uint32_t)number, .address = number };
+
+        fault_raise(t, &f);
+    } else {
+        syscall_run(t, number);
+    }
+    return kernel_leave();
+}
+
+struct tcb *kernel_fault(struct tcb *t, const struct fault *fault)
+{
+    fault_raise(t, fault);
+    return kernel_leave();
+}
+
+struct tcb *kernel_interrupt(uint32_t line)
+{
+    irq_deliver(line);
+    return kernel_leave();
+}
+
+struct tcb *kernel_tick(void)
+{
+    uint64_t now = arch_now();
+
+    kernel.timers.ticks++;
+    kernel.timers.armed = TIMER_NEVER;
+    timer_expire(now);
+    sched_tick(now);
+    return kernel_leave();
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ring.h - threads in a ring, by their next/prev links; the head is the oldest.
+ */
+#pragma once
+
+#include "sched/tcb.h"
+
+static inline bool ring_is_single(const struct tcb *t) { return t->next == t; }
+
+/* Behind all others. */
+static inline void ring_push(struct tcb **head, struct tcb *t)
+{
+    struct tcb *first = *head;
+
+    if (first == nullptr) {
+        t->next = t->prev = t;
+        *head = t;
+        return;
+    }
+    t->next = first;
+    t->prev = first->prev;
+    first->prev->next = t;
+    first->prev = t;
+}
+
+static inline void ring_push_front(struct tcb **head, struct tcb *t)
+{
+    ring_push(head, t);
+    *head = t;
+}
+
+static inline void ring_remove(struct tcb **head, struct tcb *t)
+{
+    if (ring_is_single(t)) {
+        *head = nullptr;
+    } else {
+        t->next->prev = t->prev;
+        t->prev->next = t->next;
+        if (*head == t)
+            *head = t->next;
+    }
+    t->next = t->prev = nullptr;
+}

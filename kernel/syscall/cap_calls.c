@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: MIT */
+#include "cap/badge.h"
+#include "cap/cspace.h"
+#include "cap/object.h"
+#include "cap/pending.h"
+#include "cap/untyped.h"
+#include "mem/vspace.h"
+#include "syscall/syscall.h"
+
+/* Source and destination of a copy, mint or move. */
+struct NODISCARD two_slots {
+    struct slot *dst, *src;
+    enum kozo_err err;
+};
+
+static struct two_slots two_slots(struct tcb *t, const struct call_args *a, kozo_rights need)
+{
+    struct slot_res src, dst;
+
+    pending_steps(1);
+    src = cspace_occupied(&t->cspace, a->v[2], a->v[3], need);
+    if (src.err != KOZO_OK)
+        return (struct two_slots){ .err = src.err };
+    dst = cspace_empty(&t->cspace, a->v[0], a->v[1]);
+    return (struct two_slots){ dst.slot, src.slot, dst.err };
+}
+
+enum kozo_err sys_cap_copy(struct tcb *t, const struct call_args *a)
+{
+    uint64_t rights = a->v[4];
+    struct two_slots s = two_slots(t, a, KOZO_READ);
+
+    TRY(s.err);
+    REQUIRE(rights <= KOZO_SAME_RIGHTS, KOZO_ERR_ARGUMENT);
+    REQUIRE(!kind_is_unique(s.src->cap.kind), KOZO_ERR_UNIQUE);
+    /* ---- commit ---- */
+    slot_derive(s.dst, s.src, (kozo_rights)rights, (uint8_t)(rights >> 8));
+    return KOZO_OK;
+}
+
+enum kozo_err sys_cap_mint(struct tcb *t, const struct call_args *a)
+{
+    uint64_t rights = a->v[4] & ~KOZO_MINT_FRESH, badge = a->v[5];
+    bool fresh = (a->v[4] & KOZO_MINT_FRESH) != 0;
+    struct two_slots s = two_slots(t, a, KOZO_READ);
+
+    TRY(s.err);
+    REQUIRE(rights <= KOZO_SAME_RIGHTS, KOZO_ERR_ARGUMENT);
+    REQUIRE(kind_has_badge(s.src->cap.kind), KOZO_ERR_KIND);
+    REQUIRE((s.src->cap.flags & CAP_BADGED) == 0, KOZO_ERR_BADGED);
+    /* ---- commit ---- */
+    if (fresh)
+        badge = badge_fresh();
+    slot_derive(s.dst, s.src, (kozo_rights)rights, (uint8_t)(rights >> 8));
+    s.dst->cap.a = badge;
+    s.dst->cap.flags |= CAP_BADGED;
+    return sys_result(t, badge, 0, 0);
+}
+
+enum kozo_err sys_cap_move(struct tcb *t, const struct call_args *a)
+{
+    struct two_slots s = two_slots(t, a, KOZO_WRITE);
+
+    TRY(s.err);
+    /* ---- commit ---- */
+    slot_move(s.dst, s.src);
+    return KOZO_OK;
+}
+
+/* What a delete or revoke began is finished before it returns. Preemptible. */
+enum kozo_err sys_finish(struct tcb *, const struct call_args *)
+{
+    return pending_finish() ? KOZO_OK : CALL_FINISHES;
+}
+
+/* O(1), and what the object's end takes: preemptible. */
+enum kozo_err sys_cap_delete(struct tcb *t, const struct call_args *a)
+{
+    struct slot_res r;
+
+    if (!pending_finish())
+        return CALL_AGAIN;
+    r = cspace_occupied(&t->cspace, a->v[0], a->v[1], KOZO_WRITE);
+    TRY(r.err);
+    /* ---- commit ---- */
+    slot_delete(r.slot);
+    return sys_finish(t, a);
+}
+
+/* O(what was derived): preemptible. */
+enum kozo_err sys_cap_revoke(struct tcb *t, const struct call_args *a)
+{
+    struct slot_res r;
+
+    if (!pending_finish())
+        return CALL_AGAIN;
+    r = cspace_occupied(&t->cspace, a->v[0], a->v[1], KOZO_WRITE);
+    TRY(r.err);
+    /* ---- commit ---- */
+    pending_revoke(r.slot);
+    return sys_finish(t, a);
+}
+
+/* The `what` of CAP_VERIFY, but for KOZO_VERIFY_SAME. */
+static uint64_t describe(const struct slot *s)
+{
+    const struct cap *c = &s->cap;
+    bool mapped = c->kind == KOZO_KIND_FRAME && vspace_is_mapped(s);
+
+    return (uint64_t)c->kind | (uint64_t)c->rights << 8 | (uint64_t)c->user_rights << 16 |
+           (uint64_t)(c->kind == KOZO_KIND_PAGE_TABLE ? 0 : c->size_bits) << 24 |
+           (c->flags & CAP_BADGED ? KOZO_VERIFY_BADGED : 0) | (c->flags & CAP_DEVICE ? KOZO_VERIFY_DEVICE : 0) |
+           (mapped ? KOZO_VERIFY_MAPPED : 0);
+}
+
+/* An empty slot is an answer (Null), not an error. */
+enum kozo_err sys_cap_verify(struct tcb *t, const struct call_args *a)
+{
+    struct slot_res r = cspace_slot(&t->cspace, a->v[0], a->v[1], KOZO_READ), other = { .slot = nullptr };
+    uint64_t what;
+
+    TRY(r.err);
+    if (a->v[3] != 0)
+        other = cspace_slot(&t->cspace, a->v[2], a->v[3], KOZO_READ);
+    TRY(other.err);
+    /* ---- commit ---- */
+    what = describe(r.slot);
+    if (other.slot != nullptr && cap_same_object(&r.slot->cap, &other.slot->cap))
+        what |= KOZO_VERIFY_SAME;
+    return sys_result(t, what, kind_has_badge(r.slot->cap.kind) ? r.slot->cap.a : 0, 0);
+}
+
+/* Clearing is preemptible; making the objects is O(count). */
+enum kozo_err sys_retype(struct tcb *t, const struct call_args *a)
+{
+    struct slot_res u, dst;
+    struct untyped_plan_res r;
+
+    pending_steps(min_u64(a->v[4], KOZO_RETYPE_MAX));
+    u = cspace_want(&t->cspace, a->v[0], KOZO_KIND_UNTYPED, KOZO_WRITE);
+    TRY(u.err);
+    r = untyped_plan(u.slot, a->v[1], a->v[4]);
+    TRY(r.err);
+    dst = cspace_empty_range(&t->cspace, a->v[2], a->v[3], r.plan.count);
+    TRY(dst.err);
+    /* ---- commit ---- */
+    if (r.plan.kind != KOZO_KIND_UNTYPED && (u.slot->cap.flags & CAP_DEVICE) == 0 &&
+        !untyped_clear(u.slot, r.plan.end))
+        return CALL_AGAIN;
+    untyped_carve(u.slot, &r.plan, dst.slot);
+    return KOZO_OK;
+}
+
+/* Preemptible. */
+enum kozo_err sys_untyped_clear(struct tcb *t, const struct call_args *a)
+{
+    struct slot_res u = cspace_want(&t->cspace, a->v[0], KOZO_KIND_UNTYPED, KOZO_WRITE);
+    uint64_t bytes = a->v[1], end;
+
+    TRY(u.err);
+    REQUIRE((u.slot->cap.flags & CAP_DEVICE) == 0, KOZO_ERR_ARGUMENT);
+    /* ---- commit ---- */
+    end = untyped_end(u.slot);
+    if (bytes < end - u.slot->cap.a)
+        end = align_up(u.slot->cap.a + bytes, KOZO_SLOT_BYTES);
+    return untyped_clear(u.slot, end) ? KOZO_OK : CALL_AGAIN;
+}
+
+enum kozo_err sys_untyped_info(struct tcb *t, const struct call_args *a)
+{
+    struct slot_res u = cspace_want(&t->cspace, a->v[0], KOZO_KIND_UNTYPED, KOZO_WRITE);
+    const struct cap *c;
+
+    TRY(u.err);
+    /* ---- commit ---- */
+    c = &u.slot->cap;
+    return sys_result(t, 1ull << c->size_bits, untyped_end(u.slot) - c->a, max_u64(c->a, c->b) - c->a);
+}

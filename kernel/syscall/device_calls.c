@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/log.h"
+#include "cap/cspace.h"
+#include "cap/object.h"
+#include "cap/pending.h"
+#include "irq/irq.h"
+#include "kernel.h"
+#include "syscall/syscall.h"
+
+static struct slot_res want_handler(struct tcb *t, kozo_cptr at)
+{
+    return cspace_want(&t->cspace, at, KOZO_KIND_IRQ_HANDLER, KOZO_WRITE);
+}
+
+enum kozo_err sys_irq_claim(struct tcb *t, const struct call_args *a)
+{
+    struct slot_res control, dst;
+
+    pending_steps(1);
+    control = cspace_want(&t->cspace, a->v[0], KOZO_KIND_IRQ_CONTROL, KOZO_WRITE);
+    TRY(control.err);
+    dst = cspace_empty(&t->cspace, a->v[2], a->v[3]);
+    TRY(dst.err);
+    REQUIRE(a->v[1] < ARCH_IRQ_LINES, KOZO_ERR_ARGUMENT);
+    return irq_claim(control.slot, (uint32_t)a->v[1], dst.slot);
+}
+
+enum kozo_err sys_irq_bind(struct tcb *t, const struct call_args *a)
+{
+    struct slot_res handler = want_handler(t, a->v[0]), n = slot_ok(nullptr);
+
+    TRY(handler.err);
+    if (a->v[1] != 0)
+        n = cspace_want(&t->cspace, a->v[1], KOZO_KIND_NOTIFICATION, KOZO_WRITE);
+    TRY(n.err);
+    /* ---- commit ---- */
+    irq_bind((uint32_t)handler.slot->cap.object, n.slot, a->v[2]);
+    return KOZO_OK;
+}
+
+enum kozo_err sys_irq_ack(struct tcb *t, const struct call_args *a)
+{
+    struct slot_res handler = want_handler(t, a->v[0]);
+
+    TRY(handler.err);
+    return irq_ack((uint32_t)handler.slot->cap.object);
+}
+
+/* An IoPort's object is first | last << 16. */
+static uint64_t port_first(const struct cap *c) { return c->object & 0xffff; }
+static uint64_t port_last(const struct cap *c) { return c->object >> 16; }
+
+enum kozo_err sys_ioport_mint(struct tcb *t, const struct call_args *a)
+{
+    uint64_t first = a->v[1], last = a->v[2];
+    struct slot_res src, dst;
+
+    pending_steps(1);
+    src = cspace_want(&t->cspace, a->v[0], KOZO_KIND_IO_PORT, 0);
+    TRY(src.err);
+    dst = cspace_empty(&t->cspace, a->v[3], a->v[4]);
+    TRY(dst.err);
+    REQUIRE(first <= last && first >= port_first(&src.slot->cap) && last <= port_last(&src.slot->cap),
+            KOZO_ERR_ARGUMENT);
+    /* ---- commit ---- */
+    slot_derive(dst.slot, src.slot, KOZO_RIGHTS_ALL, 0);
+    dst.slot->cap.object = first | last << 16;
+    return KOZO_OK;
+}
+
+/* Interrupt controllers and timer are the kernel's, whatever the range of a capability. */
+static bool port_is_kernels(uint64_t port)
+{
+    return (port >= 0x20 && port <= 0x21) || (port >= 0xa0 && port <= 0xa1) || (port >= 0x40 && port <= 0x43);
+}
+
+static enum kozo_err check_port(const struct cap *c, uint64_t port, uint64_t width)
+{
+    REQUIRE(width == 1 || width == 2 || width == 4, KOZO_ERR_ARGUMENT);
+    REQUIRE(port >= port_first(c) && port <= port_last(c) && width - 1 <= port_last(c) - port, KOZO_ERR_ARGUMENT);
+    for (uint64_t i = 0; i < width; i++)
+        REQUIRE(!port_is_kernels(port + i), KOZO_ERR_ARGUMENT);
+    return KOZO_OK;
+}
+
+enum kozo_err sys_ioport_in(struct tcb *t, const struct call_args *a)
+{
+    struct slot_res r = cspace_want(&t->cspace, a->v[0], KOZO_KIND_IO_PORT, KOZO_READ);
+
+    TRY(r.err);
+    TRY(check_port(&r.slot->cap, a->v[1], a->v[2]));
+    /* ---- commit ---- */
+    return sys_result(t, arch_port_in((uint16_t)a->v[1], (uint32_t)a->v[2]), 0, 0);
+}
+
+enum kozo_err sys_ioport_out(struct tcb *t, const struct call_args *a)
+{
+    struct slot_res r = cspace_want(&t->cspace, a->v[0], KOZO_KIND_IO_PORT, KOZO_WRITE);
+
+    TRY(r.err);
+    TRY(check_port(&r.slot->cap, a->v[1], a->v[2]));
+    /* ---- commit ---- */
+    arch_port_out((uint16_t)a->v[1], (uint32_t)a->v[2], (uint32_t)a->v[3]);
+    return KOZO_OK;
+}
+
+static struct slot_res want_debug(struct tcb *t, kozo_cptr at, kozo_rights need)
+{
+    return cspace_want(&t->cspace, at, KOZO_KIND_DEBUG, need);
+}
+
+/* At most the words of an IPC buffer. */
+enum kozo_err sys_debug_write(struct tcb *t, const struct call_args *a)
+{
+    struct slot_res r = want_debug(t, a->v[0], KOZO_WRITE);
+    const char *text;
+
+    TRY(r.err);
+    REQUIRE(a->v[1] <= sizeof t->buffer->word, KOZO_ERR_ARGUMENT);
+    REQUIRE(t->buffer != nullptr, KOZO_ERR_BUFFER);
+    /* ---- commit ---- */
+    text = (const char *)t->buffer->word;
+    for (uint64_t i = 0; i < a->v[1]; i++)
+        arch_console_putc(text[i]);
+    return KOZO_OK;
+}
+
+#define DUMP_SLOTS 256u
+
+enum kozo_err sys_debug_dump(struct tcb *t, const struct call_args *a)
+{
+    struct slot_res r = want_debug(t, a->v[0], KOZO_READ);
+    uint64_t first = a->v[1], end;
+
+    TRY(r.err);
+    /* ---- commit ---- */
+    end = first < t->cspace.size ? min_u64(t->cspace.size, first + DUMP_SLOTS) : first;
+    for (uint64_t i = first; i < end; i++) {
+        const struct cap *c = &t->cspace.slots[i].cap;
+
+        if (c->kind != KOZO_KIND_NULL)
+            klog("cap %lu: %s rights %x user %x size %u%s", i, name_of_kind(c->kind), c->rights, c->user_rights,
+                 c->size_bits, c->flags & CAP_BADGED ? " badged" : "");
+    }
+    return sys_result(t, end < t->cspace.size ? end : 0, 0, 0);
+}
+
+static uint64_t stat(enum kozo_stat which)
+{
+    switch (which) {
+    case KOZO_STAT_THREADS_FREE:
+        return CONFIG_MAX_THREADS - kernel.pools.tcb_count;
+    case KOZO_STAT_CAPS:
+        return kernel.caps;
+    case KOZO_STAT_PENDING:
+        return kernel.pending.zombie_count + (kernel.pending.revoke != nullptr);
+    case KOZO_STAT_BYTES_FREE:
+        return kernel.bytes_free;
+    case KOZO_STAT_IDLE_NS:
+        return kernel.idle_ns;
+    case KOZO_STAT_BOOT_NS:
+        return kernel.boot_ns;
+    case KOZO_STAT_TICKS:
+        return kernel.timers.ticks;
+    default:
+        return 0;
+    }
+}
+
+enum kozo_err sys_debug_stat(struct tcb *t, const struct call_args *a)
+{
+    struct slot_res r = want_debug(t, a->v[0], KOZO_READ);
+
+    TRY(r.err);
+    REQUIRE(a->v[1] < KOZO_STAT_COUNT, KOZO_ERR_ARGUMENT);
+    /* ---- commit ---- */
+    return sys_result(t, stat((enum kozo_stat)a->v[1]), 0, 0);
+}

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: MIT */
+#include "cap/cspace.h"
+#include "cap/pending.h"
+#include "ipc/endpoint.h"
+#include "ipc/message.h"
+#include "ipc/notification.h"
+#include "ipc/reply.h"
+#include "sched/sched.h"
+#include "syscall/syscall.h"
+
+/* Capabilities that a message carries fill slots: do as many steps of what is pending first. */
+static void pay_for_caps(uint64_t info) { pending_steps((info & KOZO_INFO_CAPS_MASK) >> KOZO_INFO_CAPS_SHIFT); }
+
+/* The endpoint `at`, with the right in `need`. */
+static struct slot_res want_endpoint(struct tcb *t, kozo_cptr at, kozo_rights need)
+{
+    return cspace_want(&t->cspace, at, KOZO_KIND_ENDPOINT, need);
+}
+
+/* The sender's side of SEND and CALL: check, then remember through which capability it speaks. */
+static struct slot_res prepare_send(struct tcb *t, const struct call_args *a)
+{
+    uint64_t info = a->v[1];
+    struct slot_res r;
+    enum kozo_err err;
+
+    pay_for_caps(info);
+    r = want_endpoint(t, a->v[0], KOZO_WRITE);
+    if (r.err != KOZO_OK)
+        return r;
+    err = message_check(t, info);
+    if (err != KOZO_OK)
+        return slot_err(err);
+    if ((info & KOZO_INFO_CAPS_MASK) != 0 && (r.slot->cap.rights & KOZO_GRANT) == 0)
+        return slot_err(KOZO_ERR_RIGHTS);
+    return r;
+}
+
+static void speak_through(struct tcb *t, const struct cap *c, enum tcb_message message)
+{
+    t->message = message;
+    t->badge = c->a;
+    t->user_rights = c->user_rights;
+    t->grants = (c->rights & KOZO_GRANT) != 0;
+}
+
+enum kozo_err sys_call(struct tcb *t, const struct call_args *a)
+{
+    struct slot_res r = prepare_send(t, a);
+
+    TRY(r.err);
+    if ((a->v[1] & KOZO_INFO_DEADLINE) != 0 && frame_deadline(&t->frame) <= arch_now()) {
+        message_fail(t, KOZO_ERR_TIMEOUT); /* a call that may not wait for its reply is not sent */
+        return CALL_WAITS;
+    }
+    /* ---- commit ---- */
+    speak_through(t, &r.slot->cap, MSG_CALL);
+    endpoint_send(t, (struct endpoint *)r.slot->cap.object);
+    return CALL_WAITS;
+}
+
+enum kozo_err sys_send(struct tcb *t, const struct call_args *a)
+{
+    struct slot_res r = prepare_send(t, a);
+
+    TRY(r.err);
+    /* ---- commit ---- */
+    speak_through(t, &r.slot->cap, MSG_SEND);
+    endpoint_send(t, (struct endpoint *)r.slot->cap.object);
+    return CALL_WAITS;
+}
+
+/* RECV's info word: flags alone. */
+static enum kozo_err check_recv(const struct tcb *t, uint64_t info)
+{
+    REQUIRE((info & ~(uint64_t)KOZO_INFO_FLAGS_MASK) == 0, KOZO_ERR_ARGUMENT);
+    return message_check(t, info);
+}
+
+/* A caller still owed an answer when the next message is asked for is dropped. */
+enum kozo_err sys_recv(struct tcb *t, const struct call_args *a)
+{
+    struct slot_res r = want_endpoint(t, a->v[0], KOZO_READ);
+
+    TRY(r.err);
+    TRY(check_recv(t, a->v[1]));
+    /* ---- commit ---- */
+    reply_drop(t, KOZO_ERR_DROPPED);
+    endpoint_recv(t, (struct endpoint *)r.slot->cap.object);
+    return CALL_WAITS;
+}
+
+enum kozo_err sys_reply_recv(struct tcb *t, const struct call_args *a)
+{
+    uint64_t info = a->v[1];
+    struct slot_res r;
+    bool lost;
+
+    pay_for_caps(info);
+    r = want_endpoint(t, a->v[0], KOZO_READ);
+    TRY(r.err);
+    TRY(message_check(t, info));
+    /* ---- commit ---- */
+    lost = t->owes == nullptr;
+    if (!lost)
+        reply_send(t, t->owes);
+    t->reply_lost = lost;
+    endpoint_recv(t, (struct endpoint *)r.slot->cap.object);
+    return CALL_WAITS;
+}
+
+enum kozo_err sys_reply(struct tcb *t, const struct call_args *a)
+{
+    uint64_t info = a->v[1];
+    struct tcb *caller = t->owes;
+
+    pay_for_caps(info);
+    if (a->v[0] != 0) {
+        struct slot_res r = cspace_want(&t->cspace, a->v[0], KOZO_KIND_REPLY, KOZO_WRITE);
+
+        TRY(r.err);
+        caller = (struct tcb *)r.slot->cap.object;
+    }
+    TRY(message_check(t, info));
+    REQUIRE(caller != nullptr, KOZO_ERR_NOREPLY);
+    /* ---- commit ---- */
+    reply_send(t, caller);
+    frame_set_badge_info(&t->frame, 0, 0);
+    return KOZO_OK;
+}
+
+enum kozo_err sys_reply_save(struct tcb *t, const struct call_args *a)
+{
+    struct slot_res r;
+
+    pending_steps(1);
+    r = cspace_empty(&t->cspace, a->v[0], a->v[1]);
+    TRY(r.err);
+    REQUIRE(t->owes != nullptr, KOZO_ERR_NOREPLY);
+    /* ---- commit ---- */
+    reply_save(t, r.slot);
+    return KOZO_OK;
+}
+
+static struct slot_res want_ntfn(struct tcb *t, kozo_cptr at, kozo_rights need)
+{
+    return cspace_want(&t->cspace, at, KOZO_KIND_NOTIFICATION, need);
+}
+
+/* A badged Notification capability can signal the bits of its badge, and no others. */
+enum kozo_err sys_signal(struct tcb *t, const struct call_args *a)
+{
+    struct slot_res r = want_ntfn(t, a->v[0], KOZO_WRITE);
+    uint64_t bits = a->v[1];
+
+    TRY(r.err);
+    if ((r.slot->cap.flags & CAP_BADGED) != 0)
+        bits &= r.slot->cap.a;
+    /* ---- commit ---- */
+    ntfn_signal((struct notification *)r.slot->cap.object, bits);
+    return KOZO_OK;
+}
+
+enum kozo_err sys_wait(struct tcb *t, const struct call_args *a)
+{
+    struct notification *n = nullptr;
+    uint64_t info = a->v[1];
+
+    if (a->v[0] != 0) {
+        struct slot_res r = want_ntfn(t, a->v[0], KOZO_READ);
+
+        TRY(r.err);
+        n = (struct notification *)r.slot->cap.object;
+    }
+    REQUIRE((info & ~(uint64_t)KOZO_INFO_DEADLINE) == 0, KOZO_ERR_ARGUMENT);
+    REQUIRE(n != nullptr || info != 0, KOZO_ERR_ARGUMENT); /* sleep has an end */
+    /* ---- commit ---- */
+    ntfn_wait(t, n);
+    return CALL_WAITS;
+}
+
+enum kozo_err sys_poll(struct tcb *t, const struct call_args *a)
+{
+    struct slot_res r = want_ntfn(t, a->v[0], KOZO_READ);
+
+    TRY(r.err);
+    /* ---- commit ---- */
+    return sys_result(t, ntfn_take((struct notification *)r.slot->cap.object), 0, 0);
+}
+
+enum kozo_err sys_yield(struct tcb *, const struct call_args *)
+{
+    sched_yield();
+    return KOZO_OK;
+}
