@@ -5,6 +5,7 @@
  * Output: the plan, `# case NAME` for every case to come, a result for each with `# file:line: message` below those
  * that failed, and `# KOZO END` as the last line. Status 0 all well, 1 some failed, 2 wrong use.
  */
+#define _DEFAULT_SOURCE
 #include "unit.h"
 
 #include "base/log.h"

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * host.h - a world to test in: the kernel, a few objects, threads that do what a test says.
+ *
+ * host_boot() makes a fresh kernel whose first thread, host.init, holds everything. A test plays all threads: call()
+ * makes a system call as one of them. After every event the whole kernel is checked: its invariants, the TLB, that a
+ * call which ended with an error changed nothing, and that no register or IPC buffer holds a kernel address.
+ *
+ * Owns:      `host`.
+ * Not here:  the machine itself (machine.h), tests and checks (unit.h).
+ * Spec:      docs/spec/infrastructure.md
+ */
+#pragma once
+
+#include "kernel.h"
+#include "machine.h"
+#include "unit.h"
+
+/* How call() ends if not with an error. */
+#define HOST_BLOCKED 0x1000u /* the thread is not able to run: look at its state */
+#define HOST_ENDED 0x1001u   /* the thread is no more */
+
+#define HOST_RAM_BYTES (64ull << 20)
+#define HOST_RAM_MAX (256ull << 20)
+#define HOST_PRIORITY 100u     /* of host.init, and of threads made without saying */
+#define HOST_ROOT_BITS 8u      /* slots of the first CNode */
+#define HOST_SPACE_BITS 6u     /* slots of other threads' CNodes */
+#define HOST_ENTRY 0x400000ull /* where threads start */
+#define HOST_DEVICE_BASE 0xfec00000ull
+
+/* Where every thread finds what it has. init has all of it, others SELF, THREAD, SPACE, EP, NTFN and FRAME. */
+enum host_slot : uint64_t {
+    SLOT_CNODE = KOZO_INIT_CNODE, /* its own capability space */
+    SLOT_THREAD = KOZO_INIT_THREAD,
+    SLOT_SPACE = KOZO_INIT_SPACE,
+    SLOT_POOL = KOZO_INIT_POOL,
+    SLOT_IRQ = KOZO_INIT_IRQ,
+    SLOT_IOPORT = KOZO_INIT_IOPORT,
+    SLOT_DEBUG = KOZO_INIT_DEBUG,
+    SLOT_UNTYPED = 10, /* all of RAM */
+    SLOT_DEVICE,       /* 2 MiB of device memory */
+    SLOT_EP,           /* the world's Endpoint */
+    SLOT_NTFN,         /* the world's Notification */
+    SLOT_FRAME,        /* where the IPC buffer is */
+    SLOT_FREE = 16,    /* from here on all is empty, but for init: up to SLOT_KEPT */
+    SLOT_KEPT = 128,   /* init: originals of what other threads were given */
+};
+
+struct host {
+    struct tcb *init;
+    uint64_t kept;         /* next free slot from SLOT_KEPT on */
+    bool quiet;            /* nothing is checked: for worlds too large */
+    uint64_t events;       /* handled since host_boot */
+    uint64_t rewinds;      /* calls that were preempted and made again */
+    void (*between)(void); /* runs after each preemption, before the call is made again */
+};
+extern struct host host;
+
+/* A fresh world. */
+void host_boot(void);
+/* The same with other sizes. */
+void host_boot_sized(uint64_t ram_bytes, uint32_t root_bits);
+/* After a test, whatever became of it. */
+void host_forget(void);
+
+/* ---- threads ---- */
+
+/*
+ * A thread that runs, with a capability space, an IPC buffer and init's address space; its SLOT_EP has these rights
+ * and, unless 0, this badge.
+ */
+struct tcb *host_thread(kozo_rights rights, uint64_t badge);
+struct tcb *host_thread_at(kozo_rights rights, uint64_t badge, uint8_t priority);
+/* A thread that shares init's capability space and has no IPC buffer. */
+struct tcb *host_peer(uint8_t priority);
+/* Where init keeps the original capability to a thread made here, or to its CNode. */
+NODISCARD uint64_t host_thread_slot(const struct tcb *t);
+NODISCARD uint64_t host_cnode_slot(const struct tcb *t);
+
+static inline struct tcb *host_running(void) { return kernel.cpu.current; }
+static inline bool host_is_idle(void) { return kernel.cpu.current == kernel.cpu.idle; }
+static inline uint64_t host_error(const struct tcb *t) { return t->frame.error; }
+
+/* ---- events ---- */
+
+/*
+ * Make a system call as `t`, which is ready, with `n` words from `arg` in its registers and the rest 0; again as long
+ * as it is preempted. Returns its error, HOST_BLOCKED or HOST_ENDED.
+ */
+uint64_t host_call(struct tcb *t, uint64_t deadline, uint64_t number, const uint64_t *arg, uint32_t n);
+#define HOST_ARGS(...) (const uint64_t[]){ 0 __VA_OPT__(, ) __VA_ARGS__ } + 1, \
+    (uint32_t)(sizeof((const uint64_t[]){ 0 __VA_OPT__(, ) __VA_ARGS__ }) / sizeof(uint64_t)) - 1
+#define call(t, NAME, ...) host_call(t, 0, KOZO_SYS_##NAME, HOST_ARGS(__VA_ARGS__))
+/* The same with a deadline in its register; KOZO_INFO_DEADLINE is the test's to set. */
+#define call_until(t, deadline, NAME, ...) host_call(t, deadline, KOZO_SYS_##NAME, HOST_ARGS(__VA_ARGS__))
+#define call_number(t, number, ...) host_call(t, 0, number, HOST_ARGS(__VA_ARGS__))
+
+/* As call(), but an interrupt is found waiting at every n-th check. Returns as call(). */
+#define call_preempted(every, t, NAME, ...) \
+    (host_preempt(1, every), host_after_preempt(call(t, NAME, __VA_ARGS__)))
+void host_preempt(uint64_t at, uint64_t every);
+uint64_t host_after_preempt(uint64_t error);
+
+/* `t` meets a fault. */
+void host_fault(struct tcb *t, enum kozo_fault kind, uint64_t address, uint32_t access);
+/* A line interrupts; false when it is masked. */
+bool host_interrupt(uint32_t line);
+/* Let time pass, with all timer interrupts that were armed for it. */
+void host_advance(uint64_t nanoseconds);
+/* What the kernel does when nobody is ready: finish the destruction that is pending. */
+void host_idle(void);
+/* An event without an effect of its own. */
+void host_leave(void);
+/* Check everything now, also when quiet. */
+void host_check(void);
+
+/* ---- objects ---- */
+
+/* init carves an object out of SLOT_UNTYPED into its empty slot `at`. */
+void host_make(uint64_t at, enum kozo_kind kind, uint32_t bits);
+/* The slot itself, of init's capability space or of another thread's. */
+static inline struct slot *host_slot(uint64_t at) { return &host.init->cspace.slots[at]; }
+static inline struct slot *host_slot_of(const struct tcb *t, uint64_t at) { return &t->cspace.slots[at]; }
+static inline enum kozo_kind host_kind(uint64_t at) { return host_slot(at)->cap.kind; }
+/* The objects that SLOT_EP and SLOT_NTFN name. */
+struct endpoint *host_endpoint(void);
+struct notification *host_ntfn(void);
+
+/* ---- messages ---- */
+
+#define INFO(label) ((uint64_t)(label) << KOZO_INFO_LABEL_SHIFT)
+#define INFO_LABEL(info) ((info) >> KOZO_INFO_LABEL_SHIFT)
+#define INFO_CAPS(n) ((uint64_t)(n) << KOZO_INFO_CAPS_SHIFT)
+#define INFO_CAPS_OF(info) (((info) & KOZO_INFO_CAPS_MASK) >> KOZO_INFO_CAPS_SHIFT)
+
+/* ---- memory, as user code of `t` meets it ---- */
+
+NODISCARD bool host_can(const struct tcb *t, uint64_t address, uint8_t access);
+/* The byte at `address`; null when it faults. */
+uint8_t *host_byte(const struct tcb *t, uint64_t address, uint8_t access);
+
+/* ---- the log ---- */
+
+NODISCARD bool host_log_has(const char *text);
+void host_log_forget(void);
