@@ -43,6 +43,7 @@ struct kernel {
     uint64_t space_pages;
     uint64_t idle_ns, idle_since;
     uint64_t boot_ns;
+    struct tcb *first;     /* the first program: the system ends with it */
     struct tcb idle_tcb;
     struct tcb tcbs[CONFIG_MAX_THREADS];
 };

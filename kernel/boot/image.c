@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+#include "arch/arch.h"
+#include "base/log.h"
+#include "boot/first.h"
+
+#include <kozo/cpio.h>
+#include <string.h>
+
+/* The value of `key` on the command line into `value`; false when it is not there or too long. */
+static bool option(const char *cmdline, const char *key, char *value, size_t size)
+{
+    size_t n = strlen(key), len = 0;
+
+    for (const char *at = cmdline; *at != '\0';) {
+        if (strncmp(at, key, n) == 0) {
+            for (at += n; at[len] != '\0' && at[len] != ' '; len++)
+                if (len + 1 < size)
+                    value[len] = at[len];
+            if (len + 1 > size)
+                return false;
+            value[len] = '\0';
+            return true;
+        }
+        while (*at != '\0' && *at != ' ')
+            at++;
+        while (*at == ' ')
+            at++;
+    }
+    return false;
+}
+
+[[noreturn]] static void bad_image(const char *file, const struct kozo_bad *bad, enum kozo_err err)
+{
+    if (bad->field == nullptr)
+        panic("%s: %s", file, name_of_error(err));
+    panic("%s: %s at byte %lu is %lx, expected %s", file, bad->field, bad->at, bad->value, bad->want);
+}
+
+void image_find(const struct boot_input *in, struct first_image *image)
+{
+    const struct kozo_cpio archive = { arch_ram(in->initrd), in->initrd_bytes };
+    struct kozo_cpio_entry e;
+    struct kozo_bad bad = {};
+    enum kozo_err err;
+
+    if (in->initrd_bytes == 0)
+        panic("no initrd: give one with -initrd FILE");
+    if (!option(in->cmdline, "kozo.init=", image->name, sizeof image->name))
+        memcpy(image->name, "bin/init", sizeof "bin/init");
+    err = kozo_cpio_find(&archive, image->name, &e, &bad);
+    if (err == KOZO_ERR_NOT_FOUND)
+        panic("initrd: no file %s, the first program (kozo.init= names another)", image->name);
+    if (err != KOZO_OK)
+        bad_image("initrd", &bad, err);
+    if (KOZO_CPIO_TYPE(e.mode) != KOZO_CPIO_FILE)
+        panic("initrd: %s is not a file", image->name);
+    err = kozo_elf_read(e.data, e.size, &image->elf, &bad);
+    if (err != KOZO_OK)
+        bad_image(image->name, &bad, err);
+    image->bytes = e.data;
+    klog("initrd: %lu bytes, first program %s, %lu bytes", in->initrd_bytes, image->name, e.size);
+}
+
+static void load_segment(struct first *f, const struct first_image *image, const struct kozo_elf_segment *s)
+{
+    uint64_t base = align_down(s->vaddr, KOZO_PAGE_SIZE), end = align_up(s->vaddr + s->memsz, KOZO_PAGE_SIZE);
+    struct paddr pages = boot_alloc(f->in, (end - base) / KOZO_PAGE_SIZE);
+
+    memcpy((char *)arch_ram(pages) + (s->vaddr - base), image->bytes + s->offset, s->filesz);
+    for (uint64_t at = base; at < end; at += KOZO_PAGE_SIZE)
+        first_map(f, (struct paddr){ pages.v + (at - base) }, at, s->rights);
+    f->end = max_u64(f->end, end);
+}
+
+void image_load(struct first *f, const struct first_image *image)
+{
+    for (uint32_t i = 0; i < image->elf.nsegments; i++)
+        load_segment(f, image, &image->elf.segment[i]);
+}
