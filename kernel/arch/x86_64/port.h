@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * port.h (x86_64) - types of this port that the core keeps for it, and the parts of arch.h that are one instruction.
+ */
+#pragma once
+
+#include "base/types.h"
+
+/* FXSAVE area. Intel SDM volume 1, chapter 10.5. */
+struct arch_fpu {
+    alignas(16) uint8_t area[512];
+};
+
+/* The direct map: all RAM, writable but for the kernel's own text and constants, never executable. */
+#define X86_DIRECT_BASE 0xffff800000000000ull
+#define X86_DIRECT_SIZE (1ul << 39) /* one entry of the root */
+
+static inline void *arch_ram(struct paddr at) { return (void *)(X86_DIRECT_BASE + at.v); }
+static inline struct paddr arch_ram_addr(const void *p) { return (struct paddr){ (uint64_t)p - X86_DIRECT_BASE }; }
