@@ -21,5 +21,15 @@ void kozo_slots_init(struct kozo_range free);
 void kozo_window_init(uint64_t begin, uint64_t end);
 
 /* Symbols of user.ld. */
-extern char kozo_image[], kozo_text[], kozo_text_end[], kozo_data[], kozo_data_end[], kozo_image_end[];
+extern char kozo_image[], kozo_rodata_end[], kozo_text[], kozo_text_end[], kozo_data[], kozo_data_end[], kozo_image_end[];
 extern char kozo_init_stack_top[]; /* init_stack.S */
+
+/* For tests, which put everything back after each case: slots allocated since are emptied and freed, addresses forgotten. */
+void kozo_slots_mark(void);
+void kozo_slots_drop_new(void);
+void kozo_window_forget(void);
+void kozo_workers_forget(void);
+
+/* The list of tests, from user.ld. */
+struct kozo_test_case;
+extern const struct kozo_test_case *const kozo_tests[], *const kozo_tests_end[];

@@ -91,3 +91,18 @@ uint32_t kozo_slots_left(void)
 {
     return slots.left;
 }
+
+static uint64_t marked[KOZO_SLOTS_MAX / 64];
+
+void kozo_slots_mark(void)
+{
+    for (unsigned i = 0; i < KOZO_SLOTS_MAX / 64; i++)
+        marked[i] = slots.used[i];
+}
+
+void kozo_slots_drop_new(void)
+{
+    for (uint32_t i = 0; i < slots.count; i++)
+        if (is_used(i) && (marked[i / 64] >> i % 64 & 1) == 0)
+            kozo_slot_drop(slots.first + i);
+}

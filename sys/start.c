@@ -50,6 +50,16 @@ kozo_cptr kozo_cap(const char *name)
     return 0;
 }
 
+struct kozo_mapping kozo_mapping(const char *name)
+{
+    const struct kozo_start *s = kozo_start();
+
+    for (uint32_t i = 0; s != nullptr && i < s->nmaps; i++)
+        if (strcmp(s->map[i].name, name) == 0)
+            return (struct kozo_mapping){ (const void *)s->map[i].at, s->map[i].bytes };
+    return (struct kozo_mapping){};
+}
+
 const char *kozo_program_name(void)
 {
     const struct kozo_start *s = kozo_start();

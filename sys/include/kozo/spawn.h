@@ -8,18 +8,28 @@
  * Spec:      docs/spec/services.md
  *
  * Everything a process consists of is carved out of `memory` and `pool`, also the CNode that keeps its frames; revoking
- * the two ends it without a trace. Nothing else may be carved from them while the process lives.
+ * the two ends it without a trace. Nothing else may be carved from them while the process lives. The maker looks at pages
+ * through its own space while it fills them, so it needs kozo_memory_source() or an Untyped of its own (memory.h).
  */
 #pragma once
 
 #include <kozo/bad.h>
 #include <kozo/handle.h>
+#include <kozo/memory.h>
+
+/* Memory for the child that exists already: it gets a mapping, and no capability. */
+struct kozo_spawn_map {
+    const char *name;           /* by which kozo_mapping() finds it; at most 31 bytes */
+    struct kozo_frames frames;  /* in the maker's space; they may be mapped, their mappings stay */
+    uint64_t bytes;             /* what the child is told; 0: all of the frames */
+    uint64_t rights;            /* READ, or READ and WRITE */
+};
 
 /* A capability for the child. */
 struct kozo_spawn_cap {
     const char *name;        /* by which kozo_cap() finds it; at most 31 bytes; null for none */
     struct kozo_place from;  /* in the maker's space */
-    uint64_t rights;         /* KOZO_RIGHTS(rights, user rights), or KOZO_SAME_RIGHTS; with KOZO_MINT_FRESH a badge of the kernel's */
+    uint64_t rights;         /* KOZO_RIGHTS(rights, user rights), or KOZO_SAME_RIGHTS */
     uint64_t badge;          /* not 0: the child's copy gets it */
     bool move;               /* move it instead of copying: for kinds that cannot be copied */
 };
@@ -33,8 +43,6 @@ struct kozo_spawn {
 
     struct kozo_untyped memory;
     struct kozo_pool pool;    /* at least one thread */
-    struct kozo_space space;  /* the maker's own, for looking at the pages while they are filled */
-    struct kozo_cnode cspace; /* unused when { 0 } */
     struct kozo_frame clock;  /* the clock page; { 0 }: the child has no clock */
     struct kozo_endpoint fault; /* where its faults go, { 0 } nowhere: unbadged, needs WRITE */
     uint64_t fault_badge;       /* not 0 */
@@ -50,6 +58,8 @@ struct kozo_spawn {
     uint32_t give_bits;    /* log2 of bytes of an Untyped carved off `memory` for the child, 0 none */
     const struct kozo_spawn_cap *caps;
     uint32_t ncaps;        /* at most KOZO_START_CAPS */
+    const struct kozo_spawn_map *maps;
+    uint32_t nmaps;        /* at most KOZO_START_MAPS */
 };
 
 /* A living process; the handles are in the maker's space. */
@@ -66,19 +76,18 @@ struct kozo_process {
 
 /* Where and why it failed. */
 struct kozo_spawn_report {
-    const char *step;    /* "image", "memory", "stack", "capability log" ... */
+    const char *step;    /* "image", "stack", "capability" ... */
     enum kozo_err err;
     struct kozo_bad bad; /* with FORMAT: the field of the image */
-    uint64_t index;      /* of the segment or capability, where the step has several */
-    uint64_t badge;      /* on success with KOZO_MINT_FRESH: the last one made */
+    uint64_t index;      /* of the segment, mapping or capability, where the step has several */
 };
 
 /*
  * Builds and starts a process. All or nothing: after an error `memory` and `pool` are as they were, and so are the maker's
  * slots and windows; *report says what failed. A capability to be moved stays with the maker then.
- * Needs WRITE on memory, pool and fault; MAP on space; MAP and READ on clock; READ on the places capabilities come from.
- * Errors: FORMAT the image (report.bad); NOMEM memory is too small; QUOTA pool is empty; LIMIT no slots or windows, too many
- * names or arguments; ARGUMENT a number is out of range; else that of the system call at report.step.
+ * Needs WRITE on memory, pool and fault; MAP and READ on clock and maps; READ on the places capabilities come from.
+ * Errors: FORMAT and VERSION the image (report.bad); STATE memory is in use; NOMEM it is too small; QUOTA pool is empty; LIMIT no
+ * slots or addresses, too many names or arguments; ARGUMENT a number is out of range; else that of the system call at report.step.
  */
 enum kozo_err kozo_spawn(const struct kozo_spawn *s, struct kozo_process *p, struct kozo_spawn_report *report);
 

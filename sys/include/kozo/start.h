@@ -17,6 +17,7 @@
 
 #define KOZO_START_VERSION 1u
 #define KOZO_START_CAPS 48u
+#define KOZO_START_MAPS 4u
 #define KOZO_START_NAME 32u /* bytes of a name, its NUL included */
 #define KOZO_START_ARGS 16u
 #define KOZO_START_ARG_BYTES 1024u
@@ -38,6 +39,12 @@ struct kozo_start_cap {
     uint32_t kind; /* enum kozo_kind */
 };
 
+/* Memory that was mapped before the program began. */
+struct kozo_start_map {
+    char name[KOZO_START_NAME];
+    uint64_t at, bytes;
+};
+
 struct kozo_start {
     struct kozo_start_head head;
     uint32_t version; /* KOZO_START_VERSION */
@@ -49,6 +56,9 @@ struct kozo_start {
     uint64_t heap, heap_end;      /* [heap, heap_end) is mapped, zeroed memory */
     uint64_t stack, stack_end;    /* the first thread's */
     uint64_t window, window_end;  /* addresses the program may map at */
+    uint32_t nmaps;
+    uint32_t reserved;
+    struct kozo_start_map map[KOZO_START_MAPS];
     struct kozo_start_cap cap[KOZO_START_CAPS];
     char args[KOZO_START_ARG_BYTES];
 };
@@ -64,6 +74,13 @@ const struct kozo_boot_info *kozo_boot_info(void);
 
 /* The address of the capability given under `name`, 0 when there is none. In init: always 0. Cost: O(names). */
 kozo_cptr kozo_cap(const char *name);
+
+/* Where the memory given under `name` is mapped, and how much it is; null when there is none. In init: always null. */
+struct kozo_mapping {
+    const void *at;
+    uint64_t bytes;
+};
+struct kozo_mapping kozo_mapping(const char *name);
 
 /* kozo_cap for the kind met most. Kind and rights are checked when it is used, by the kernel. */
 static inline struct kozo_endpoint kozo_cap_endpoint(const char *name)
