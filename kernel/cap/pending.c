@@ -130,9 +130,9 @@ bool pending_slot_going(struct slot *s)
     struct pending *p = &kernel.pending;
     uint16_t own = s->cap.flags & (CAP_BINDING | CAP_IRQ);
 
-    if (s != p->revoke || s == &p->anchor) [[clang::likely]]
+    if (s != p->revoke) [[clang::likely]]
         return false;
-    if (!cdt_has_children(s)) {
+    if (!cdt_has_children(s) || s == &p->anchor) { /* the anchor goes with the pool above it, and all below too */
         p->revoke = nullptr;
         return false;
     }
