@@ -8,8 +8,15 @@
 #include "sched/sched.h"
 #include "syscall/syscall.h"
 
-/* Capabilities that a message carries fill slots: do as many steps of what is pending first. */
-static void pay_for_caps(uint64_t info) { pending_steps((info & KOZO_INFO_CAPS_MASK) >> KOZO_INFO_CAPS_SHIFT); }
+/*
+ * Capabilities that a message carries fill slots: do as many steps of what is pending first. They may take away what
+ * `t` needs to run: then it makes the call again when it runs next, if ever.
+ */
+static enum kozo_err pay_for_caps(const struct tcb *t, uint64_t info)
+{
+    pending_steps((info & KOZO_INFO_CAPS_MASK) >> KOZO_INFO_CAPS_SHIFT);
+    return t->state == TCB_READY ? KOZO_OK : CALL_AGAIN;
+}
 
 /* The endpoint `at`, with the right in `need`. */
 static struct slot_res want_endpoint(struct tcb *t, kozo_cptr at, kozo_rights need)
@@ -22,9 +29,10 @@ static struct slot_res prepare_send(struct tcb *t, const struct call_args *a)
 {
     uint64_t info = a->v[1];
     struct slot_res r;
-    enum kozo_err err;
+    enum kozo_err err = pay_for_caps(t, info);
 
-    pay_for_caps(info);
+    if (err != KOZO_OK)
+        return slot_err(err);
     r = want_endpoint(t, a->v[0], KOZO_WRITE);
     if (r.err != KOZO_OK)
         return r;
@@ -96,7 +104,7 @@ enum kozo_err sys_reply_recv(struct tcb *t, const struct call_args *a)
     struct slot_res r;
     bool lost;
 
-    pay_for_caps(info);
+    TRY(pay_for_caps(t, info));
     r = want_endpoint(t, a->v[0], KOZO_READ);
     TRY(r.err);
     TRY(message_check(t, info));
@@ -112,9 +120,10 @@ enum kozo_err sys_reply_recv(struct tcb *t, const struct call_args *a)
 enum kozo_err sys_reply(struct tcb *t, const struct call_args *a)
 {
     uint64_t info = a->v[1];
-    struct tcb *caller = t->owes;
+    struct tcb *caller;
 
-    pay_for_caps(info);
+    TRY(pay_for_caps(t, info));
+    caller = t->owes;
     if (a->v[0] != 0) {
         struct slot_res r = cspace_want(&t->cspace, a->v[0], KOZO_KIND_REPLY, KOZO_WRITE);
 
