@@ -12,6 +12,8 @@
  */
 #pragma once
 
+#include "ipc/endpoint.h"
+#include "ipc/notification.h"
 #include "kernel.h"
 #include "machine.h"
 #include "unit.h"
