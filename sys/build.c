@@ -39,7 +39,7 @@ enum kozo_err kozo_build_begin(struct kozo_builder *b, struct kozo_untyped memor
     b->frame = kozo_slots_alloc(2);
     b->table = b->frame + 1;
     b->keep.c = kozo_slot_alloc();
-    b->scratch = kozo_window_alloc(KOZO_PAGE_SIZE, KOZO_PAGE_SIZE);
+    b->scratch = kozo_window_alloc(KOZO_WINDOW_SMALL, KOZO_PAGE_SIZE);
     if (b->frame != 0 && b->keep.c != 0 && b->scratch != 0)
         err = kozo_retype(memory, KOZO_KIND_CNODE, cnode_bits(caps), kozo_own(b->keep.c), 1);
     if (err == KOZO_OK)

@@ -18,11 +18,10 @@ extern const struct kozo_start_head *kozo_head;
 
 /* Tell the allocators what there is. */
 void kozo_slots_init(struct kozo_range free);
-void kozo_window_init(uint64_t begin, uint64_t end);
+void kozo_window_init(uint64_t mixed);
 
 /* Symbols of user.ld. */
-extern char kozo_image[], kozo_rodata_end[], kozo_text[], kozo_text_end[], kozo_data[], kozo_data_end[], kozo_image_end[];
-extern char kozo_init_stack_top[]; /* init_stack.S */
+extern char kozo_image[], kozo_rodata_end[], kozo_text[], kozo_text_end[], kozo_data[], kozo_data_end[];
 
 /* For tests, which put everything back after each case: slots allocated since are emptied and freed, addresses forgotten. */
 void kozo_slots_mark(void);

@@ -47,15 +47,28 @@ enum kozo_err kozo_memory_map(struct kozo_frame frame, uint64_t address, uint64_
     return kozo_map(kozo_own_space(), frame, address, rights);
 }
 
+/* Carves frames, as many at once as the kernel takes. */
+static enum kozo_err carve(struct kozo_untyped from, unsigned bits, kozo_cptr first, uint32_t count)
+{
+    enum kozo_err err = KOZO_OK;
+
+    for (uint32_t n; count != 0 && err == KOZO_OK; first += n, count -= n) {
+        n = count < KOZO_RETYPE_MAX ? count : KOZO_RETYPE_MAX;
+        err = kozo_retype(from, KOZO_KIND_FRAME, bits, kozo_own(first), n);
+    }
+    return err;
+}
+
 static enum kozo_err fill(struct kozo_memory *m, struct kozo_untyped from, unsigned bits)
 {
+    enum kozo_window kind = bits == KOZO_PAGE_BITS ? KOZO_WINDOW_SMALL : KOZO_WINDOW_LARGE;
     enum kozo_err err;
 
-    m->at = (void *)kozo_window_alloc(m->bytes, 1ull << bits);
+    m->at = (void *)kozo_window_alloc(kind, m->bytes);
     m->first = kozo_slots_alloc(m->count);
     if (m->at == nullptr || m->first == 0)
         return KOZO_ERR_LIMIT;
-    err = kozo_retype(from, KOZO_KIND_FRAME, bits, kozo_own(m->first), m->count);
+    err = carve(from, bits, m->first, m->count);
     for (uint32_t i = 0; i < m->count && err == KOZO_OK; i++)
         err = kozo_memory_map((struct kozo_frame){ m->first + i }, (uint64_t)m->at + ((uint64_t)i << bits),
                               KOZO_READ | KOZO_WRITE);
@@ -115,7 +128,7 @@ static enum kozo_err map_range(struct kozo_range r, uint64_t *at, uint64_t bytes
 struct kozo_memory kozo_memory_map_frames(const struct kozo_frames *f, uint64_t rights)
 {
     struct kozo_memory m = { .bytes = kozo_frames_bytes(f) };
-    uint64_t window = kozo_window_alloc(m.bytes + KOZO_LARGE_SIZE, KOZO_LARGE_SIZE), at;
+    uint64_t window = kozo_window_alloc(KOZO_WINDOW_MIXED, m.bytes + KOZO_LARGE_SIZE), at;
 
     if (window == 0)
         return (struct kozo_memory){ .err = KOZO_ERR_LIMIT };

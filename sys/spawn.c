@@ -272,11 +272,11 @@ static enum kozo_err build_range(struct making *m, struct kozo_range r, uint64_t
 /* Maps what exists already; each piece begins in 2 MiB of its own. */
 static enum kozo_err build_maps(struct making *m)
 {
-    uint64_t window = KOZO_LAYOUT_WINDOW;
+    uint64_t free = KOZO_LAYOUT_MIXED;
 
     for (uint32_t i = 0; i < m->s->nmaps; i++) {
         const struct kozo_spawn_map *map = &m->s->maps[i];
-        uint64_t at = kozo_frames_begin(&map->frames, window);
+        uint64_t at = kozo_frames_begin(&map->frames, free);
         enum kozo_err err;
 
         step(m, "mapping", i);
@@ -290,11 +290,10 @@ static enum kozo_err build_maps(struct making *m)
             err = build_range(m, map->frames.tail, &at, KOZO_PAGE_SIZE, map->rights);
         if (err != KOZO_OK)
             return err;
-        window = (at + KOZO_LARGE_SIZE) & ~(uint64_t)(KOZO_LARGE_SIZE - 1);
+        free = (at + KOZO_LARGE_SIZE) & ~(uint64_t)(KOZO_LARGE_SIZE - 1);
     }
     page.start.nmaps = m->s->nmaps;
-    page.start.window = window;
-    page.start.window_end = KOZO_LAYOUT_WINDOW_END;
+    page.start.mixed = free;
     return KOZO_OK;
 }
 

@@ -11,10 +11,6 @@
 
 #include <stdarg.h>
 
-/* Known to crt0.S as numbers. */
-static_assert(offsetof(struct kozo_start_head, kind) == 24);
-static_assert(KOZO_START_INIT == 1);
-
 /* The note by which loaders know the ABI this program was built for. */
 struct note {
     uint32_t name_bytes, desc_bytes, type;
@@ -38,6 +34,13 @@ const struct kozo_start *kozo_start(void)
     if (kozo_head == nullptr || kozo_head->kind != KOZO_START_PROGRAM)
         return nullptr;
     return (const struct kozo_start *)kozo_head;
+}
+
+const struct kozo_boot_info *kozo_boot_info(void)
+{
+    if (kozo_head == nullptr || kozo_head->kind != KOZO_START_INIT)
+        return nullptr;
+    return (const struct kozo_boot_info *)kozo_head;
 }
 
 kozo_cptr kozo_cap(const char *name)
@@ -142,7 +145,7 @@ static int start_program(const struct kozo_start *s)
     if (s->version != KOZO_START_VERSION)
         kozo_thread_exit(KOZO_ERR_VERSION);
     kozo_slots_init(s->free);
-    kozo_window_init(s->window, s->window_end);
+    kozo_window_init(s->mixed);
     kozo_heap_init((void *)s->heap, (void *)s->heap_end);
     return fill_argv(s);
 }
@@ -152,7 +155,6 @@ static int start_init(const struct kozo_boot_info *b)
     static char name[] = "init";
 
     kozo_slots_init(b->free);
-    kozo_window_init(KOZO_LAYOUT_WINDOW, KOZO_LAYOUT_WINDOW_END);
     argv[0] = name;
     return 1;
 }

@@ -283,7 +283,7 @@ static enum kozo_err clone_all(struct kozo_builder *b)
 struct kozo_space kozo_test_space_clone(void)
 {
     struct kozo_space space = kozo_test_space();
-    uint64_t pages = (uint64_t)(kozo_image_end - kozo_image) / KOZO_PAGE_SIZE + 8;
+    uint64_t pages = (uint64_t)(kozo_data_end - kozo_image) / KOZO_PAGE_SIZE + 8;
     struct kozo_builder b;
 
     if (space.c == 0 || !made("a space", kozo_build_begin(&b, memory, space, pages + 4 * kozo_build_tables(pages))))

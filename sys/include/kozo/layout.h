@@ -9,7 +9,9 @@
  *   0x0000'0020'0000  start page, clock page, IPC buffer, guard page, first thread's stack
  *   0x0000'0040'0000  image, then (after a guard page) the heap
  *   0x0000'4000'0000  further threads: one 64 KiB part each: IPC buffer page, guard page, stack
- *   0x0001'0000'0000  window: mappings that the program makes itself
+ *   0x0001'0000'0000  what the program maps itself: 4 KiB Frames,
+ *   0x0040'0000'0000  2 MiB Frames,
+ *   0x0080'0000'0000  pieces of memory made of both; apart, because a table of small pages, once there, keeps a large one out
  */
 #pragma once
 
@@ -25,8 +27,10 @@
 #define KOZO_LAYOUT_THREADS 0x40000000ull
 #define KOZO_LAYOUT_THREADS_END 0x80000000ull
 #define KOZO_LAYOUT_THREAD_BYTES 0x10000ull
-#define KOZO_LAYOUT_WINDOW 0x100000000ull
-#define KOZO_LAYOUT_WINDOW_END 0x10000000000ull
+#define KOZO_LAYOUT_SMALL 0x100000000ull
+#define KOZO_LAYOUT_LARGE 0x4000000000ull
+#define KOZO_LAYOUT_MIXED 0x8000000000ull
+#define KOZO_LAYOUT_MIXED_END 0x10000000000ull
 
 static_assert(KOZO_LAYOUT_THREADS % KOZO_LAYOUT_THREAD_BYTES == 0);
 static_assert(KOZO_LAYOUT_STACK_END <= KOZO_LAYOUT_IMAGE);

@@ -52,6 +52,6 @@ uint64_t kozo_frames_begin(const struct kozo_frames *f, uint64_t at);
 
 /*
  * Maps such a piece, of which no Frame is mapped yet, into the own space with `rights`. Its slots stay the caller's: first and count
- * are 0. Errors: LIMIT; those of kozo_memory_map; what was mapped before an error stays so until the frames go.
+ * are 0, and its addresses are not used again. Errors: LIMIT; those of kozo_memory_map; what was mapped before an error stays so until the frames go.
  */
 struct kozo_memory kozo_memory_map_frames(const struct kozo_frames *f, uint64_t rights);

@@ -55,7 +55,7 @@ struct kozo_start {
     uint32_t ncaps;               /* entries of cap[] */
     uint64_t heap, heap_end;      /* [heap, heap_end) is mapped, zeroed memory */
     uint64_t stack, stack_end;    /* the first thread's */
-    uint64_t window, window_end;  /* addresses the program may map at */
+    uint64_t mixed;               /* addresses from here to KOZO_LAYOUT_MIXED_END are unused */
     uint32_t nmaps;
     uint32_t reserved;
     struct kozo_start_map map[KOZO_START_MAPS];
@@ -69,7 +69,7 @@ int main(int argc, char **argv);
 /* The start page; null in a program that the kernel started. */
 const struct kozo_start *kozo_start(void);
 
-/* The kernel's boot information; null in a program that was spawned. Linking it in also gives init its stack. */
+/* The kernel's boot information; null in a program that was spawned. */
 const struct kozo_boot_info *kozo_boot_info(void);
 
 /* The address of the capability given under `name`, 0 when there is none. In init: always 0. Cost: O(names). */

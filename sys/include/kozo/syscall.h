@@ -154,7 +154,7 @@ static inline enum kozo_err kozo_recv_words(struct kozo_endpoint ep, struct kozo
 
 /* ---- notifications, time ---- */
 
-/* ORs `bits` into a notification. Never blocks. Needs WRITE. Errors: ARGUMENT bits is 0. */
+/* ORs `bits` into a notification; through a badged capability only those of its badge. Never blocks. Needs WRITE. */
 static inline enum kozo_err kozo_signal(struct kozo_notification n, uint64_t bits)
 {
     return kozo_syscall_err(KOZO_SYS_SIGNAL, n.c, bits, 0, 0, 0, 0);
@@ -253,6 +253,12 @@ static inline enum kozo_err kozo_cap_revoke(struct kozo_place at)
     return kozo_syscall_err(KOZO_SYS_CAP_REVOKE, at.cnode.c, at.slot, 0, 0, 0, 0);
 }
 
+/* Finishes what destruction is pending in the kernel, whoever began it. Preemptible. Cannot fail. */
+static inline void kozo_finish(void)
+{
+    (void)kozo_syscall_err(KOZO_SYS_FINISH, 0, 0, 0, 0, 0, 0);
+}
+
 /* What kozo_cap_verify tells. Take `what` apart with KOZO_VERIFY_*. */
 struct [[nodiscard]] kozo_verified {
     uint64_t what;
@@ -262,7 +268,7 @@ struct [[nodiscard]] kozo_verified {
 
 /*
  * Tells kind, rights, size and badge of the capability at `at`, and with KOZO_VERIFY_SAME whether `other` (slot 0:
- * not asked) names the same object. Both CNodes need READ.
+ * not asked) names the same object. An empty slot is of kind Null, which is no error. Both CNodes need READ.
  */
 static inline struct kozo_verified kozo_cap_verify(struct kozo_place at, struct kozo_place other)
 {
@@ -275,8 +281,8 @@ static inline struct kozo_verified kozo_cap_verify(struct kozo_place at, struct 
 
 /*
  * Carves `count` objects of `kind` out of `from` into the empty slots to, to + 1 ...: all or none. `bits`: log2 of the
- * bytes of an Untyped or Frame, of the slots of a CNode, else 0. Memory comes zeroed. Needs WRITE on both.
- * Errors: OCCUPIED a slot is not empty; NOMEM it does not fit; ARGUMENT kind, size or count is not possible.
+ * bytes of an Untyped or Frame, of the slots of a CNode, else 0. At most KOZO_RETYPE_MAX at once. Memory comes zeroed.
+ * Needs WRITE on both. Errors: OCCUPIED a slot is not empty; NOMEM it does not fit; ARGUMENT kind, size or count is not possible.
  */
 static inline enum kozo_err kozo_retype(struct kozo_untyped from, enum kozo_kind kind, unsigned bits,
                                         struct kozo_place to, uint64_t count)
@@ -335,7 +341,7 @@ static inline enum kozo_err kozo_thread_create(struct kozo_pool pool, struct koz
 /*
  * Binds what a thread works with; { 0 } leaves one as it is. Needs WRITE on the thread and on the space, READ and WRITE
  * on the buffer's Frame, WRITE on `fault`. `offset`: of the IPC buffer in its Frame, a multiple of 512.
- * Errors: ALIGN offset is not such a multiple; STATE the thread runs; ARGUMENT the frame is device memory.
+ * Errors: ALIGN offset is not such a multiple; STATE the thread runs; ARGUMENT the frame is device memory, or offset beyond it.
  */
 static inline enum kozo_err kozo_thread_bind(struct kozo_thread t, struct kozo_cnode cspace, struct kozo_space vspace,
                                              struct kozo_frame buffer, uint64_t offset, struct kozo_endpoint fault)
@@ -345,7 +351,7 @@ static inline enum kozo_err kozo_thread_bind(struct kozo_thread t, struct kozo_c
 
 /*
  * Lets a thread receive a notification's bits together with messages; { 0 } unbinds. Needs WRITE on the thread, READ on
- * the notification. Errors: IN_USE the notification is bound to another thread.
+ * the notification. Errors: IN_USE one of the two is bound already.
  */
 static inline enum kozo_err kozo_thread_bind_ntfn(struct kozo_thread t, struct kozo_notification n)
 {
@@ -374,7 +380,8 @@ static inline enum kozo_err kozo_thread_resume(struct kozo_thread t)
     return kozo_syscall_err(KOZO_SYS_THREAD_RESUME, t.c, 0, 0, 0, 0, 0);
 }
 
-/* Sets priority and ceiling. Needs WRITE. Errors: PRIORITY one is more urgent than the caller's ceiling; ARGUMENT above 255. */
+/* Sets priority and ceiling. Needs WRITE. Errors: PRIORITY the ceiling is more urgent than the caller's own; ARGUMENT the priority is
+ * above 255, or more urgent than the ceiling. */
 static inline enum kozo_err kozo_thread_priority(struct kozo_thread t, unsigned priority, unsigned ceiling)
 {
     return kozo_syscall_err(KOZO_SYS_THREAD_PRIORITY, t.c, priority, ceiling, 0, 0, 0);
@@ -387,7 +394,10 @@ struct [[nodiscard]] kozo_thread_info {
     enum kozo_err err;
 };
 
-/* Tells state, processor time and identity; the registers are put into the caller's IPC buffer. Needs READ. Errors: BUFFER. */
+/*
+ * Tells state, processor time and identity; registers, fault and priority are put into the caller's IPC buffer, as
+ * enum kozo_thread_word says. Needs READ. Errors: BUFFER the caller has none.
+ */
 static inline struct kozo_thread_info kozo_thread_info(struct kozo_thread t)
 {
     struct kozo_raw r = kozo_syscall6(KOZO_SYS_THREAD_INFO, t.c, 0, 0, 0, 0, 0);
@@ -395,7 +405,10 @@ static inline struct kozo_thread_info kozo_thread_info(struct kozo_thread t)
     return (struct kozo_thread_info){ (enum kozo_thread_state)r.a, r.b, r.c, r.err };
 }
 
-/* Ends the calling thread. `code` is for its maker's eyes; 0 = success. */
+/*
+ * Ends the calling thread. Whoever handles its faults gets a message of kind KOZO_FAULT_EXIT with `code` as the address;
+ * 0 = success. It can only be started afresh, not resumed. The kernel panics when the first program's first thread ends.
+ */
 [[noreturn]] static inline void kozo_thread_exit(uint64_t code)
 {
     for (;;)
@@ -419,7 +432,8 @@ static inline enum kozo_err kozo_space_feed(struct kozo_space s, struct kozo_pag
 /*
  * Maps a Frame at `address` with `rights` (READ, WRITE, EXECUTE; never the last two together). Needs MAP on both, and the
  * rights asked for on the Frame. Errors: ALIGN; ARGUMENT address outside [KOZO_USER_START, KOZO_USER_END) or rights
- * impossible; MAPPED the capability is mapped, or something else is there; NOMEM the space has no page for a table: feed it.
+ * impossible; MAPPED this capability is mapped already; OCCUPIED something else is mapped there, or for a 2 MiB Frame a table
+ * that small ones left behind; NOMEM the space has no page for a table: feed it.
  */
 static inline enum kozo_err kozo_map(struct kozo_space s, struct kozo_frame f, uint64_t address, uint64_t rights)
 {
@@ -458,13 +472,14 @@ static inline enum kozo_err kozo_irq_ack(struct kozo_irq irq)
     return kozo_syscall_err(KOZO_SYS_IRQ_ACK, irq.c, 0, 0, 0, 0, 0);
 }
 
-/* Derives a capability to the ports first to last, both included. Errors: ARGUMENT not within the source's; OCCUPIED. */
+/* Derives a capability to the ports first to last, both included, with the rights of the source. Errors: ARGUMENT not within the source's; OCCUPIED. */
 static inline enum kozo_err kozo_ioport_mint(struct kozo_io_port p, unsigned first, unsigned last, struct kozo_place to)
 {
     return kozo_syscall_err(KOZO_SYS_IOPORT_MINT, p.c, first, last, to.cnode.c, to.slot, 0);
 }
 
-/* Reads a port; `width` 1, 2 or 4 bytes. Needs READ. Errors: ARGUMENT outside the range, or the width. */
+/* Reads a port; `width` 1, 2 or 4 bytes. Needs READ. Errors: ARGUMENT outside the range, one of the kernel's own
+ * (interrupt controllers, timer), or the width. */
 static inline struct kozo_res kozo_ioport_in(struct kozo_io_port p, unsigned port, unsigned width)
 {
     return kozo_syscall_value(KOZO_SYS_IOPORT_IN, p.c, port, width, 0, 0, 0);
@@ -484,10 +499,10 @@ static inline enum kozo_err kozo_debug_write(struct kozo_debug d, uint64_t bytes
     return kozo_syscall_err(KOZO_SYS_DEBUG_WRITE, d.c, bytes, 0, 0, 0, 0);
 }
 
-/* Logs the caller's own capabilities. Needs READ. */
-static inline enum kozo_err kozo_debug_dump(struct kozo_debug d)
+/* Logs the caller's capabilities in 256 slots from `first` on; the value is where to go on, 0 at the end. Needs READ. */
+static inline struct kozo_res kozo_debug_dump(struct kozo_debug d, kozo_cptr first)
 {
-    return kozo_syscall_err(KOZO_SYS_DEBUG_DUMP, d.c, 0, 0, 0, 0, 0);
+    return kozo_syscall_value(KOZO_SYS_DEBUG_DUMP, d.c, first, 0, 0, 0, 0);
 }
 
 /* Tells one of the kernel's counters. Needs READ. Errors: ARGUMENT no such counter. */
