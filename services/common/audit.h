@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * audit.h - one line for each decision of policy, for people and for programs.
+ *
+ *     audit seq=2 who=hello object="fs:/etc/motd" rights="write" result=denied lease_ms=0 rule=none reason="..." hint="..."
+ *
+ * Owns:      the line's form.
+ * Not here:  deciding (policy/rules.h), where the lines go (log).
+ * Callers:   policy writes, init reads; unit tests; no system calls.
+ */
+#pragma once
+
+#include "common/line.h"
+
+#define AUDIT_BYTES 1024u
+
+enum audit_result : uint8_t { AUDIT_GRANTED, AUDIT_DENIED, AUDIT_FAILED, AUDIT_EXPIRED, AUDIT_RELEASED };
+
+struct audit {
+    uint64_t seq;
+    struct kozo_str who;    /* the requester's service, by its badge */
+    struct kozo_str object; /* as asked for; quoted and made printable */
+    uint8_t rights;
+    enum audit_result result;
+    uint32_t lease_ms;    /* granted: how long */
+    struct kozo_str rule; /* the rule that spoke; empty = none */
+    struct kozo_str reason, hint;
+};
+
+const char *audit_result_name(enum audit_result result);
+/* Writes the line, without a line end; returns its length. */
+uint64_t audit_write(char *to, uint64_t size, const struct audit *a);
+/* `line` is an audit line. */
+bool audit_is(struct kozo_str line);
+/* The value of a field of an audit line, without quotes; empty when there is none. */
+struct kozo_str audit_field(struct kozo_str line, const char *name);

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/rights.h"
+
+static const char *const names[] = { "read", "write", "list", "create", "remove" };
+constexpr unsigned name_count = sizeof names / sizeof names[0];
+static_assert(RIGHTS_ALL == (1u << name_count) - 1);
+
+uint8_t right_of(struct kozo_str word)
+{
+    for (unsigned i = 0; i < name_count; i++)
+        if (kozo_str_is(word, names[i]))
+            return (uint8_t)(1u << i);
+    return 0;
+}
+
+static char *append(char *to, const char *text)
+{
+    while (*text != '\0')
+        *to++ = *text++;
+    return to;
+}
+
+const char *rights_text(char to[RIGHTS_TEXT], uint8_t rights)
+{
+    char *end = to;
+
+    for (unsigned i = 0; i < name_count; i++) {
+        if ((rights & 1u << i) == 0)
+            continue;
+        if (end != to)
+            *end++ = ' ';
+        end = append(end, names[i]);
+    }
+    if (end == to)
+        end = append(end, "none");
+    *end = '\0';
+    return to;
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * init.h - all that init knows, in one struct.
+ *
+ * Owns:      struct init and struct service.
+ * Callers:   services/init. One thread.
+ * Spec:      docs/spec/services.md
+ */
+#pragma once
+
+#include <kozo/cpio.h>
+#include <kozo/memory.h>
+#include <kozo/spawn.h>
+
+#include "common/manifest.h"
+#include "init/demo.h"
+#include "init/lines.h"
+
+/* User rights of a capability to init's endpoint. */
+#define LOG_WRITE 1u
+
+enum service_state : uint8_t {
+    SERVICE_ABSENT, /* not started */
+    SERVICE_STARTED,
+    SERVICE_READY,
+    SERVICE_ENDED, /* exited, or stopped after a fault */
+};
+
+struct service {
+    const struct manifest_service *m;
+    enum service_state state;
+    uint32_t life;              /* how often it has been started */
+    struct kozo_endpoint port;  /* what it provides is served here; { 0 } nothing */
+    struct kozo_untyped memory; /* parents of all it was given: revoking them takes it all back */
+    struct kozo_pool pool;
+    struct kozo_process process;
+    struct lines lines;
+};
+
+enum init_state : uint8_t { INIT_WAITING, INIT_READY, INIT_FAILED };
+
+struct init {
+    const struct kozo_boot_info *boot;
+    enum init_state state;
+    struct kozo_str cmdline;
+    struct kozo_untyped own;     /* init's memory for what it makes itself */
+    struct kozo_cpio archive;
+    struct kozo_frames frames;   /* of the archive */
+    struct kozo_cpio_index index;
+    struct kozo_memory manifest_text;
+    struct kozo_memory leases;   /* policy's table and ... */
+    struct kozo_cnode lease_slots; /* ... slots: lent, so that they outlive it */
+    struct kozo_endpoint port;   /* where services speak to init */
+    struct manifest manifest;
+    struct service service[MANIFEST_SERVICES];
+    struct demo demo;
+    uint64_t ready_by, demo_by;  /* nanoseconds since boot */
+};
+
+/*
+ * `KOZO FAILED: step, expected, got`, once. init stays and serves, unless the command line has kozo.run or
+ * kozo.exit_on_fail: then it powers off and says so to the outside.
+ */
+[[gnu::format(printf, 4, 5)]] void init_fail(struct init *i, const char *step, const char *expected,
+                                             const char *format, ...);

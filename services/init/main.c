@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * init - reads etc/kozo.conf, starts what it names, watches over it, and says when all of it works.
+ *
+ * It calls nobody and waits for nobody but by receiving, so no service can make it hang.
+ */
+#include "common/cmdline.h"
+#include "init/archive.h"
+#include "init/carve.h"
+#include "init/commands.h"
+#include "init/init.h"
+#include "init/power.h"
+#include "init/start.h"
+#include "init/watch.h"
+
+#include <kozo/error.h>
+#include <kozo/print.h>
+#include <kozo/slots.h>
+#include <kozo/start.h>
+#include <kozo/string.h>
+#include <kozo/syscall.h>
+#include <kozo/time.h>
+
+constexpr unsigned own_bits = 19;              /* memory for what init makes itself */
+constexpr uint64_t look_every = 20 * KOZO_MS;  /* while services start */
+
+static struct init init;
+
+/* ---- failing ---- */
+
+static bool has_option(const struct init *i, const char *name)
+{
+    struct kozo_str value;
+
+    return cmdline_find(i->cmdline, name, &value);
+}
+
+void init_fail(struct init *i, const char *step, const char *expected, const char *format, ...)
+{
+    va_list args;
+
+    if (i->state == INIT_FAILED)
+        return;
+    i->state = INIT_FAILED;
+    kozo_printf("KOZO FAILED: %s, expected %s, got ", step, expected);
+    va_start(args, format);
+    kozo_vprintf(format, args);
+    va_end(args);
+    kozo_printf("\n");
+    if (has_option(i, "kozo.run") || has_option(i, "kozo.exit_on_fail"))
+        power_off(POWER_FAILED);
+}
+
+/* ---- READY, and after ---- */
+
+static void run_commands(const struct init *i)
+{
+    struct kozo_str list, command;
+    uint32_t status = 0;
+
+    if (!cmdline_find(i->cmdline, "kozo.run", &list))
+        return;
+    while ((command = commands_cut(&list)).len > 0) {
+        struct command_result r = command_run(command, status);
+
+        if (r.error != nullptr)
+            kozo_printf("[init] error: %.*s: %s\n", (int)command.len, command.at, r.error);
+        status = r.status;
+        if (r.power_off)
+            break;
+    }
+    power_off(power_code(status));
+}
+
+static void become_ready(struct init *i)
+{
+    i->state = INIT_READY;
+    kozo_printf("boot: %llu ms\n", (unsigned long long)(kozo_now() / KOZO_MS));
+    kozo_printf("KOZO READY\n");
+    run_commands(i);
+}
+
+/* ---- the loop ---- */
+
+[[noreturn]] static void serve(struct init *i)
+{
+    struct kozo_msg m;
+    bool answer = false;
+
+    kozo_msg_init(&m);
+    for (;;) {
+        if (i->state == INIT_WAITING)
+            kozo_msg_deadline(&m, kozo_now() + look_every);
+        else
+            kozo_msg_no_deadline(&m);
+        enum kozo_err err = answer ? kozo_reply_recv(i->port, &m) : kozo_recv(i->port, &m);
+
+        answer = err == KOZO_OK && watch_message(i, &m);
+        if (err != KOZO_OK && err != KOZO_ERR_TIMEOUT)
+            (void)kozo_sleep(look_every);
+        if (i->state != INIT_WAITING)
+            continue;
+        if (!answer)
+            watch_time(i);
+        if (i->state == INIT_WAITING && watch_done(i)) {
+            if (answer)
+                (void)kozo_reply(&m);
+            answer = false;
+            become_ready(i);
+        }
+    }
+}
+
+/* ---- the start ---- */
+
+static bool begin(struct init *i)
+{
+    struct carved own;
+    enum kozo_err err;
+
+    carve_begin(i->boot);
+    own = carve(own_bits);
+    if (own.err != KOZO_OK) {
+        init_fail(i, "memory", "512 KiB for init", "%s, the largest piece has %llu bytes", kozo_err_text(own.err),
+                  (unsigned long long)carve_largest());
+        return false;
+    }
+    i->own = own.untyped;
+    kozo_memory_source(i->own);
+    i->port.c = kozo_slot_alloc();
+    err = kozo_retype(i->own, KOZO_KIND_ENDPOINT, 0, kozo_own(i->port.c), 1);
+    if (err != KOZO_OK)
+        init_fail(i, "memory", "an endpoint for services", "%s", kozo_err_text(err));
+    return err == KOZO_OK;
+}
+
+static void start_all(struct init *i)
+{
+    if (!start_begin(i))
+        return;
+    for (uint32_t k = 0; k < i->manifest.services; k++)
+        if (!start_service(i, &i->service[k]))
+            return;
+}
+
+int main(int argc, char **argv)
+{
+    struct init *i = &init;
+
+    (void)argc;
+    (void)argv;
+    i->boot = kozo_boot_info();
+    if (i->boot == nullptr)
+        kozo_fatal("only the kernel can start init");
+    i->cmdline = kozo_str(i->boot->cmdline);
+    if (begin(i) && archive_open(i) && archive_read_manifest(i)) {
+        demo_begin(&i->demo, &i->manifest, archive_file(i, demo_file(&i->manifest)));
+        start_all(i);
+    }
+    i->ready_by = kozo_now() + i->manifest.ready_seconds * KOZO_S;
+    i->demo_by = kozo_now() + i->manifest.demo_seconds * KOZO_S;
+    serve(i);
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * power.h - the end of the machine.
+ *
+ * Owns:      the ports of QEMU's debug-exit device and of the chipset's power management.
+ * Callers:   init.
+ */
+#pragma once
+
+#include <kozo/abi.h>
+
+/* The last byte for the outside: that all went well, that init failed, or a status of 1 to 63. */
+#define POWER_WELL 0x10u
+#define POWER_FAILED 0x11u
+#define POWER_STATUS 0x20u
+
+/* Ends QEMU by its debug-exit device; where there is none, powers off. Never returns. */
+[[noreturn]] void power_off(uint32_t code);
+/* The code for a status from 0 to 63. */
+static inline uint32_t power_code(uint32_t status)
+{
+    return status == 0 ? POWER_WELL : POWER_STATUS + status;
+}

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: MIT */
+#include "init/watch.h"
+#include "common/identity.h"
+#include "init/fault.h"
+#include "init/start.h"
+
+#include <kozo/error.h>
+#include <kozo/log.h>
+#include <kozo/print.h>
+#include <kozo/slots.h>
+#include <kozo/syscall.h>
+#include <kozo/time.h>
+
+struct log_server {
+    struct init *i;
+};
+
+/* The living service that a badge names; null when it is nobody's, or that life is over. */
+static struct service *service_of(struct init *i, uint64_t badge)
+{
+    uint32_t index = identity_index(badge);
+    struct service *s = index < i->manifest.services ? &i->service[index] : nullptr;
+
+    if (s == nullptr || badge != identity_badge(index, s->life) || s->state == SERVICE_ENDED)
+        return nullptr;
+    return s;
+}
+
+/* The same for a message, by a capability that may write. */
+static enum kozo_err speaker(struct init *i, const struct kozo_msg *m, struct service **s)
+{
+    *s = service_of(i, m->badge);
+    if (*s == nullptr)
+        return KOZO_ERR_STALE;
+    return (m->user & LOG_WRITE) != 0 ? KOZO_OK : KOZO_ERR_RIGHTS;
+}
+
+/* ---- lines ---- */
+
+struct line_context {
+    struct init *i;
+    struct service *s;
+};
+
+static void print_line(void *context, struct kozo_str line)
+{
+    struct line_context *c = context;
+    char text[LINES_BYTES + 1];
+
+    if (audit_is(line) && c->s->m == manifest_provider(&c->i->manifest, kozo_str("policy")))
+        demo_audit(&c->i->demo, line);
+    text_printable(text, sizeof text, line);
+    kozo_printf("[%.*s] %s\n", (int)c->s->m->name.len, c->s->m->name.at, text);
+}
+
+static bool is_demo(const struct init *i, const struct service *s)
+{
+    return s->m == i->demo.service;
+}
+
+static enum kozo_err serve_write(struct log_server *server, const struct kozo_msg *m, const struct log_write_req *req,
+                                 struct log_write_rep *rep)
+{
+    struct line_context c = { .i = server->i };
+    enum kozo_err err = speaker(server->i, m, &c.s);
+
+    (void)rep;
+    if (err != KOZO_OK)
+        return err;
+    if (is_demo(server->i, c.s))
+        demo_printed(&server->i->demo, req->text);
+    lines_add(&c.s->lines, req->text, print_line, &c);
+    return KOZO_OK;
+}
+
+/* ---- ready and steps ---- */
+
+static enum kozo_err serve_ready(struct log_server *server, const struct kozo_msg *m, const struct log_ready_req *req,
+                                 struct log_ready_rep *rep)
+{
+    struct service *s;
+    enum kozo_err err = speaker(server->i, m, &s);
+
+    (void)req;
+    (void)rep;
+    if (err == KOZO_OK)
+        s->state = SERVICE_READY;
+    return err;
+}
+
+/* Looks by itself at what the service holds beside what it is made of. It waits for our answer, so nothing changes meanwhile. */
+static struct demo_facts look(const struct service *s)
+{
+    struct demo_facts facts = {};
+    uint32_t born = s->process.first_named + s->m->capabilities.count;
+
+    for (uint32_t slot = s->process.first_named; slot < 1u << 6; slot++) {
+        struct kozo_verified v = kozo_cap_verify(kozo_in(s->process.cnode, slot), kozo_own(0));
+
+        if (v.err != KOZO_OK || KOZO_VERIFY_KIND(v.what) == KOZO_KIND_NULL)
+            continue;
+        facts.caps++;
+        facts.endpoints += KOZO_VERIFY_KIND(v.what) == KOZO_KIND_ENDPOINT;
+        if (slot >= born)
+            facts.gained |= KOZO_VERIFY_USER(v.what);
+    }
+    return facts;
+}
+
+static enum kozo_err serve_step(struct log_server *server, const struct kozo_msg *m, const struct log_step_req *req,
+                                struct log_step_rep *rep)
+{
+    struct init *i = server->i;
+    struct service *s;
+    enum kozo_err err = speaker(i, m, &s);
+    struct demo_facts facts;
+    uint32_t step = i->demo.next;
+
+    (void)rep;
+    if (err != KOZO_OK)
+        return err;
+    if (!is_demo(i, s))
+        return KOZO_ERR_DENIED;
+    if (i->state != INIT_WAITING)
+        return KOZO_OK;
+    facts = look(s);
+    if (demo_report(&i->demo, req->name, req->ok == 1, req->got, &facts))
+        kozo_printf("[init] step %u of %u: %s: %s\n", step + 1, DEMO_STEPS, demo_step_name(step), i->demo.got);
+    else
+        init_fail(i, demo_step_name(step), i->demo.expected, "%s", i->demo.got);
+    return KOZO_OK;
+}
+
+static const struct log_ops ops = { .write = serve_write, .ready = serve_ready, .step = serve_step };
+
+/* ---- ends ---- */
+
+static void say_end(struct init *i, struct service *s, const char *how)
+{
+    struct line_context c = { i, s };
+
+    lines_flush(&s->lines, print_line, &c);
+    if (i->state == INIT_WAITING && (s->state == SERVICE_STARTED || (is_demo(i, s) && !demo_done(&i->demo)))) {
+        char step[64];
+        struct line l = line_begin(step, sizeof step);
+
+        if (s->state == SERVICE_STARTED) {
+            line_add(&l, "ready ");
+            line_add_str(&l, s->m->name);
+            init_fail(i, step, "a report that it is ready", "%s", how);
+        } else
+            init_fail(i, demo_step_name(i->demo.next), demo_expects(&i->demo), "%.*s %s", (int)s->m->name.len,
+                      s->m->name.at, how);
+    } else if (i->state == INIT_WAITING && s->state == SERVICE_READY && !is_demo(i, s))
+        init_fail(i, "serve", "every service goes on", "%.*s %s", (int)s->m->name.len, s->m->name.at, how);
+}
+
+static void serve_fault(struct init *i, const struct kozo_msg *m)
+{
+    struct service *s = service_of(i, m->badge);
+    char text[192];
+    struct line l = line_begin(text, sizeof text);
+
+    if (s == nullptr)
+        return;
+    fault_describe(&l, m->word);
+    kozo_printf("KOZO FAULT service %.*s: %s; stopped, and all it held is taken back\n", (int)s->m->name.len,
+                s->m->name.at, text);
+    say_end(i, s, text);
+    end_service(s);
+}
+
+bool watch_message(struct init *i, struct kozo_msg *m)
+{
+    struct log_server server = { i };
+
+    if ((m->what & KOZO_MSG_FAULT) != 0) {
+        serve_fault(i, m);
+        return false;
+    }
+    m->err = log_dispatch(&ops, &server, m);
+    return true;
+}
+
+/* ---- time ---- */
+
+static bool has_stopped(const struct service *s)
+{
+    struct kozo_thread_info info = kozo_thread_info(s->process.thread);
+
+    return info.err != KOZO_OK || info.state == KOZO_THREAD_STOPPED;
+}
+
+static void check_ready(struct init *i)
+{
+    for (uint32_t k = 0; k < i->manifest.services; k++) {
+        struct service *s = &i->service[k];
+        char step[64];
+        struct line l = line_begin(step, sizeof step);
+
+        if (s->state != SERVICE_STARTED)
+            continue;
+        line_add(&l, "ready ");
+        line_add_str(&l, s->m->name);
+        init_fail(i, step, "a report that it is ready", "nothing within %u s", i->manifest.ready_seconds);
+        return;
+    }
+}
+
+void watch_time(struct init *i)
+{
+    uint64_t now = kozo_now();
+
+    if (i->state != INIT_WAITING)
+        return;
+    for (uint32_t k = 0; k < i->manifest.services; k++) {
+        struct service *s = &i->service[k];
+
+        if ((s->state == SERVICE_STARTED || s->state == SERVICE_READY) && has_stopped(s))
+            say_end(i, s, "exited");
+    }
+    if (i->state == INIT_WAITING && now >= i->ready_by)
+        check_ready(i);
+    if (i->state == INIT_WAITING && now >= i->demo_by && !demo_done(&i->demo))
+        init_fail(i, demo_step_name(i->demo.next), demo_expects(&i->demo), "nothing within %u s",
+                  i->manifest.demo_seconds);
+}
+
+bool watch_done(const struct init *i)
+{
+    for (uint32_t k = 0; k < i->manifest.services; k++)
+        if (i->service[k].state != SERVICE_READY)
+            return false;
+    return demo_done(&i->demo);
+}

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: MIT */
+#include "policy/rules.h"
+#include "common/line.h"
+#include "common/object.h"
+#include "common/rights.h"
+
+static void refuse(struct rules_answer *a, const struct manifest_rule *rule)
+{
+    a->decision = DECISION_DENY;
+    a->rule = rule;
+    a->lease_ms = 0;
+}
+
+/* ---- which rule speaks ---- */
+
+static bool applies(const struct manifest_rule *r, const struct rules_request *q, uint8_t right)
+{
+    return (r->rights & right) != 0 && (kozo_str_is(r->subject, "*") || text_equal(r->subject, q->subject->name)) &&
+           text_matches(r->object, q->object);
+}
+
+static bool is_pattern(struct kozo_str object)
+{
+    return object.len > 0 && object.at[object.len - 1] == '*';
+}
+
+/* How harmful it is to have `right` on the object of `r`, where the rule does not say. */
+static enum manifest_tier tier_of(const struct manifest_rule *r, const struct rules_request *q, uint8_t right)
+{
+    if (r->tier != TIER_AUTO)
+        return r->tier;
+    if (!text_starts(q->object, kozo_str("fs:")))
+        return TIER_HIGH;
+    if ((right & (RIGHT_READ | RIGHT_LIST)) != 0)
+        return TIER_LOW;
+    return right == RIGHT_REMOVE ? TIER_HIGH : TIER_MEDIUM;
+}
+
+/* `a` speaks before `b`. */
+static bool is_before(const struct manifest_rule *a, const struct manifest_rule *b)
+{
+    if (is_pattern(a->object) != is_pattern(b->object))
+        return !is_pattern(a->object);
+    if (a->object.len != b->object.len)
+        return a->object.len > b->object.len;
+    if (kozo_str_is(a->subject, "*") != kozo_str_is(b->subject, "*"))
+        return !kozo_str_is(a->subject, "*");
+    return a->decision > b->decision;
+}
+
+static const struct manifest_rule *rule_for(const struct manifest *m, const struct rules_request *q, uint8_t right)
+{
+    const struct manifest_rule *best = nullptr;
+
+    for (uint32_t i = 0; i < m->rules; i++)
+        if (applies(&m->rule[i], q, right) && (best == nullptr || is_before(&m->rule[i], best)))
+            best = &m->rule[i];
+    return best;
+}
+
+/* ---- in words ---- */
+
+static void say_no_rule(struct rules_answer *a, const struct rules_request *q, uint8_t right)
+{
+    struct line reason = line_begin(a->reason, sizeof a->reason);
+    struct line hint = line_begin(a->hint, sizeof a->hint);
+    char name[RIGHTS_TEXT];
+
+    rights_text(name, right);
+    line_add(&reason, "no rule gives ");
+    line_add_str(&reason, q->subject->name);
+    line_add(&reason, " the right to ");
+    line_add(&reason, name);
+    line_add(&reason, " ");
+    line_add_quoted(&reason, q->object);
+    line_add(&hint, "add a [rule] with subject = ");
+    line_add_str(&hint, q->subject->name);
+    line_add(&hint, ", rights = ");
+    line_add(&hint, name);
+    line_add(&hint, " for it to " MANIFEST_PATH);
+}
+
+static void say_rule(struct rules_answer *a, uint8_t right)
+{
+    struct line reason = line_begin(a->reason, sizeof a->reason);
+    struct line hint = line_begin(a->hint, sizeof a->hint);
+    char name[RIGHTS_TEXT];
+
+    line_add_quoted(&reason, a->rule->reason);
+    if (a->rule->reason.len == 0) {
+        line_add(&reason, "[rule ");
+        line_add_str(&reason, a->rule->name);
+        line_add(&reason, a->decision == DECISION_DENY ? "] denies " : "] allows ");
+        line_add(&reason, rights_text(name, right));
+    }
+    if (a->decision != DECISION_DENY)
+        return;
+    line_add_quoted(&hint, a->rule->hint);
+    if (a->rule->hint.len == 0) {
+        line_add(&hint, "see [rule ");
+        line_add_str(&hint, a->rule->name);
+        line_add(&hint, "] in " MANIFEST_PATH);
+    }
+}
+
+static void say(struct rules_answer *a, const char *reason, const char *hint)
+{
+    struct line l = line_begin(a->reason, sizeof a->reason);
+
+    line_add(&l, reason);
+    l = line_begin(a->hint, sizeof a->hint);
+    line_add(&l, hint);
+}
+
+void rules_no_console(struct rules_answer *a)
+{
+    struct line l = line_begin(a->reason, sizeof a->reason);
+
+    refuse(a, a->rule);
+    line_add(&l, "tier ");
+    line_add(&l, manifest_tier_name(a->tier));
+    line_add(&l, " needs somebody's consent: no console to ask on");
+    l = line_begin(a->hint, sizeof a->hint);
+    line_add(&l, "only a rule that allows, in tier low, needs no consent");
+}
+
+/* ---- deciding ---- */
+
+/* Whether the request can be looked at at all. */
+static bool is_sound(const struct rules_request *q, struct rules_answer *a)
+{
+    struct object object;
+
+    refuse(a, nullptr);
+    if (!object_parse(q->object, &object))
+        say(a, "the object's name is malformed", "write it as fs:/etc/motd, without empty parts, . or ..");
+    else if (q->rights == 0 || (q->rights & ~(uint64_t)RIGHTS_ALL) != 0)
+        say(a, "the rights asked for are none, or unknown", "ask for read, write, list, create or remove");
+    else if (!manifest_has(&q->subject->requests, object.provider)) {
+        struct line hint = line_begin(a->hint, sizeof a->hint);
+
+        line_add_str(&hint, object.provider);
+        line_add(&hint, " is missing under requests in [service ");
+        line_add_str(&hint, q->subject->name);
+        line_add(&hint, "] of " MANIFEST_PATH);
+        hint = line_begin(a->reason, sizeof a->reason);
+        line_add_str(&hint, q->subject->name);
+        line_add(&hint, " may not ask for what ");
+        line_add_quoted(&hint, object.provider);
+        line_add(&hint, " provides");
+    } else
+        return true;
+    return false;
+}
+
+/* Lets the rule for one right speak; the strictest so far stays. */
+static void add_right(struct rules_answer *a, const struct rules_request *q, const struct manifest_rule *r,
+                      uint8_t right)
+{
+    enum manifest_tier tier = tier_of(r, q, right);
+    enum manifest_decision decision = r->decision;
+    uint32_t lease = r->lease_ms != 0 ? r->lease_ms : manifest_tier_limit(tier);
+
+    if (decision == DECISION_ALLOW && tier > TIER_LOW)
+        decision = DECISION_ASK;
+    if (lease > manifest_tier_limit(tier))
+        lease = manifest_tier_limit(tier);
+    if (lease < a->lease_ms)
+        a->lease_ms = lease;
+    if (r->depth < a->depth)
+        a->depth = r->depth;
+    if (tier > a->tier)
+        a->tier = tier;
+    if (a->rule != nullptr && decision <= a->decision)
+        return;
+    a->decision = decision;
+    a->rule = r;
+    say_rule(a, right);
+}
+
+void rules_decide(const struct manifest *m, const struct rules_request *q, struct rules_answer *a)
+{
+    *a = (struct rules_answer){};
+    if (!is_sound(q, a))
+        return;
+    *a = (struct rules_answer){ .decision = DECISION_ALLOW, .lease_ms = manifest_tier_limit(TIER_LOW),
+                                .depth = UINT32_MAX };
+    for (unsigned bit = 0; bit < 8; bit++) {
+        uint8_t right = (uint8_t)(q->rights & 1u << bit);
+        const struct manifest_rule *r = right != 0 ? rule_for(m, q, right) : nullptr;
+
+        if (right != 0 && r == nullptr) {
+            refuse(a, nullptr);
+            say_no_rule(a, q, right);
+            return;
+        }
+        if (r != nullptr)
+            add_right(a, q, r, right);
+    }
+    if (a->decision == DECISION_DENY)
+        a->lease_ms = 0;
+}

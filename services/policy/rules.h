@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * rules.h - who may have what: the decision, from the rules of the manifest.
+ *
+ * For each right asked, the most particular rule speaks: the longest object, a name before a pattern; then a named subject
+ * before `*`; then the strictest, so that deny wins ties. The stricter of the rule and its tier counts: above low, somebody
+ * must consent. The strictest answer for any right is the answer for all.
+ *
+ * Owns:      the order of rules, reasons and hints.
+ * Not here:  reading rules (common/manifest.h), consent, leases (lease.h).
+ * Callers:   policy and its unit tests; no system calls.
+ * Cost:      rules times rights.
+ * Spec:      docs/spec/services.md
+ */
+#pragma once
+
+#include "common/manifest.h"
+
+#define RULES_TEXT 160u
+
+struct rules_request {
+    const struct manifest_service *subject;
+    struct kozo_str object;
+    uint64_t rights; /* as asked, unchecked */
+};
+
+struct rules_answer {
+    enum manifest_decision decision; /* ask: somebody must consent */
+    enum manifest_tier tier;
+    const struct manifest_rule *rule; /* that decided; null = none did */
+    uint32_t lease_ms;
+    uint32_t depth;
+    char reason[RULES_TEXT];
+    char hint[RULES_TEXT]; /* what to do about it; empty when allowed */
+};
+
+void rules_decide(const struct manifest *m, const struct rules_request *request, struct rules_answer *answer);
+/* Turns the answer into a denial: nobody is there to consent. */
+void rules_no_console(struct rules_answer *answer);
