@@ -33,16 +33,16 @@ static void wait_in(struct tcb *t, struct endpoint *ep, struct queue *q, enum tc
 /* What the receiver's own call has to be told with whatever it receives. */
 static uint64_t take_notice(struct tcb *to)
 {
-    bool lost = to->reply_lost;
+    bool lost = (to->slow & TCB_SLOW_LOST) != 0;
 
-    to->reply_lost = false;
+    to->slow &= (uint8_t)~TCB_SLOW_LOST;
     return lost ? KOZO_INFO_REPLY_LOST : 0;
 }
 
 /* `from` has been met by `to`: hand over the message, then see who goes on. */
 static void deliver(struct tcb *from, struct tcb *to)
 {
-    uint64_t info = from->message == MSG_FAULT ? fault_message(from, to) : message_move(from, to, from->grants);
+    uint64_t info = from->message == MSG_FAULT ? fault_message(from, to) : message_move(from, to, from->rights);
 
     info |= (uint64_t)from->user_rights << KOZO_INFO_USER_SHIFT | take_notice(to);
     frame_set_badge_info(&to->frame, from->badge, info);

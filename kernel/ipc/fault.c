@@ -39,7 +39,7 @@ void fault_raise(struct tcb *t, const struct fault *f)
     }
     t->badge = handler->a;
     t->user_rights = handler->user_rights;
-    t->grants = false;
+    t->rights = 0;
     endpoint_send(t, (struct endpoint *)handler->object);
 }
 

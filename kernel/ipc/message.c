@@ -59,12 +59,12 @@ static bool move_cap(struct tcb *from, struct kozo_cap_desc desc, struct slot *d
 }
 
 /* Returns how many went. */
-static uint32_t move_caps(struct tcb *from, struct tcb *to, uint32_t caps, bool may_grant)
+static uint32_t move_caps(struct tcb *from, struct tcb *to, uint32_t caps, kozo_rights through)
 {
     uint32_t moved = 0;
     uint8_t received = 0;
 
-    for (uint32_t i = 0; i < caps && may_grant && from->buffer != nullptr; i++) {
+    for (uint32_t i = 0; i < caps && (through & KOZO_GRANT) != 0 && from->buffer != nullptr; i++) {
         struct kozo_cap_desc desc = from->buffer->cap[i];
         struct slot *dst = window_slot(to, i);
 
@@ -80,7 +80,7 @@ static uint32_t move_caps(struct tcb *from, struct tcb *to, uint32_t caps, bool 
     return moved;
 }
 
-uint64_t message_move(struct tcb *from, struct tcb *to, bool may_grant)
+uint64_t message_move(struct tcb *from, struct tcb *to, kozo_rights through)
 {
     uint64_t sent = frame_info(&from->frame);
     uint32_t extra = info_extra(sent), caps = info_caps(sent), moved = 0;
@@ -96,7 +96,7 @@ uint64_t message_move(struct tcb *from, struct tcb *to, bool may_grant)
         }
     }
     if (caps != 0) {
-        moved = move_caps(from, to, caps, may_grant);
+        moved = move_caps(from, to, caps, through);
         info |= (uint64_t)moved << KOZO_INFO_CAPS_SHIFT;
         if (moved != caps)
             info |= KOZO_INFO_DROPPED;

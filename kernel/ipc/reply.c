@@ -61,7 +61,7 @@ void reply_send(struct tcb *from, struct tcb *caller)
     }
     reply_cut(caller);
     timer_remove(caller);
-    info = message_move(from, caller, caller->grants);
+    info = message_move(from, caller, caller->rights);
     frame_set_badge_info(&caller->frame, 0, info);
     frame_set_error(&caller->frame, KOZO_OK);
     sched_handoff(caller);

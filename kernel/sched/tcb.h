@@ -36,7 +36,7 @@ enum tcb_state : uint8_t {
 #define TCB_SLOW_DEADLINE 4u /* waits with a deadline */
 #define TCB_SLOW_FOREIGN 8u  /* its system calls go to its handler */
 #define TCB_SLOW_FAULT 16u   /* a fault is what it sends */
-#define TCB_SLOW_TRAP 32u    /* single-steps itself */
+#define TCB_SLOW_LOST 32u    /* its REPLY_RECV found the caller gone; what it receives next says so */
 #define TCB_SLOW_NTFN 64u    /* has a notification bound */
 
 enum tcb_binding : uint32_t { TCB_CSPACE, TCB_VSPACE, TCB_BUFFER, TCB_FAULT, TCB_BINDINGS };
@@ -61,9 +61,8 @@ struct tcb {
     uint8_t ceiling;
     uint8_t flags; /* KOZO_THREAD_* */
     enum tcb_message message;
-    uint8_t user_rights; /* of the capability it sends through */
-    bool grants;         /* that capability carries GRANT */
-    bool reply_lost;     /* REPLY_RECV found its caller gone; the next message says so */
+    kozo_rights rights;  /* of the capability it sends through */
+    uint8_t user_rights; /* of the same */
     bool started;        /* its registers have been set */
     uint64_t root;       /* physical address of its root page table; 0 = none */
     struct cspace cspace;

@@ -49,7 +49,7 @@ static void speak_through(struct tcb *t, const struct cap *c, enum tcb_message m
     t->message = message;
     t->badge = c->a;
     t->user_rights = c->user_rights;
-    t->grants = (c->rights & KOZO_GRANT) != 0;
+    t->rights = c->rights;
 }
 
 enum kozo_err sys_call(struct tcb *t, const struct call_args *a)
@@ -102,17 +102,16 @@ enum kozo_err sys_reply_recv(struct tcb *t, const struct call_args *a)
 {
     uint64_t info = a->v[1];
     struct slot_res r;
-    bool lost;
 
     TRY(pay_for_caps(t, info));
     r = want_endpoint(t, a->v[0], KOZO_READ);
     TRY(r.err);
     TRY(message_check(t, info));
     /* ---- commit ---- */
-    lost = t->owes == nullptr;
-    if (!lost)
+    if (t->owes != nullptr)
         reply_send(t, t->owes);
-    t->reply_lost = lost;
+    else
+        t->slow |= TCB_SLOW_LOST;
     endpoint_recv(t, (struct endpoint *)r.slot->cap.object);
     return CALL_WAITS;
 }

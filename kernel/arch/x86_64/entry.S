@@ -25,13 +25,21 @@ x86_syscall:
         movq    %rsp, X86(X86_USER_RSP)
         movq    CPU(CPU_CURRENT), %rsp
 
-        /* All of them. */
+        /* Four, for the fast path to work with. */
         movq    %rcx, FRAME_RIP(%rsp)
         movq    %r11, FRAME_RFLAGS(%rsp)
-        movq    %rax, FRAME_RAX(%rsp)
-        movq    %rdx, FRAME_RDX(%rsp)
         movq    %rbx, FRAME_RBX(%rsp)
         movq    %rbp, FRAME_RBP(%rsp)
+        .if     KOZO_FASTPATH
+        cmpq    $1, %rax
+        jbe     x86_ipc
+        .endif
+
+        /* The rest. */
+        .globl  x86_syscall_slow
+x86_syscall_slow:
+        movq    %rax, FRAME_RAX(%rsp)
+        movq    %rdx, FRAME_RDX(%rsp)
         movq    %rsi, FRAME_RSI(%rsp)
         movq    %rdi, FRAME_RDI(%rsp)
         movq    %r8, FRAME_R8(%rsp)
