@@ -26,8 +26,9 @@ static struct {
     const struct acpi_found *acpi;
     struct reference ref;
     struct sample {
-        uint64_t tsc, ref;
-        uint32_t timer;
+        struct reading {
+            uint64_t count, tsc;
+        } ref, timer;
     } first;
     struct kozo_clock *page;
 } clock;
@@ -108,26 +109,31 @@ static bool ref_moves(void)
 
 /* ---- samples ---- */
 
-#define SAMPLE_TRIES 4u
+#define READ_TRIES 16u
 
-/* All three at one time: of a few tries the one that took least, in case the machine was interrupted. */
-static struct sample sample(void)
+/* A counter and the TSC at the same time: of a few tries the quickest, in case the machine was interrupted. */
+static struct reading read_with_tsc(uint64_t (*read)(void))
 {
-    struct sample best = {};
+    struct reading best = {};
     uint64_t least = UINT64_MAX;
 
-    for (uint32_t i = 0; i < SAMPLE_TRIES; i++) {
-        uint64_t before = x86_rdtsc();
-        struct sample s = { .ref = clock.ref.read(), .timer = x86_apic_read(APIC_TIMER_CURRENT) };
-        uint64_t after = x86_rdtsc();
+    for (uint32_t i = 0; i < READ_TRIES; i++) {
+        uint64_t before = x86_rdtsc(), count = read(), took = x86_rdtsc() - before;
 
-        if (after - before < least) {
-            least = after - before;
-            s.tsc = before + least / 2;
-            best = s;
+        if (took < least) {
+            least = took;
+            best = (struct reading){ count, before + took / 2 };
         }
     }
     return best;
+}
+
+/* The timer counts down. */
+static uint64_t timer_read(void) { return UINT32_MAX - x86_apic_read(APIC_TIMER_CURRENT); }
+
+static struct sample sample(void)
+{
+    return (struct sample){ .ref = read_with_tsc(clock.ref.read), .timer = read_with_tsc(timer_read) };
 }
 
 static void first_sample(void)
@@ -152,12 +158,12 @@ void clock_start(const struct acpi_found *acpi)
 
 static uint64_t elapsed_ns(const struct sample *s)
 {
-    return x86_muldiv((s->ref - clock.first.ref) & clock.ref.mask, clock.ref.tick_fs, 1000000);
+    return x86_muldiv((s->ref.count - clock.first.ref.count) & clock.ref.mask, clock.ref.tick_fs, 1000000);
 }
 
 static bool is_lost(const struct sample *s)
 {
-    return s->timer == 0 || (clock.ref.ended != nullptr && clock.ref.ended());
+    return s->timer.count == UINT32_MAX || (clock.ref.ended != nullptr && clock.ref.ended());
 }
 
 static void fill_page(uint64_t tsc_hz)
@@ -170,16 +176,17 @@ static void fill_page(uint64_t tsc_hz)
 
 static void set_rates(const struct sample *s, uint64_t wait_start)
 {
-    uint64_t ns = elapsed_ns(s), ticks = s->tsc - clock.first.tsc;
-    uint64_t tsc_hz = x86_muldiv(ticks, NS_PER_S, ns), timer = UINT32_MAX - s->timer;
+    uint64_t ns = elapsed_ns(s);
+    uint64_t tsc_hz = x86_muldiv(s->ref.tsc - clock.first.ref.tsc, NS_PER_S, ns);
+    uint64_t timer_hz = x86_muldiv(s->timer.count - clock.first.timer.count, tsc_hz,
+                                   s->timer.tsc - clock.first.timer.tsc);
 
-    x86.clock.mult = x86_muldiv(ns, 1ull << X86_CLOCK_SHIFT, ticks);
-    x86.clock.timer_mult = x86_muldiv(timer, 1ull << X86_CLOCK_SHIFT, ns);
+    x86.clock.mult = x86_muldiv(NS_PER_S, 1ull << X86_CLOCK_SHIFT, tsc_hz);
+    x86.clock.timer_mult = x86_muldiv(timer_hz, 1ull << X86_CLOCK_SHIFT, NS_PER_S);
     x86_apic_write(APIC_TIMER_INITIAL, 0);
     fill_page(tsc_hz);
-    klog("clock: TSC %lu kHz, timer %lu kHz, by %s over %lu us, of which %lu us waiting", tsc_hz / 1000,
-         x86_muldiv(timer, 1000000, ns), clock.ref.name, ns / 1000,
-         x86_muldiv(x86_rdtsc() - wait_start, 1000000, tsc_hz));
+    klog("clock: TSC %lu kHz, timer %lu kHz, by %s over %lu us; took %lu us", tsc_hz / 1000, timer_hz / 1000,
+         clock.ref.name, ns / 1000, x86_muldiv(x86_rdtsc() - wait_start, 1000000, tsc_hz));
 }
 
 void x86_clock_settle(void)
