@@ -30,21 +30,12 @@ static void wait_in(struct tcb *t, struct endpoint *ep, struct queue *q, enum tc
         timer_add(t, frame_deadline(&t->frame));
 }
 
-/* What the receiver's own call has to be told with whatever it receives. */
-static uint64_t take_notice(struct tcb *to)
-{
-    bool lost = (to->slow & TCB_SLOW_LOST) != 0;
-
-    to->slow &= (uint8_t)~TCB_SLOW_LOST;
-    return lost ? KOZO_INFO_REPLY_LOST : 0;
-}
-
 /* `from` has been met by `to`: hand over the message, then see who goes on. */
 static void deliver(struct tcb *from, struct tcb *to)
 {
     uint64_t info = from->message == MSG_FAULT ? fault_message(from, to) : message_move(from, to, from->rights);
 
-    info |= (uint64_t)from->user_rights << KOZO_INFO_USER_SHIFT | take_notice(to);
+    info |= (uint64_t)from->user_rights << KOZO_INFO_USER_SHIFT | message_take_notice(to);
     frame_set_badge_info(&to->frame, from->badge, info);
     frame_set_error(&to->frame, KOZO_OK);
     if (from->message == MSG_SEND) {
@@ -81,7 +72,7 @@ void endpoint_recv(struct tcb *t, struct endpoint *ep)
     struct tcb *sender;
 
     if (t->bound != nullptr && t->bound->bits != 0) {
-        frame_set_badge_info(&t->frame, ntfn_take(t->bound), KOZO_INFO_NOTIFICATION | take_notice(t));
+        frame_set_badge_info(&t->frame, ntfn_take(t->bound), KOZO_INFO_NOTIFICATION | message_take_notice(t));
         frame_set_words(&t->frame, nothing);
         frame_set_error(&t->frame, KOZO_OK);
         return;

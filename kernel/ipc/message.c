@@ -111,4 +111,13 @@ void message_fail(struct tcb *t, enum kozo_err err)
     frame_set_badge_info(&t->frame, 0, 0);
     frame_set_words(&t->frame, nothing);
     frame_set_error(&t->frame, err);
+    t->slow &= (uint8_t)~TCB_SLOW_LOST;
+}
+
+uint64_t message_take_notice(struct tcb *to)
+{
+    bool lost = (to->slow & TCB_SLOW_LOST) != 0;
+
+    to->slow &= (uint8_t)~TCB_SLOW_LOST;
+    return lost ? KOZO_INFO_REPLY_LOST : 0;
 }

@@ -22,3 +22,5 @@ NODISCARD enum kozo_err message_check(const struct tcb *from, uint64_t info);
 uint64_t message_move(struct tcb *from, struct tcb *to, kozo_rights through);
 /* End a call that took a message: error, and no word of anything else. */
 void message_fail(struct tcb *t, enum kozo_err err);
+/* Bits of the info word that a receiver's own call has to be told, once, with whatever it receives. */
+uint64_t message_take_notice(struct tcb *to);

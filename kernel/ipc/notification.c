@@ -19,10 +19,11 @@ uint64_t ntfn_take(struct notification *n)
 static void deliver_bound(struct notification *n)
 {
     struct tcb *t = n->bound;
+    uint64_t info = KOZO_INFO_NOTIFICATION | message_take_notice(t);
 
     tcb_unblock(t);
     message_fail(t, KOZO_OK); /* no words come with the bits */
-    frame_set_badge_info(&t->frame, ntfn_take(n), KOZO_INFO_NOTIFICATION);
+    frame_set_badge_info(&t->frame, ntfn_take(n), info);
     sched_wake(t);
 }
 
