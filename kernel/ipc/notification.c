@@ -76,6 +76,8 @@ void ntfn_bind(struct notification *n, struct tcb *t)
     n->bound = t;
     t->bound = n;
     t->slow |= TCB_SLOW_NTFN;
+    if (n->bits != 0 && t->state == TCB_RECEIVING)
+        deliver_bound(n);
 }
 
 void ntfn_unbind(struct notification *n)
