@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/log.h"
 #include "kernel.h"
-#include "syscall/syscall.h"
 
 struct kernel kernel;
 
@@ -53,20 +52,6 @@ struct tcb *kernel_leave(void)
     if (config_checks)
         kernel_check();
     return to;
-}
-
-struct tcb *kernel_syscall(struct tcb *t)
-{
-    uint64_t number = frame_number(&t->frame);
-
-    if ((t->flags & KOZO_THREAD_FOREIGN) != 0 || number >= KOZO_SYSCALL_LIMIT) [[clang::unlikely]] {
-        const struct fault f = { .kind = KOZO_FAULT_SYSCALL, .access = (uint32_t)number, .address = number };
-
-        fault_raise(t, &f);
-    } else {
-        syscall_run(t, number);
-    }
-    return kernel_leave();
 }
 
 struct tcb *kernel_fault(struct tcb *t, const struct fault *fault)

@@ -43,6 +43,13 @@ void fault_raise(struct tcb *t, const struct fault *f)
     endpoint_send(t, (struct endpoint *)handler->object);
 }
 
+void fault_syscall(struct tcb *t, uint64_t number)
+{
+    const struct fault f = { .kind = KOZO_FAULT_SYSCALL, .access = (uint32_t)number, .address = number };
+
+    fault_raise(t, &f);
+}
+
 uint64_t fault_message(struct tcb *from, struct tcb *to)
 {
     const struct fault *f = &from->fault;

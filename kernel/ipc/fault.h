@@ -14,6 +14,8 @@
 
 /* `t` cannot go on: tell its handler, or stop it and say so in the log. */
 void fault_raise(struct tcb *t, const struct fault *f);
+/* A call for the handler: of a foreign thread, or with a number that is not the kernel's. */
+void fault_syscall(struct tcb *t, uint64_t number);
 /* Write the fault of `from` as a message for `to`; returns the info word. */
 uint64_t fault_message(struct tcb *from, struct tcb *to);
 /* The handler's answer: go on as it is, or with other registers. */

@@ -89,7 +89,17 @@ void sched_set_priority(struct tcb *t, uint8_t priority)
         enqueue(t);
 }
 
-void sched_yield(void) { kernel.sched.rotate = true; }
+void sched_yield(void)
+{
+    if (kernel.sched.ready[kernel.cpu.current->priority] != nullptr)
+        kernel.sched.rotate = true;
+}
+
+bool sched_stays(const struct tcb *t)
+{
+    return kernel.sched.top > t->priority && t->state == TCB_READY && t->next == nullptr &&
+           kernel.cpu.handoff == nullptr;
+}
 
 /* Who runs if nobody in the ready queues is more urgent: the running thread, or the one handed to; the other waits. */
 static struct tcb *preferred(void)

@@ -42,7 +42,9 @@ void sched_remove(struct tcb *t);
 void sched_set_priority(struct tcb *t, uint8_t priority);
 /* The running thread lets its equals go first. */
 void sched_yield(void);
-/* Decide, and make that thread current. */
+/* Decide who runs. */
 NODISCARD struct tcb *sched_pick(void);
+/* There is nothing to decide: `t`, which runs, is able to go on, and no other of at least its priority is ready. */
+NODISCARD bool sched_stays(const struct tcb *t);
 /* The time slice may have ended. */
 void sched_tick(uint64_t now);

@@ -13,22 +13,22 @@ struct NODISCARD two_slots {
     enum kozo_err err;
 };
 
-static struct two_slots two_slots(struct tcb *t, const struct call_args *a, kozo_rights need)
+static struct two_slots two_slots(struct tcb *t, const struct frame *f, kozo_rights need)
 {
     struct slot_res src, dst;
 
     pending_steps(1);
-    src = cspace_occupied(&t->cspace, a->v[2], a->v[3], need);
+    src = cspace_occupied(&t->cspace, frame_arg(f, 2), frame_arg(f, 3), need);
     if (src.err != KOZO_OK)
         return (struct two_slots){ .err = src.err };
-    dst = cspace_empty(&t->cspace, a->v[0], a->v[1]);
+    dst = cspace_empty(&t->cspace, frame_arg(f, 0), frame_arg(f, 1));
     return (struct two_slots){ dst.slot, src.slot, dst.err };
 }
 
-enum kozo_err sys_cap_copy(struct tcb *t, const struct call_args *a)
+enum kozo_err sys_cap_copy(struct tcb *t, const struct frame *f)
 {
-    uint64_t rights = a->v[4];
-    struct two_slots s = two_slots(t, a, KOZO_READ);
+    uint64_t rights = frame_arg(f, 4);
+    struct two_slots s = two_slots(t, f, KOZO_READ);
 
     TRY(s.err);
     REQUIRE(rights <= KOZO_SAME_RIGHTS, KOZO_ERR_ARGUMENT);
@@ -38,11 +38,11 @@ enum kozo_err sys_cap_copy(struct tcb *t, const struct call_args *a)
     return KOZO_OK;
 }
 
-enum kozo_err sys_cap_mint(struct tcb *t, const struct call_args *a)
+enum kozo_err sys_cap_mint(struct tcb *t, const struct frame *f)
 {
-    uint64_t rights = a->v[4] & ~KOZO_MINT_FRESH, badge = a->v[5];
-    bool fresh = (a->v[4] & KOZO_MINT_FRESH) != 0;
-    struct two_slots s = two_slots(t, a, KOZO_READ);
+    uint64_t rights = frame_arg(f, 4) & ~KOZO_MINT_FRESH, badge = frame_arg(f, 5);
+    bool fresh = (frame_arg(f, 4) & KOZO_MINT_FRESH) != 0;
+    struct two_slots s = two_slots(t, f, KOZO_READ);
 
     TRY(s.err);
     REQUIRE(rights <= KOZO_SAME_RIGHTS, KOZO_ERR_ARGUMENT);
@@ -57,9 +57,9 @@ enum kozo_err sys_cap_mint(struct tcb *t, const struct call_args *a)
     return sys_result(t, badge, 0, 0);
 }
 
-enum kozo_err sys_cap_move(struct tcb *t, const struct call_args *a)
+enum kozo_err sys_cap_move(struct tcb *t, const struct frame *f)
 {
-    struct two_slots s = two_slots(t, a, KOZO_WRITE);
+    struct two_slots s = two_slots(t, f, KOZO_WRITE);
 
     TRY(s.err);
     /* ---- commit ---- */
@@ -68,37 +68,37 @@ enum kozo_err sys_cap_move(struct tcb *t, const struct call_args *a)
 }
 
 /* What a delete or revoke began is finished before it returns. Preemptible. */
-enum kozo_err sys_finish(struct tcb *, const struct call_args *)
+enum kozo_err sys_finish(struct tcb *, const struct frame *)
 {
     return pending_finish() ? KOZO_OK : CALL_FINISHES;
 }
 
 /* O(1), and what the object's end takes: preemptible. */
-enum kozo_err sys_cap_delete(struct tcb *t, const struct call_args *a)
+enum kozo_err sys_cap_delete(struct tcb *t, const struct frame *f)
 {
     struct slot_res r;
 
     if (!pending_finish())
         return CALL_AGAIN;
-    r = cspace_occupied(&t->cspace, a->v[0], a->v[1], KOZO_WRITE);
+    r = cspace_occupied(&t->cspace, frame_arg(f, 0), frame_arg(f, 1), KOZO_WRITE);
     TRY(r.err);
     /* ---- commit ---- */
     slot_delete(r.slot);
-    return sys_finish(t, a);
+    return sys_finish(t, f);
 }
 
 /* O(what was derived): preemptible. */
-enum kozo_err sys_cap_revoke(struct tcb *t, const struct call_args *a)
+enum kozo_err sys_cap_revoke(struct tcb *t, const struct frame *f)
 {
     struct slot_res r;
 
     if (!pending_finish())
         return CALL_AGAIN;
-    r = cspace_occupied(&t->cspace, a->v[0], a->v[1], KOZO_WRITE);
+    r = cspace_occupied(&t->cspace, frame_arg(f, 0), frame_arg(f, 1), KOZO_WRITE);
     TRY(r.err);
     /* ---- commit ---- */
     pending_revoke(r.slot);
-    return sys_finish(t, a);
+    return sys_finish(t, f);
 }
 
 /* The `what` of CAP_VERIFY, but for KOZO_VERIFY_SAME. */
@@ -114,14 +114,14 @@ static uint64_t describe(const struct slot *s)
 }
 
 /* An empty slot is an answer (Null), not an error. */
-enum kozo_err sys_cap_verify(struct tcb *t, const struct call_args *a)
+enum kozo_err sys_cap_verify(struct tcb *t, const struct frame *f)
 {
-    struct slot_res r = cspace_slot(&t->cspace, a->v[0], a->v[1], KOZO_READ), other = { .slot = nullptr };
+    struct slot_res r = cspace_slot(&t->cspace, frame_arg(f, 0), frame_arg(f, 1), KOZO_READ), other = { .slot = nullptr };
     uint64_t what;
 
     TRY(r.err);
-    if (a->v[3] != 0)
-        other = cspace_slot(&t->cspace, a->v[2], a->v[3], KOZO_READ);
+    if (frame_arg(f, 3) != 0)
+        other = cspace_slot(&t->cspace, frame_arg(f, 2), frame_arg(f, 3), KOZO_READ);
     TRY(other.err);
     /* ---- commit ---- */
     what = describe(r.slot);
@@ -131,17 +131,17 @@ enum kozo_err sys_cap_verify(struct tcb *t, const struct call_args *a)
 }
 
 /* Clearing is preemptible; making the objects is O(count). */
-enum kozo_err sys_retype(struct tcb *t, const struct call_args *a)
+enum kozo_err sys_retype(struct tcb *t, const struct frame *f)
 {
     struct slot_res u, dst;
     struct untyped_plan_res r;
 
-    pending_steps(min_u64(a->v[4], KOZO_RETYPE_MAX));
-    u = cspace_want(&t->cspace, a->v[0], KOZO_KIND_UNTYPED, KOZO_WRITE);
+    pending_steps(min_u64(frame_arg(f, 4), KOZO_RETYPE_MAX));
+    u = cspace_want(&t->cspace, frame_arg(f, 0), KOZO_KIND_UNTYPED, KOZO_WRITE);
     TRY(u.err);
-    r = untyped_plan(u.slot, a->v[1], a->v[4]);
+    r = untyped_plan(u.slot, frame_arg(f, 1), frame_arg(f, 4));
     TRY(r.err);
-    dst = cspace_empty_range(&t->cspace, a->v[2], a->v[3], r.plan.count);
+    dst = cspace_empty_range(&t->cspace, frame_arg(f, 2), frame_arg(f, 3), r.plan.count);
     TRY(dst.err);
     /* ---- commit ---- */
     if (r.plan.kind != KOZO_KIND_UNTYPED && (u.slot->cap.flags & CAP_DEVICE) == 0 &&
@@ -152,10 +152,10 @@ enum kozo_err sys_retype(struct tcb *t, const struct call_args *a)
 }
 
 /* Preemptible. */
-enum kozo_err sys_untyped_clear(struct tcb *t, const struct call_args *a)
+enum kozo_err sys_untyped_clear(struct tcb *t, const struct frame *f)
 {
-    struct slot_res u = cspace_want(&t->cspace, a->v[0], KOZO_KIND_UNTYPED, KOZO_WRITE);
-    uint64_t bytes = a->v[1], end;
+    struct slot_res u = cspace_want(&t->cspace, frame_arg(f, 0), KOZO_KIND_UNTYPED, KOZO_WRITE);
+    uint64_t bytes = frame_arg(f, 1), end;
 
     TRY(u.err);
     REQUIRE((u.slot->cap.flags & CAP_DEVICE) == 0, KOZO_ERR_ARGUMENT);
@@ -166,9 +166,9 @@ enum kozo_err sys_untyped_clear(struct tcb *t, const struct call_args *a)
     return untyped_clear(u.slot, end) ? KOZO_OK : CALL_AGAIN;
 }
 
-enum kozo_err sys_untyped_info(struct tcb *t, const struct call_args *a)
+enum kozo_err sys_untyped_info(struct tcb *t, const struct frame *f)
 {
-    struct slot_res u = cspace_want(&t->cspace, a->v[0], KOZO_KIND_UNTYPED, KOZO_WRITE);
+    struct slot_res u = cspace_want(&t->cspace, frame_arg(f, 0), KOZO_KIND_UNTYPED, KOZO_WRITE);
     const struct cap *c;
 
     TRY(u.err);

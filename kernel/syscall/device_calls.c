@@ -12,35 +12,35 @@ static struct slot_res want_handler(struct tcb *t, kozo_cptr at)
     return cspace_want(&t->cspace, at, KOZO_KIND_IRQ_HANDLER, KOZO_WRITE);
 }
 
-enum kozo_err sys_irq_claim(struct tcb *t, const struct call_args *a)
+enum kozo_err sys_irq_claim(struct tcb *t, const struct frame *f)
 {
     struct slot_res control, dst;
 
     pending_steps(1);
-    control = cspace_want(&t->cspace, a->v[0], KOZO_KIND_IRQ_CONTROL, KOZO_WRITE);
+    control = cspace_want(&t->cspace, frame_arg(f, 0), KOZO_KIND_IRQ_CONTROL, KOZO_WRITE);
     TRY(control.err);
-    dst = cspace_empty(&t->cspace, a->v[2], a->v[3]);
+    dst = cspace_empty(&t->cspace, frame_arg(f, 2), frame_arg(f, 3));
     TRY(dst.err);
-    REQUIRE(a->v[1] < ARCH_IRQ_LINES, KOZO_ERR_ARGUMENT);
-    return irq_claim(control.slot, (uint32_t)a->v[1], dst.slot);
+    REQUIRE(frame_arg(f, 1) < ARCH_IRQ_LINES, KOZO_ERR_ARGUMENT);
+    return irq_claim(control.slot, (uint32_t)frame_arg(f, 1), dst.slot);
 }
 
-enum kozo_err sys_irq_bind(struct tcb *t, const struct call_args *a)
+enum kozo_err sys_irq_bind(struct tcb *t, const struct frame *f)
 {
-    struct slot_res handler = want_handler(t, a->v[0]), n = slot_ok(nullptr);
+    struct slot_res handler = want_handler(t, frame_arg(f, 0)), n = slot_ok(nullptr);
 
     TRY(handler.err);
-    if (a->v[1] != 0)
-        n = cspace_want(&t->cspace, a->v[1], KOZO_KIND_NOTIFICATION, KOZO_WRITE);
+    if (frame_arg(f, 1) != 0)
+        n = cspace_want(&t->cspace, frame_arg(f, 1), KOZO_KIND_NOTIFICATION, KOZO_WRITE);
     TRY(n.err);
     /* ---- commit ---- */
-    irq_bind((uint32_t)handler.slot->cap.object, n.slot, a->v[2]);
+    irq_bind((uint32_t)handler.slot->cap.object, n.slot, frame_arg(f, 2));
     return KOZO_OK;
 }
 
-enum kozo_err sys_irq_ack(struct tcb *t, const struct call_args *a)
+enum kozo_err sys_irq_ack(struct tcb *t, const struct frame *f)
 {
-    struct slot_res handler = want_handler(t, a->v[0]);
+    struct slot_res handler = want_handler(t, frame_arg(f, 0));
 
     TRY(handler.err);
     return irq_ack((uint32_t)handler.slot->cap.object);
@@ -50,15 +50,15 @@ enum kozo_err sys_irq_ack(struct tcb *t, const struct call_args *a)
 static uint64_t port_first(const struct cap *c) { return c->object & 0xffff; }
 static uint64_t port_last(const struct cap *c) { return c->object >> 16; }
 
-enum kozo_err sys_ioport_mint(struct tcb *t, const struct call_args *a)
+enum kozo_err sys_ioport_mint(struct tcb *t, const struct frame *f)
 {
-    uint64_t first = a->v[1], last = a->v[2];
+    uint64_t first = frame_arg(f, 1), last = frame_arg(f, 2);
     struct slot_res src, dst;
 
     pending_steps(1);
-    src = cspace_want(&t->cspace, a->v[0], KOZO_KIND_IO_PORT, 0);
+    src = cspace_want(&t->cspace, frame_arg(f, 0), KOZO_KIND_IO_PORT, 0);
     TRY(src.err);
-    dst = cspace_empty(&t->cspace, a->v[3], a->v[4]);
+    dst = cspace_empty(&t->cspace, frame_arg(f, 3), frame_arg(f, 4));
     TRY(dst.err);
     REQUIRE(first <= last && first >= port_first(&src.slot->cap) && last <= port_last(&src.slot->cap),
             KOZO_ERR_ARGUMENT);
@@ -83,24 +83,24 @@ static enum kozo_err check_port(const struct cap *c, uint64_t port, uint64_t wid
     return KOZO_OK;
 }
 
-enum kozo_err sys_ioport_in(struct tcb *t, const struct call_args *a)
+enum kozo_err sys_ioport_in(struct tcb *t, const struct frame *f)
 {
-    struct slot_res r = cspace_want(&t->cspace, a->v[0], KOZO_KIND_IO_PORT, KOZO_READ);
+    struct slot_res r = cspace_want(&t->cspace, frame_arg(f, 0), KOZO_KIND_IO_PORT, KOZO_READ);
 
     TRY(r.err);
-    TRY(check_port(&r.slot->cap, a->v[1], a->v[2]));
+    TRY(check_port(&r.slot->cap, frame_arg(f, 1), frame_arg(f, 2)));
     /* ---- commit ---- */
-    return sys_result(t, arch_port_in((uint16_t)a->v[1], (uint32_t)a->v[2]), 0, 0);
+    return sys_result(t, arch_port_in((uint16_t)frame_arg(f, 1), (uint32_t)frame_arg(f, 2)), 0, 0);
 }
 
-enum kozo_err sys_ioport_out(struct tcb *t, const struct call_args *a)
+enum kozo_err sys_ioport_out(struct tcb *t, const struct frame *f)
 {
-    struct slot_res r = cspace_want(&t->cspace, a->v[0], KOZO_KIND_IO_PORT, KOZO_WRITE);
+    struct slot_res r = cspace_want(&t->cspace, frame_arg(f, 0), KOZO_KIND_IO_PORT, KOZO_WRITE);
 
     TRY(r.err);
-    TRY(check_port(&r.slot->cap, a->v[1], a->v[2]));
+    TRY(check_port(&r.slot->cap, frame_arg(f, 1), frame_arg(f, 2)));
     /* ---- commit ---- */
-    arch_port_out((uint16_t)a->v[1], (uint32_t)a->v[2], (uint32_t)a->v[3]);
+    arch_port_out((uint16_t)frame_arg(f, 1), (uint32_t)frame_arg(f, 2), (uint32_t)frame_arg(f, 3));
     return KOZO_OK;
 }
 
@@ -110,27 +110,27 @@ static struct slot_res want_debug(struct tcb *t, kozo_cptr at, kozo_rights need)
 }
 
 /* At most the words of an IPC buffer. */
-enum kozo_err sys_debug_write(struct tcb *t, const struct call_args *a)
+enum kozo_err sys_debug_write(struct tcb *t, const struct frame *f)
 {
-    struct slot_res r = want_debug(t, a->v[0], KOZO_WRITE);
+    struct slot_res r = want_debug(t, frame_arg(f, 0), KOZO_WRITE);
     const char *text;
 
     TRY(r.err);
-    REQUIRE(a->v[1] <= sizeof t->buffer->word, KOZO_ERR_ARGUMENT);
+    REQUIRE(frame_arg(f, 1) <= sizeof t->buffer->word, KOZO_ERR_ARGUMENT);
     REQUIRE(t->buffer != nullptr, KOZO_ERR_BUFFER);
     /* ---- commit ---- */
     text = (const char *)t->buffer->word;
-    for (uint64_t i = 0; i < a->v[1]; i++)
+    for (uint64_t i = 0; i < frame_arg(f, 1); i++)
         arch_console_putc(text[i]);
     return KOZO_OK;
 }
 
 #define DUMP_SLOTS 256u
 
-enum kozo_err sys_debug_dump(struct tcb *t, const struct call_args *a)
+enum kozo_err sys_debug_dump(struct tcb *t, const struct frame *f)
 {
-    struct slot_res r = want_debug(t, a->v[0], KOZO_READ);
-    uint64_t first = a->v[1], end;
+    struct slot_res r = want_debug(t, frame_arg(f, 0), KOZO_READ);
+    uint64_t first = frame_arg(f, 1), end;
 
     TRY(r.err);
     /* ---- commit ---- */
@@ -167,12 +167,12 @@ static uint64_t stat(enum kozo_stat which)
     }
 }
 
-enum kozo_err sys_debug_stat(struct tcb *t, const struct call_args *a)
+enum kozo_err sys_debug_stat(struct tcb *t, const struct frame *f)
 {
-    struct slot_res r = want_debug(t, a->v[0], KOZO_READ);
+    struct slot_res r = want_debug(t, frame_arg(f, 0), KOZO_READ);
 
     TRY(r.err);
-    REQUIRE(a->v[1] < KOZO_STAT_COUNT, KOZO_ERR_ARGUMENT);
+    REQUIRE(frame_arg(f, 1) < KOZO_STAT_COUNT, KOZO_ERR_ARGUMENT);
     /* ---- commit ---- */
-    return sys_result(t, stat((enum kozo_stat)a->v[1]), 0, 0);
+    return sys_result(t, stat((enum kozo_stat)frame_arg(f, 1)), 0, 0);
 }

@@ -25,15 +25,15 @@ static struct slot_res want_endpoint(struct tcb *t, kozo_cptr at, kozo_rights ne
 }
 
 /* The sender's side of SEND and CALL: check, then remember through which capability it speaks. */
-static struct slot_res prepare_send(struct tcb *t, const struct call_args *a)
+static struct slot_res prepare_send(struct tcb *t, const struct frame *f)
 {
-    uint64_t info = a->v[1];
+    uint64_t info = frame_arg(f, 1);
     struct slot_res r;
     enum kozo_err err = pay_for_caps(t, info);
 
     if (err != KOZO_OK)
         return slot_err(err);
-    r = want_endpoint(t, a->v[0], KOZO_WRITE);
+    r = want_endpoint(t, frame_arg(f, 0), KOZO_WRITE);
     if (r.err != KOZO_OK)
         return r;
     err = message_check(t, info);
@@ -52,12 +52,12 @@ static void speak_through(struct tcb *t, const struct cap *c, enum tcb_message m
     t->rights = c->rights;
 }
 
-enum kozo_err sys_call(struct tcb *t, const struct call_args *a)
+enum kozo_err sys_call(struct tcb *t, const struct frame *f)
 {
-    struct slot_res r = prepare_send(t, a);
+    struct slot_res r = prepare_send(t, f);
 
     TRY(r.err);
-    if ((a->v[1] & KOZO_INFO_DEADLINE) != 0 && frame_deadline(&t->frame) <= arch_now()) {
+    if ((frame_arg(f, 1) & KOZO_INFO_DEADLINE) != 0 && frame_deadline(&t->frame) <= arch_now()) {
         message_fail(t, KOZO_ERR_TIMEOUT); /* a call that may not wait for its reply is not sent */
         return CALL_WAITS;
     }
@@ -67,9 +67,9 @@ enum kozo_err sys_call(struct tcb *t, const struct call_args *a)
     return CALL_WAITS;
 }
 
-enum kozo_err sys_send(struct tcb *t, const struct call_args *a)
+enum kozo_err sys_send(struct tcb *t, const struct frame *f)
 {
-    struct slot_res r = prepare_send(t, a);
+    struct slot_res r = prepare_send(t, f);
 
     TRY(r.err);
     /* ---- commit ---- */
@@ -86,25 +86,25 @@ static enum kozo_err check_recv(const struct tcb *t, uint64_t info)
 }
 
 /* A caller still owed an answer when the next message is asked for is dropped. */
-enum kozo_err sys_recv(struct tcb *t, const struct call_args *a)
+enum kozo_err sys_recv(struct tcb *t, const struct frame *f)
 {
-    struct slot_res r = want_endpoint(t, a->v[0], KOZO_READ);
+    struct slot_res r = want_endpoint(t, frame_arg(f, 0), KOZO_READ);
 
     TRY(r.err);
-    TRY(check_recv(t, a->v[1]));
+    TRY(check_recv(t, frame_arg(f, 1)));
     /* ---- commit ---- */
     reply_drop(t, KOZO_ERR_DROPPED);
     endpoint_recv(t, (struct endpoint *)r.slot->cap.object);
     return CALL_WAITS;
 }
 
-enum kozo_err sys_reply_recv(struct tcb *t, const struct call_args *a)
+enum kozo_err sys_reply_recv(struct tcb *t, const struct frame *f)
 {
-    uint64_t info = a->v[1];
+    uint64_t info = frame_arg(f, 1);
     struct slot_res r;
 
     TRY(pay_for_caps(t, info));
-    r = want_endpoint(t, a->v[0], KOZO_READ);
+    r = want_endpoint(t, frame_arg(f, 0), KOZO_READ);
     TRY(r.err);
     TRY(message_check(t, info));
     /* ---- commit ---- */
@@ -116,15 +116,15 @@ enum kozo_err sys_reply_recv(struct tcb *t, const struct call_args *a)
     return CALL_WAITS;
 }
 
-enum kozo_err sys_reply(struct tcb *t, const struct call_args *a)
+enum kozo_err sys_reply(struct tcb *t, const struct frame *f)
 {
-    uint64_t info = a->v[1];
+    uint64_t info = frame_arg(f, 1);
     struct tcb *caller;
 
     TRY(pay_for_caps(t, info));
     caller = t->owes;
-    if (a->v[0] != 0) {
-        struct slot_res r = cspace_want(&t->cspace, a->v[0], KOZO_KIND_REPLY, KOZO_WRITE);
+    if (frame_arg(f, 0) != 0) {
+        struct slot_res r = cspace_want(&t->cspace, frame_arg(f, 0), KOZO_KIND_REPLY, KOZO_WRITE);
 
         TRY(r.err);
         caller = (struct tcb *)r.slot->cap.object;
@@ -137,12 +137,12 @@ enum kozo_err sys_reply(struct tcb *t, const struct call_args *a)
     return KOZO_OK;
 }
 
-enum kozo_err sys_reply_save(struct tcb *t, const struct call_args *a)
+enum kozo_err sys_reply_save(struct tcb *t, const struct frame *f)
 {
     struct slot_res r;
 
     pending_steps(1);
-    r = cspace_empty(&t->cspace, a->v[0], a->v[1]);
+    r = cspace_empty(&t->cspace, frame_arg(f, 0), frame_arg(f, 1));
     TRY(r.err);
     REQUIRE(t->owes != nullptr, KOZO_ERR_NOREPLY);
     /* ---- commit ---- */
@@ -156,10 +156,10 @@ static struct slot_res want_ntfn(struct tcb *t, kozo_cptr at, kozo_rights need)
 }
 
 /* A badged Notification capability can signal the bits of its badge, and no others. */
-enum kozo_err sys_signal(struct tcb *t, const struct call_args *a)
+enum kozo_err sys_signal(struct tcb *t, const struct frame *f)
 {
-    struct slot_res r = want_ntfn(t, a->v[0], KOZO_WRITE);
-    uint64_t bits = a->v[1];
+    struct slot_res r = want_ntfn(t, frame_arg(f, 0), KOZO_WRITE);
+    uint64_t bits = frame_arg(f, 1);
 
     TRY(r.err);
     if ((r.slot->cap.flags & CAP_BADGED) != 0)
@@ -169,13 +169,13 @@ enum kozo_err sys_signal(struct tcb *t, const struct call_args *a)
     return KOZO_OK;
 }
 
-enum kozo_err sys_wait(struct tcb *t, const struct call_args *a)
+enum kozo_err sys_wait(struct tcb *t, const struct frame *f)
 {
     struct notification *n = nullptr;
-    uint64_t info = a->v[1];
+    uint64_t info = frame_arg(f, 1);
 
-    if (a->v[0] != 0) {
-        struct slot_res r = want_ntfn(t, a->v[0], KOZO_READ);
+    if (frame_arg(f, 0) != 0) {
+        struct slot_res r = want_ntfn(t, frame_arg(f, 0), KOZO_READ);
 
         TRY(r.err);
         n = (struct notification *)r.slot->cap.object;
@@ -187,16 +187,16 @@ enum kozo_err sys_wait(struct tcb *t, const struct call_args *a)
     return CALL_WAITS;
 }
 
-enum kozo_err sys_poll(struct tcb *t, const struct call_args *a)
+enum kozo_err sys_poll(struct tcb *t, const struct frame *f)
 {
-    struct slot_res r = want_ntfn(t, a->v[0], KOZO_READ);
+    struct slot_res r = want_ntfn(t, frame_arg(f, 0), KOZO_READ);
 
     TRY(r.err);
     /* ---- commit ---- */
     return sys_result(t, ntfn_take((struct notification *)r.slot->cap.object), 0, 0);
 }
 
-enum kozo_err sys_yield(struct tcb *, const struct call_args *)
+enum kozo_err sys_yield(struct tcb *, const struct frame *)
 {
     sched_yield();
     return KOZO_OK;

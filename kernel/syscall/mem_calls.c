@@ -22,38 +22,38 @@ static struct slot_res want_frame(struct tcb *t, kozo_cptr cnode, uint64_t index
     return r;
 }
 
-enum kozo_err sys_space_feed(struct tcb *t, const struct call_args *a)
+enum kozo_err sys_space_feed(struct tcb *t, const struct frame *f)
 {
-    struct slot_res space = want_space(t, a->v[0]), table;
+    struct slot_res space = want_space(t, frame_arg(f, 0)), table;
 
     TRY(space.err);
-    table = cspace_want(&t->cspace, a->v[1], KOZO_KIND_PAGE_TABLE, KOZO_MAP);
+    table = cspace_want(&t->cspace, frame_arg(f, 1), KOZO_KIND_PAGE_TABLE, KOZO_MAP);
     TRY(table.err);
     return vspace_feed(space.slot, table.slot);
 }
 
-enum kozo_err sys_map(struct tcb *t, const struct call_args *a)
+enum kozo_err sys_map(struct tcb *t, const struct frame *f)
 {
-    struct slot_res space = want_space(t, a->v[0]), frame;
+    struct slot_res space = want_space(t, frame_arg(f, 0)), frame;
 
     TRY(space.err);
-    frame = cspace_want(&t->cspace, a->v[1], KOZO_KIND_FRAME, KOZO_MAP);
+    frame = cspace_want(&t->cspace, frame_arg(f, 1), KOZO_KIND_FRAME, KOZO_MAP);
     TRY(frame.err);
-    return vspace_map(space.slot, frame.slot, a->v[2], a->v[3]);
+    return vspace_map(space.slot, frame.slot, frame_arg(f, 2), frame_arg(f, 3));
 }
 
-enum kozo_err sys_unmap(struct tcb *t, const struct call_args *a)
+enum kozo_err sys_unmap(struct tcb *t, const struct frame *f)
 {
-    struct slot_res frame = want_frame(t, a->v[0], a->v[1]);
+    struct slot_res frame = want_frame(t, frame_arg(f, 0), frame_arg(f, 1));
 
     TRY(frame.err);
     return vspace_unmap(frame.slot);
 }
 
-enum kozo_err sys_protect(struct tcb *t, const struct call_args *a)
+enum kozo_err sys_protect(struct tcb *t, const struct frame *f)
 {
-    struct slot_res frame = want_frame(t, a->v[0], a->v[1]);
+    struct slot_res frame = want_frame(t, frame_arg(f, 0), frame_arg(f, 1));
 
     TRY(frame.err);
-    return vspace_protect(frame.slot, a->v[2]);
+    return vspace_protect(frame.slot, frame_arg(f, 2));
 }

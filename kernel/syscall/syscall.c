@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "syscall/syscall.h"
 
-typedef enum kozo_err handler(struct tcb *t, const struct call_args *a);
+#include "ipc/fault.h"
+#include "kernel.h"
+
+typedef enum kozo_err handler(struct tcb *t, const struct frame *f);
 
 static handler *const table[KOZO_SYSCALL_LIMIT] = {
 #define KOZO_SYSCALL(nr, NAME, name, args, results, text) [nr] = sys_##name,
@@ -14,18 +17,28 @@ static void finish(struct tcb *t, enum kozo_err outcome)
 {
     if (outcome == CALL_WAITS || t->state == TCB_FREE)
         return;
-    if (outcome == CALL_AGAIN)
-        frame_rewind(&t->frame);
-    else if (outcome == CALL_FINISHES)
-        frame_rewind_as(&t->frame, KOZO_SYS_FINISH);
-    else
+    if (outcome < CALL_WAITS)
         frame_set_error(&t->frame, outcome);
+    else if (outcome == CALL_AGAIN)
+        frame_rewind(&t->frame);
+    else
+        frame_rewind_as(&t->frame, KOZO_SYS_FINISH);
 }
 
-void syscall_run(struct tcb *t, uint64_t number)
+static void run(struct tcb *t, uint64_t number)
 {
-    struct call_args args = frame_args(&t->frame);
-    handler *h = number < KOZO_SYSCALL_LIMIT ? table[number] : nullptr;
+    handler *h = table[number];
 
-    finish(t, h != nullptr ? h(t, &args) : KOZO_ERR_NOSYS);
+    finish(t, h != nullptr ? h(t, &t->frame) : KOZO_ERR_NOSYS);
+}
+
+struct tcb *kernel_syscall(struct tcb *t)
+{
+    uint64_t number = frame_number(&t->frame);
+
+    if (number >= KOZO_SYSCALL_LIMIT || (t->flags & KOZO_THREAD_FOREIGN) != 0) [[clang::unlikely]]
+        fault_syscall(t, number);
+    else
+        run(t, number);
+    return !config_checks && sched_stays(t) ? t : kernel_leave();
 }

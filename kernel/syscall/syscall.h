@@ -21,12 +21,9 @@
 #define CALL_FINISHES ((enum kozo_err)0x102) /* preempted after its commit: go on as FINISH */
 
 #define KOZO_SYSCALL(nr, NAME, name, args, results, text) \
-    NODISCARD enum kozo_err sys_##name(struct tcb *t, const struct call_args *a);
+    NODISCARD enum kozo_err sys_##name(struct tcb *t, const struct frame *f);
 #include <kozo/syscalls.def>
 #undef KOZO_SYSCALL
-
-/* Make call `number` for `t` and write its result. */
-void syscall_run(struct tcb *t, uint64_t number);
 
 /* Results of a call that has some. */
 static inline enum kozo_err sys_result(struct tcb *t, uint64_t r0, uint64_t r1, uint64_t r2)

@@ -29,40 +29,40 @@ static struct thread_res want_thread(struct tcb *t, kozo_cptr at, kozo_rights ne
 
 static bool is_stopped(const struct tcb *t) { return t->state == TCB_STOPPED || t->state == TCB_FAULTED; }
 
-enum kozo_err sys_pool_split(struct tcb *t, const struct call_args *a)
+enum kozo_err sys_pool_split(struct tcb *t, const struct frame *f)
 {
     struct slot_res pool, dst;
 
     pending_steps(1);
-    pool = want_pool(t, a->v[0]);
+    pool = want_pool(t, frame_arg(f, 0));
     TRY(pool.err);
-    dst = cspace_empty(&t->cspace, a->v[1], a->v[2]);
+    dst = cspace_empty(&t->cspace, frame_arg(f, 1), frame_arg(f, 2));
     TRY(dst.err);
-    return pool_split(pool.slot, a->v[3], dst.slot);
+    return pool_split(pool.slot, frame_arg(f, 3), dst.slot);
 }
 
-enum kozo_err sys_pool_info(struct tcb *t, const struct call_args *a)
+enum kozo_err sys_pool_info(struct tcb *t, const struct frame *f)
 {
-    struct slot_res pool = want_pool(t, a->v[0]);
+    struct slot_res pool = want_pool(t, frame_arg(f, 0));
 
     TRY(pool.err);
     /* ---- commit ---- */
     return sys_result(t, pool_count(pool.slot), 0, 0);
 }
 
-enum kozo_err sys_thread_create(struct tcb *t, const struct call_args *a)
+enum kozo_err sys_thread_create(struct tcb *t, const struct frame *f)
 {
     struct slot_res pool, dst;
 
     pending_steps(1);
-    pool = want_pool(t, a->v[0]);
+    pool = want_pool(t, frame_arg(f, 0));
     TRY(pool.err);
-    dst = cspace_empty(&t->cspace, a->v[1], a->v[2]);
+    dst = cspace_empty(&t->cspace, frame_arg(f, 1), frame_arg(f, 2));
     TRY(dst.err);
-    REQUIRE((a->v[3] & ~(uint64_t)(KOZO_THREAD_FPU | KOZO_THREAD_FOREIGN)) == 0, KOZO_ERR_ARGUMENT);
-    REQUIRE(a->v[4] < KOZO_PRIORITIES, KOZO_ERR_ARGUMENT);
-    REQUIRE(a->v[4] >= t->ceiling, KOZO_ERR_PRIORITY);
-    return pool_create_thread(pool.slot, (uint8_t)a->v[3], (uint8_t)a->v[4], dst.slot);
+    REQUIRE((frame_arg(f, 3) & ~(uint64_t)(KOZO_THREAD_FPU | KOZO_THREAD_FOREIGN)) == 0, KOZO_ERR_ARGUMENT);
+    REQUIRE(frame_arg(f, 4) < KOZO_PRIORITIES, KOZO_ERR_ARGUMENT);
+    REQUIRE(frame_arg(f, 4) >= t->ceiling, KOZO_ERR_PRIORITY);
+    return pool_create_thread(pool.slot, (uint8_t)frame_arg(f, 3), (uint8_t)frame_arg(f, 4), dst.slot);
 }
 
 /* A capability to be bound: null, without error, when its address is 0. */
@@ -81,35 +81,35 @@ static enum kozo_err check_buffer(const struct slot *frame, uint64_t offset)
     return KOZO_OK;
 }
 
-enum kozo_err sys_thread_bind(struct tcb *t, const struct call_args *a)
+enum kozo_err sys_thread_bind(struct tcb *t, const struct frame *f)
 {
-    struct thread_res r = want_thread(t, a->v[0], KOZO_WRITE);
+    struct thread_res r = want_thread(t, frame_arg(f, 0), KOZO_WRITE);
     struct slot_res b[TCB_BINDINGS];
 
     TRY(r.err);
-    b[TCB_CSPACE] = want_binding(t, a->v[1], KOZO_KIND_CNODE, 0);
-    b[TCB_VSPACE] = want_binding(t, a->v[2], KOZO_KIND_ADDRESS_SPACE, KOZO_WRITE);
-    b[TCB_BUFFER] = want_binding(t, a->v[3], KOZO_KIND_FRAME, KOZO_READ | KOZO_WRITE);
-    b[TCB_FAULT] = want_binding(t, a->v[5], KOZO_KIND_ENDPOINT, KOZO_WRITE);
+    b[TCB_CSPACE] = want_binding(t, frame_arg(f, 1), KOZO_KIND_CNODE, 0);
+    b[TCB_VSPACE] = want_binding(t, frame_arg(f, 2), KOZO_KIND_ADDRESS_SPACE, KOZO_WRITE);
+    b[TCB_BUFFER] = want_binding(t, frame_arg(f, 3), KOZO_KIND_FRAME, KOZO_READ | KOZO_WRITE);
+    b[TCB_FAULT] = want_binding(t, frame_arg(f, 5), KOZO_KIND_ENDPOINT, KOZO_WRITE);
     for (uint32_t i = 0; i < TCB_BINDINGS; i++)
         TRY(b[i].err);
-    TRY(check_buffer(b[TCB_BUFFER].slot, a->v[4]));
+    TRY(check_buffer(b[TCB_BUFFER].slot, frame_arg(f, 4)));
     REQUIRE(is_stopped(r.thread), KOZO_ERR_STATE);
     /* ---- commit ---- */
     for (uint32_t i = 0; i < TCB_BINDINGS; i++)
         if (b[i].slot != nullptr)
-            tcb_bind(r.thread, (enum tcb_binding)i, b[i].slot, a->v[4]);
+            tcb_bind(r.thread, (enum tcb_binding)i, b[i].slot, frame_arg(f, 4));
     return KOZO_OK;
 }
 
-enum kozo_err sys_thread_bind_ntfn(struct tcb *t, const struct call_args *a)
+enum kozo_err sys_thread_bind_ntfn(struct tcb *t, const struct frame *f)
 {
-    struct thread_res r = want_thread(t, a->v[0], KOZO_WRITE);
+    struct thread_res r = want_thread(t, frame_arg(f, 0), KOZO_WRITE);
     struct slot_res n;
     struct notification *ntfn;
 
     TRY(r.err);
-    n = want_binding(t, a->v[1], KOZO_KIND_NOTIFICATION, KOZO_READ);
+    n = want_binding(t, frame_arg(f, 1), KOZO_KIND_NOTIFICATION, KOZO_READ);
     TRY(n.err);
     ntfn = n.slot != nullptr ? (struct notification *)n.slot->cap.object : nullptr;
     REQUIRE(ntfn == nullptr || (ntfn->bound == nullptr && r.thread->bound == nullptr), KOZO_ERR_IN_USE);
@@ -121,22 +121,22 @@ enum kozo_err sys_thread_bind_ntfn(struct tcb *t, const struct call_args *a)
     return KOZO_OK;
 }
 
-enum kozo_err sys_thread_start(struct tcb *t, const struct call_args *a)
+enum kozo_err sys_thread_start(struct tcb *t, const struct frame *f)
 {
-    struct thread_res r = want_thread(t, a->v[0], KOZO_WRITE);
+    struct thread_res r = want_thread(t, frame_arg(f, 0), KOZO_WRITE);
 
     TRY(r.err);
-    REQUIRE(a->v[1] < KOZO_USER_END && a->v[2] <= KOZO_USER_END, KOZO_ERR_ARGUMENT);
+    REQUIRE(frame_arg(f, 1) < KOZO_USER_END && frame_arg(f, 2) <= KOZO_USER_END, KOZO_ERR_ARGUMENT);
     REQUIRE(is_stopped(r.thread) && r.thread->root != 0, KOZO_ERR_STATE);
     /* ---- commit ---- */
-    arch_thread_start(r.thread, a->v[1], a->v[2], a->v[3], a->v[4]);
+    arch_thread_start(r.thread, frame_arg(f, 1), frame_arg(f, 2), frame_arg(f, 3), frame_arg(f, 4));
     tcb_resume(r.thread);
     return KOZO_OK;
 }
 
-enum kozo_err sys_thread_suspend(struct tcb *t, const struct call_args *a)
+enum kozo_err sys_thread_suspend(struct tcb *t, const struct frame *f)
 {
-    struct thread_res r = want_thread(t, a->v[0], KOZO_WRITE);
+    struct thread_res r = want_thread(t, frame_arg(f, 0), KOZO_WRITE);
 
     TRY(r.err);
     /* ---- commit ---- */
@@ -145,9 +145,9 @@ enum kozo_err sys_thread_suspend(struct tcb *t, const struct call_args *a)
 }
 
 /* A thread that has ended can only be started afresh. */
-enum kozo_err sys_thread_resume(struct tcb *t, const struct call_args *a)
+enum kozo_err sys_thread_resume(struct tcb *t, const struct frame *f)
 {
-    struct thread_res r = want_thread(t, a->v[0], KOZO_WRITE);
+    struct thread_res r = want_thread(t, frame_arg(f, 0), KOZO_WRITE);
 
     TRY(r.err);
     REQUIRE(is_stopped(r.thread) && r.thread->root != 0, KOZO_ERR_STATE);
@@ -157,10 +157,10 @@ enum kozo_err sys_thread_resume(struct tcb *t, const struct call_args *a)
     return KOZO_OK;
 }
 
-enum kozo_err sys_thread_priority(struct tcb *t, const struct call_args *a)
+enum kozo_err sys_thread_priority(struct tcb *t, const struct frame *f)
 {
-    struct thread_res r = want_thread(t, a->v[0], KOZO_WRITE);
-    uint64_t priority = a->v[1], ceiling = a->v[2];
+    struct thread_res r = want_thread(t, frame_arg(f, 0), KOZO_WRITE);
+    uint64_t priority = frame_arg(f, 1), ceiling = frame_arg(f, 2);
 
     TRY(r.err);
     REQUIRE(priority < KOZO_PRIORITIES && ceiling <= priority, KOZO_ERR_ARGUMENT);
@@ -171,9 +171,9 @@ enum kozo_err sys_thread_priority(struct tcb *t, const struct call_args *a)
 }
 
 /* The registers go to the caller's IPC buffer. */
-enum kozo_err sys_thread_info(struct tcb *t, const struct call_args *a)
+enum kozo_err sys_thread_info(struct tcb *t, const struct frame *f)
 {
-    struct thread_res r = want_thread(t, a->v[0], KOZO_READ);
+    struct thread_res r = want_thread(t, frame_arg(f, 0), KOZO_READ);
     const struct tcb *of = r.thread;
     uint64_t *word;
 
@@ -193,20 +193,20 @@ enum kozo_err sys_thread_info(struct tcb *t, const struct call_args *a)
 }
 
 /* Its supervisor hears of it as a fault message; without one it just stops. */
-enum kozo_err sys_thread_exit(struct tcb *t, const struct call_args *a)
+enum kozo_err sys_thread_exit(struct tcb *t, const struct frame *f)
 {
-    const struct fault f = { .kind = KOZO_FAULT_EXIT, .address = a->v[0] };
+    const struct fault end = { .kind = KOZO_FAULT_EXIT, .address = frame_arg(f, 0) };
 
-    fault_raise(t, &f);
+    fault_raise(t, &end);
     return CALL_WAITS;
 }
 
-enum kozo_err sys_thread_fs_base(struct tcb *t, const struct call_args *a)
+enum kozo_err sys_thread_fs_base(struct tcb *t, const struct frame *f)
 {
-    REQUIRE(a->v[0] < KOZO_USER_END, KOZO_ERR_ARGUMENT);
+    REQUIRE(frame_arg(f, 0) < KOZO_USER_END, KOZO_ERR_ARGUMENT);
     /* ---- commit ---- */
-    t->fs_base = a->v[0];
-    t->slow = (uint8_t)(a->v[0] != 0 ? t->slow | TCB_SLOW_FS : t->slow & ~TCB_SLOW_FS);
+    t->fs_base = frame_arg(f, 0);
+    t->slow = (uint8_t)(frame_arg(f, 0) != 0 ? t->slow | TCB_SLOW_FS : t->slow & ~TCB_SLOW_FS);
     arch_fs_base_set(t);
     return KOZO_OK;
 }

@@ -39,15 +39,9 @@ struct frame {
 };
 static_assert(offsetof(struct frame, word) == offsetof(struct frame, reg[2]));
 
-struct call_args {
-    uint64_t v[6];
-};
-
 static inline uint64_t frame_number(const struct frame *f) { return f->number; }
-static inline struct call_args frame_args(const struct frame *f)
-{
-    return (struct call_args){ { f->reg[0], f->reg[1], f->reg[2], f->reg[3], f->reg[4], f->reg[5] } };
-}
+/* Argument `i` of the call, 0-5. */
+static inline uint64_t frame_arg(const struct frame *f, uint32_t i) { return f->reg[i]; }
 static inline void frame_set_error(struct frame *f, enum kozo_err err) { f->error = err; }
 static inline void frame_set_results(struct frame *f, uint64_t r0, uint64_t r1, uint64_t r2)
 {

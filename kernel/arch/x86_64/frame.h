@@ -47,14 +47,11 @@ static_assert(offsetof(struct frame, rdi) == FRAME_RDI && offsetof(struct frame,
 static_assert(offsetof(struct frame, rip) == FRAME_RIP && sizeof(struct frame) == FRAME_BYTES);
 static_assert(FRAME_BYTES % 16 == 0); /* the processor aligns RSP0 pushes to 16 */
 
-struct call_args {
-    uint64_t v[6];
-};
-
 static inline uint64_t frame_number(const struct frame *f) { return f->rax; }
-static inline struct call_args frame_args(const struct frame *f)
+/* Argument `i` of the call, 0-5. */
+static inline uint64_t frame_arg(const struct frame *f, uint32_t i)
 {
-    return (struct call_args){ { f->rdi, f->rsi, f->rdx, f->r10, f->r8, f->r9 } };
+    return i == 0 ? f->rdi : i == 1 ? f->rsi : i == 2 ? f->rdx : i == 3 ? f->r10 : i == 4 ? f->r8 : f->r9;
 }
 static inline void frame_set_error(struct frame *f, enum kozo_err err) { f->rax = err; }
 static inline void frame_set_results(struct frame *f, uint64_t r0, uint64_t r1, uint64_t r2)
