@@ -17,9 +17,12 @@ void __stack_chk_fail(void) { panic("stack protector: a function wrote past its 
 
 static void dump_frame(const struct frame *f)
 {
-    klog("  rax %016lx  rbx %016lx  rcx %016lx  rdx %016lx", f->rax, f->rbx, f->rcx, f->rdx);
+    bool by_syscall = f->vector == FRAME_BY_SYSCALL; /* rcx and r11 are not saved then: see entry.S */
+    uint64_t rcx = by_syscall ? f->rip : f->rcx, r11 = by_syscall ? f->rflags : f->r11;
+
+    klog("  rax %016lx  rbx %016lx  rcx %016lx  rdx %016lx", f->rax, f->rbx, rcx, f->rdx);
     klog("  rsi %016lx  rdi %016lx  rbp %016lx  rsp %016lx", f->rsi, f->rdi, f->rbp, f->rsp);
-    klog("  r8  %016lx  r9  %016lx  r10 %016lx  r11 %016lx", f->r8, f->r9, f->r10, f->r11);
+    klog("  r8  %016lx  r9  %016lx  r10 %016lx  r11 %016lx", f->r8, f->r9, f->r10, r11);
     klog("  r12 %016lx  r13 %016lx  r14 %016lx  r15 %016lx", f->r12, f->r13, f->r14, f->r15);
     klog("  rip %016lx  cs %lx  ss %lx  flags %lx  vector %lu  error %lx", f->rip, f->cs, f->ss, f->rflags, f->vector,
          f->error);
@@ -33,7 +36,7 @@ static bool is_text(uint64_t v)
 
 #define TRACE_MOST 16u
 
-/* The kernel keeps no frame pointers: every word on the stack that could be a return address is shown. */
+/* Needs no frame pointers: every word on the stack that could be a return address is shown, also some that are old. */
 static void dump_trace(uint64_t sp)
 {
     uint32_t shown = 0;
