@@ -89,7 +89,7 @@ void sched_set_priority(struct tcb *t, uint8_t priority)
         enqueue(t);
 }
 
-void sched_yield(void)
+void sched_rotate(void)
 {
     if (kernel.sched.ready[kernel.cpu.current->priority] != nullptr)
         kernel.sched.rotate = true;

@@ -40,8 +40,8 @@ void sched_handoff(struct tcb *t);
 void sched_remove(struct tcb *t);
 /* Change the priority of a thread that is in no queue of an object. */
 void sched_set_priority(struct tcb *t, uint8_t priority);
-/* The running thread lets its equals go first. */
-void sched_yield(void);
+/* The running thread lets its equals go first. (Not sched_yield: a C library has one, and calls it.) */
+void sched_rotate(void);
 /* Decide who runs. */
 NODISCARD struct tcb *sched_pick(void);
 /* There is nothing to decide: `t`, which runs, is able to go on, and no other of at least its priority is ready. */

@@ -198,6 +198,6 @@ enum kozo_err sys_poll(struct tcb *t, const struct frame *f)
 
 enum kozo_err sys_yield(struct tcb *, const struct frame *)
 {
-    sched_yield();
+    sched_rotate();
     return KOZO_OK;
 }
