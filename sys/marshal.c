@@ -34,6 +34,9 @@ bool kozo_str_is(struct kozo_str s, const char *text)
     return s.len == strlen(text) && (s.len == 0 || memcmp(s.at, text, s.len) == 0);
 }
 
+/* No value is longer; what is shorter can be rounded up to words without a wrap. */
+constexpr uint64_t LONGEST = KOZO_MSG_WORDS * sizeof(uint64_t);
+
 /* Appends the count and room for `bytes` bytes in `words` words, the last one zeroed. Null when it does not fit. */
 static char *put_room(struct kozo_msg *m, uint64_t bytes, uint64_t words)
 {
@@ -54,7 +57,7 @@ static char *put_room(struct kozo_msg *m, uint64_t bytes, uint64_t words)
 
 void kozo_put_str(struct kozo_msg *m, struct kozo_str s, uint64_t max)
 {
-    if (s.len > max || (s.len != 0 && memchr(s.at, '\0', s.len) != nullptr)) {
+    if (s.len > max || s.len > LONGEST || (s.len != 0 && memchr(s.at, '\0', s.len) != nullptr)) {
         m->bad = 1;
         return;
     }
@@ -67,7 +70,7 @@ void kozo_put_str(struct kozo_msg *m, struct kozo_str s, uint64_t max)
 
 void kozo_put_bytes(struct kozo_msg *m, struct kozo_bytes b, uint64_t max)
 {
-    if (b.len > max) {
+    if (b.len > max || b.len > LONGEST) {
         m->bad = 1;
         return;
     }
@@ -93,7 +96,7 @@ static const char *get_room(struct kozo_msg *m, uint64_t max, bool text, uint64_
     uint64_t len = kozo_get_u64(m), words;
 
     *bytes = 0;
-    if (m->bad || len > max)
+    if (m->bad || len > max || len > LONGEST)
         return nullptr;
     words = text ? len / 8 + 1 : (len + 7) / 8;
     if (words > (uint64_t)m->nwords - m->at)

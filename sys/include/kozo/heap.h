@@ -16,10 +16,10 @@
 void kozo_heap_init(void *begin, void *end);
 
 /* 16-byte aligned memory of at least `bytes` bytes; null when there is none. malloc(0) is a block of its own. */
-[[nodiscard, gnu::malloc]] void *malloc(size_t bytes);
+[[nodiscard, gnu::__malloc__]] void *malloc(size_t bytes);
 
 /* The same for count * bytes, zeroed; null also when the product wraps. */
-[[nodiscard, gnu::malloc]] void *calloc(size_t count, size_t bytes);
+[[nodiscard, gnu::__malloc__]] void *calloc(size_t count, size_t bytes);
 
 /* Resizes a block, moving it if need be; null leaves it as it was. realloc(nullptr, n) is malloc(n). */
 [[nodiscard]] void *realloc(void *block, size_t bytes);
