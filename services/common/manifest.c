@@ -472,10 +472,12 @@ static void read_line(struct parser *p, struct kozo_str line)
         line = value;
         name = text_trim(text_cut(&value, '='));
         value = text_trim(value);
-        if (name.len == line.len)
-            expected = "field = value, or a [section]";
-        else
+        if (name.len < line.len)
             expected = read_field(p, name, value);
+        else {
+            expected = "field = value, or a [section]";
+            name.len = 0;
+        }
     }
     if (expected != nullptr)
         complain(p, p->line, name, name.len > 0 ? value : text_trim(line), expected);

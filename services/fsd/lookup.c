@@ -76,8 +76,6 @@ static struct kozo_str entry_path(const struct kozo_cpio_entry *e)
 
     if (kozo_str_is(path, "."))
         path.len = 0;
-    if (path.len > 0 && path.at[path.len - 1] == '/')
-        path.len--;
     return path;
 }
 

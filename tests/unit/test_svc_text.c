@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: MIT */
+/* Words, lines, names and the command line, as services read them. */
+#include "unit.h"
+
+#include "common/audit.h"
+#include "common/cmdline.h"
+#include "common/object.h"
+#include "common/rights.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char *text(struct kozo_str s)
+{
+    static char copy[8][256];
+    static unsigned next;
+    char *to = copy[next++ % 8];
+
+    snprintf(to, sizeof copy[0], "%.*s", (int)s.len, s.len > 0 ? s.at : "");
+    return to;
+}
+
+TEST(cut_leaves_the_rest)
+{
+    struct kozo_str rest = kozo_str("a=b=c");
+
+    CHECK_STR(text(text_cut(&rest, '=')), "a");
+    CHECK_STR(text(rest), "b=c");
+    CHECK_STR(text(text_cut(&rest, ';')), "b=c");
+    CHECK_EQ(rest.len, 0);
+    CHECK_EQ(text_cut(&rest, ';').len, 0);
+}
+
+TEST(words_are_parted_by_blanks)
+{
+    struct kozo_str rest = kozo_str("  log\t policy  ");
+
+    CHECK_STR(text(text_cut_word(&rest)), "log");
+    CHECK_STR(text(text_cut_word(&rest)), "policy");
+    CHECK_EQ(text_cut_word(&rest).len, 0);
+}
+
+TEST(patterns_end_with_a_star_or_match_exactly)
+{
+    CHECK(text_matches(kozo_str("fs:/etc/*"), kozo_str("fs:/etc/motd")));
+    CHECK(text_matches(kozo_str("fs:/etc/*"), kozo_str("fs:/etc/")));
+    CHECK(text_matches(kozo_str("*"), kozo_str("anything")));
+    CHECK(text_matches(kozo_str("fs:/etc/motd"), kozo_str("fs:/etc/motd")));
+    CHECK(!text_matches(kozo_str("fs:/etc/*"), kozo_str("fs:/etcetera")));
+    CHECK(!text_matches(kozo_str("fs:/etc"), kozo_str("fs:/etc/motd")));
+    CHECK(!text_matches(kozo_str(""), kozo_str("x")));
+}
+
+static const char *printable(const char *s, uint64_t len)
+{
+    static char to[64];
+
+    text_printable(to, sizeof to, (struct kozo_str){ s, len });
+    return to;
+}
+
+TEST(what_no_terminal_should_see_is_replaced)
+{
+    CHECK_STR(printable("plain\ttext", 10), "plain\ttext");
+    CHECK_STR(printable("\033[2J\r\n\x7f", 7), "?[2J???");
+    CHECK_STR(printable("gr\xc3\xbc\xc3\x9f", 6), "gr\xc3\xbc\xc3\x9f");
+    CHECK_STR(printable("\xe2\x82\xac \xf0\x9f\x98\x80", 8), "\xe2\x82\xac \xf0\x9f\x98\x80");
+    CHECK_STR(printable("\xc2\x9b" "2J", 4), "??2J");         /* a C1 control */
+    CHECK_STR(printable("\xc0\xaf", 2), "??");                /* longer than need be */
+    CHECK_STR(printable("\xe0\x80\xaf", 3), "???");
+    CHECK_STR(printable("\xed\xa0\x80", 3), "???");           /* a surrogate */
+    CHECK_STR(printable("\xf4\x90\x80\x80", 4), "????");      /* beyond Unicode */
+    CHECK_STR(printable("\xc3", 1), "?");                     /* cut short */
+}
+
+TEST(printable_text_is_cut_between_characters)
+{
+    char to[4];
+
+    CHECK_EQ(text_printable(to, sizeof to, kozo_str("ab\xc3\xbc")), 2);
+    CHECK_STR(to, "ab");
+    CHECK_EQ(text_printable(to, sizeof to, kozo_str("abcdef")), 3);
+    CHECK_STR(to, "abc");
+}
+
+TEST(lines_are_cut_and_always_ended)
+{
+    char to[8];
+    struct line l = line_begin(to, sizeof to);
+
+    line_add(&l, "ab");
+    line_add_number(&l, 12345678901ull);
+    CHECK_STR(to, "ab12345");
+    l = line_begin(to, sizeof to);
+    line_add_hex(&l, 0);
+    CHECK_STR(to, "0x0");
+    l = line_begin(to, sizeof to);
+    line_add_hex(&l, 0xbeef);
+    CHECK_STR(to, "0xbeef");
+    l = line_begin(to, sizeof to);
+    line_add_quoted(&l, kozo_str("a\"b\n"));
+    CHECK_STR(to, "a'b?");
+}
+
+TEST(sound_paths_have_one_spelling)
+{
+    static const char *const good[] = { "", "etc", "etc/motd", "a/b/c", "..a", "a..", "...", "with blank" };
+    static const char *const bad[] = { "/etc", "etc/", "a//b", ".", "..", "a/.", "a/../b", "./a", "a\nb", "a\x7f" };
+
+    for (unsigned i = 0; i < sizeof good / sizeof good[0]; i++)
+        if (!path_is_sound(kozo_str(good[i])))
+            FAIL("refused: %s", good[i]);
+    for (unsigned i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        if (path_is_sound(kozo_str(bad[i])))
+            FAIL("accepted: %s", bad[i]);
+}
+
+TEST(paths_have_a_limit)
+{
+    char long_path[PATH_BYTES + 2];
+
+    memset(long_path, 'a', sizeof long_path);
+    CHECK(path_is_sound((struct kozo_str){ long_path, PATH_BYTES }));
+    CHECK(!path_is_sound((struct kozo_str){ long_path, PATH_BYTES + 1 }));
+}
+
+TEST(objects_name_a_provider_and_a_path)
+{
+    struct object o;
+
+    CHECK(object_parse(kozo_str("fs:/etc/motd"), &o));
+    CHECK_STR(text(o.provider), "fs");
+    CHECK_STR(text(o.path), "etc/motd");
+    CHECK(object_parse(kozo_str("fs:/"), &o));
+    CHECK_EQ(o.path.len, 0);
+    CHECK(!object_parse(kozo_str("fs:etc/motd"), &o));
+    CHECK(!object_parse(kozo_str("fs:"), &o));
+    CHECK(!object_parse(kozo_str(":/etc"), &o));
+    CHECK(!object_parse(kozo_str("/etc/motd"), &o));
+    CHECK(!object_parse(kozo_str("fs:/etc/../secret"), &o));
+    CHECK(!object_parse(kozo_str("fs://etc"), &o));
+}
+
+TEST(rights_have_names)
+{
+    char to[RIGHTS_TEXT];
+
+    CHECK_EQ(right_of(kozo_str("read")), RIGHT_READ);
+    CHECK_EQ(right_of(kozo_str("remove")), RIGHT_REMOVE);
+    CHECK_EQ(right_of(kozo_str("reads")), 0);
+    CHECK_STR(rights_text(to, 0), "none");
+    CHECK_STR(rights_text(to, RIGHT_READ | RIGHT_LIST), "read list");
+    CHECK_STR(rights_text(to, RIGHTS_ALL), "read write list create remove");
+    CHECK(strlen(to) < RIGHTS_TEXT);
+}
+
+static const char *option(const char *cmdline, const char *name)
+{
+    struct kozo_str value = {};
+
+    return cmdline_find(kozo_str(cmdline), name, &value) ? text(value) : "(none)";
+}
+
+TEST(command_line_values_may_be_quoted)
+{
+    CHECK_STR(option("quiet kozo.run=\"ls /; poweroff 3\" x=1", "kozo.run"), "ls /; poweroff 3");
+    CHECK_STR(option("quiet kozo.run=\"ls /; poweroff 3\" x=1", "x"), "1");
+    CHECK_STR(option("kozo.run=poweroff", "kozo.run"), "poweroff");
+    CHECK_STR(option("kozo.exit_on_fail", "kozo.exit_on_fail"), "");
+    CHECK_STR(option("a=1 a=2", "a"), "2");
+    CHECK_STR(option("kozo.runs=1 xkozo.run=2", "kozo.run"), "(none)");
+    CHECK_STR(option("a=\"not closed b=1", "b"), "(none)");
+    CHECK_STR(option("", "a"), "(none)");
+    CHECK_STR(option("a=\"x=1 b=2\"", "b"), "(none)");
+}
+
+TEST(audit_lines_say_what_was_put_in)
+{
+    char to[AUDIT_BYTES];
+    struct audit a = { .seq = 7, .who = kozo_str("hello"), .object = kozo_str("fs:/a b\" c"), .rights = RIGHT_WRITE,
+                       .result = AUDIT_DENIED, .reason = kozo_str("seq=9 hint=\"no\""), .hint = kozo_str("ask") };
+    struct kozo_str line = { to, audit_write(to, sizeof to, &a) };
+
+    CHECK(audit_is(line));
+    CHECK_STR(text(audit_field(line, "seq")), "7");
+    CHECK_STR(text(audit_field(line, "who")), "hello");
+    CHECK_STR(text(audit_field(line, "object")), "fs:/a b' c");
+    CHECK_STR(text(audit_field(line, "rights")), "write");
+    CHECK_STR(text(audit_field(line, "result")), "denied");
+    CHECK_STR(text(audit_field(line, "rule")), "none");
+    CHECK_STR(text(audit_field(line, "reason")), "seq=9 hint='no'");
+    CHECK_STR(text(audit_field(line, "hint")), "ask");
+    CHECK_STR(text(audit_field(line, "other")), "");
+    CHECK(!audit_is(kozo_str("auditor")));
+}
