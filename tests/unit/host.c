@@ -88,12 +88,22 @@ static const char *kernel_part(uint64_t offset)
     return text;
 }
 
+/* What a thread sends, and through what: notes of a call, without meaning when it has ended. */
+static void forget_notes(struct tcb *old, const struct tcb *t)
+{
+    old->frame = t->frame;
+    old->message = t->message;
+    old->badge = t->badge;
+    old->rights = t->rights;
+    old->user_rights = t->user_rights;
+}
+
 /* `t` made a call that ended with an error: but for its registers, and when its slice ends, all is as it was. */
 static void check_unchanged(struct tcb *t, uint64_t number)
 {
     if (before.pending || kernel.cpu.current != t)
         return; /* what was pending went on, or another thread's turn came */
-    before.kernel.tcbs[t - kernel.tcbs].frame = t->frame;
+    forget_notes(&before.kernel.tcbs[t - kernel.tcbs], t);
     before.kernel.sched.slice_end = kernel.sched.slice_end;
     before.kernel.sched.slice_priority = kernel.sched.slice_priority;
     before.kernel.timers.armed = kernel.timers.armed;
@@ -189,7 +199,7 @@ static void make_current(struct tcb *t)
     for (uint32_t i = 0; kernel.cpu.current != t; i++) {
         CHECK(i < CONFIG_MAX_THREADS);
         if (!host_is_idle() && kernel.cpu.current->priority == 0)
-            sched_yield();
+            sched_rotate();
         kernel_leave();
     }
     sched_set_priority(t, priority);
@@ -477,7 +487,7 @@ void host_boot_sized(uint64_t ram_bytes, uint32_t root_bits)
     host_machine_reset(ram_bytes);
     memset(&kernel, 0, sizeof kernel);
     memset(space_live, 0, sizeof space_live);
-    host = (struct host){ .kept = SLOT_KEPT };
+    host = (struct host){ .kept = SLOT_KEPT, .seed = 1 };
     kernel_init();
     kernel.space_live = space_live;
     kernel.space_pages = (HOST_RAM_BASE + ram_bytes) >> KOZO_PAGE_BITS;
@@ -511,6 +521,17 @@ uint8_t *host_byte(const struct tcb *t, uint64_t address, uint8_t access)
     struct host_access a = host_access((struct paddr){ t->root }, address, access);
 
     return a.ok ? arch_ram(a.at) : nullptr;
+}
+
+/* ---- chance ---- */
+
+/* G. Marsaglia: Xorshift RNGs (2003), then a multiplication. */
+uint64_t host_random(uint64_t limit)
+{
+    host.seed ^= host.seed >> 12;
+    host.seed ^= host.seed << 25;
+    host.seed ^= host.seed >> 27;
+    return (host.seed * 0x2545f4914f6cdd1dull >> 32) % limit;
 }
 
 /* ---- the log ---- */

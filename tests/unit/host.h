@@ -55,6 +55,7 @@ struct host {
     uint64_t events;       /* handled since host_boot */
     uint64_t rewinds;      /* calls that were preempted and made again */
     void (*between)(void); /* runs after each preemption, before the call is made again */
+    uint64_t seed;         /* of host_random; not 0 */
 };
 extern struct host host;
 
@@ -140,6 +141,11 @@ struct notification *host_ntfn(void);
 NODISCARD bool host_can(const struct tcb *t, uint64_t address, uint8_t access);
 /* The byte at `address`; null when it faults. */
 uint8_t *host_byte(const struct tcb *t, uint64_t address, uint8_t access);
+
+/* ---- chance: the same from the same seed ---- */
+
+/* Below `limit`. */
+uint64_t host_random(uint64_t limit);
 
 /* ---- the log ---- */
 

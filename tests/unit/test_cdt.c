@@ -220,7 +220,7 @@ static void model_compare(void)
 static int pick(bool linked)
 {
     for (int tries = 0; tries < 64; tries++) {
-        int i = rand() % (int)SMALL;
+        int i = (int)host_random(SMALL);
         if (model[i].linked == linked)
             return i;
     }
@@ -229,7 +229,7 @@ static int pick(bool linked)
 
 static void random_insert(void)
 {
-    int child = pick(false), parent = rand() % 4 == 0 ? -1 : pick(true);
+    int child = pick(false), parent = host_random(4) == 0 ? -1 : pick(true);
 
     if (child < 0)
         return;
@@ -291,9 +291,9 @@ TEST(random_operations_agree_with_a_tree_of_parents)
 
     clear();
     memset(model, 0, sizeof model);
-    srand(1);
+    host.seed = 1;
     for (int i = 0; i < 20'000; i++) {
-        step[(uint32_t)rand() % ARRAY_LEN(step)]();
+        step[host_random(ARRAY_LEN(step))]();
         model_compare();
     }
 }

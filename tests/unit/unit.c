@@ -91,6 +91,9 @@ static void message_set(const char *file, int line, const char *format, va_list 
     int n = snprintf(running.message, sizeof(running.message), "%s:%d: ", file, line);
 
     vsnprintf(running.message + n, sizeof(running.message) - (size_t)n, format, args);
+    for (char *p = running.message; *p != '\0'; p++)
+        if ((unsigned char)*p < ' ')
+            *p = ' '; /* TAP goes by lines */
 }
 
 void unit_fail(const char *file, int line, const char *format, ...)

@@ -51,7 +51,7 @@ void unit_check_err(const char *file, int line, const char *text, uint64_t got, 
 #define CHECK_STR(got, want) unit_check_str(__FILE__, __LINE__, #got, (got), (want))
 /* A system call's end, by the name of the error: CHECK_ERR(call(...), RIGHTS). */
 #define CHECK_ERR(got, NAME) unit_check_err(__FILE__, __LINE__, #got, (uint64_t)(got), KOZO_ERR_##NAME)
-#define CHECK_OK(got) CHECK_ERR(got, OK)
+#define CHECK_OK(got) unit_check_err(__FILE__, __LINE__, #got, (uint64_t)(got), KOZO_OK)
 
 /* The statement panics, with `text` in what the kernel prints. */
 #define CHECK_PANIC(text, ...)                                   \
