@@ -85,20 +85,21 @@ struct x86 {
     uint64_t nmis;          /* trap.S */
     uint64_t debug_traps;   /* trap.S: single steps into the kernel, tolerated */
     struct x86_clock clock; /* timer.c */
-    uint64_t root;        /* context.c: what CR3 holds */
-    struct x86_tss tss;
-    uint64_t kernel_root; /* no user half */
-    struct tcb *fpu;      /* context.c: whose state is in the registers; null: CR0.TS is set */
-    uint64_t nmis_logged; /* trap.c */
-    const struct frame *panic_frame; /* trap.c: the registers of the kernel's own exception */
+    uint64_t root;          /* paging.c, ipc.S: what CR3 holds */
+    struct x86_tss tss;     /* rsp0: context.c, ipc.S */
+    uint64_t kernel_root;   /* no user half */
+    struct tcb *fpu;        /* context.c: whose state is in the registers; null: CR0.TS is set */
+    uint64_t nmis_logged;   /* trap.c */
+    const struct frame *panic_frame;    /* trap.c: the registers of the kernel's own exception */
     uint32_t irq_entry[ARCH_IRQ_LINES]; /* apic.c: low halves of the I/O APIC's entries */
-    uint64_t seed;        /* of the command line, hashed */
-    uint16_t power_port;  /* PM1a control */
+    uint64_t seed;                      /* of the command line, hashed */
+    uint16_t power_port;                /* PM1a control */
     uint64_t gdt[7];
     struct x86_gate idt[X86_VECTORS];
 };
 static_assert(offsetof(struct x86, user_rsp) == X86_USER_RSP && offsetof(struct x86, nmis) == X86_NMIS);
-static_assert(offsetof(struct x86, debug_traps) == X86_DEBUG_TRAPS && offsetof(struct x86, clock.base) == X86_CLOCK_BASE);
+static_assert(offsetof(struct x86, debug_traps) == X86_DEBUG_TRAPS);
+static_assert(offsetof(struct x86, clock.base) == X86_CLOCK_BASE);
 static_assert(offsetof(struct x86, root) == X86_ROOT && offsetof(struct x86, tss.rsp0) == X86_TSS_RSP0);
 extern struct x86 x86;
 

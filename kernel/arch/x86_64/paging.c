@@ -14,7 +14,8 @@
 #define ROOT_DIRECT 256 /* entries of the root that hold the kernel's half; the rest of it stays empty for good */
 #define ROOT_IMAGE 511
 static_assert((X86_DIRECT_BASE >> 39) % PTE_ENTRIES == ROOT_DIRECT && X86_DIRECT_SIZE == 1ul << 39);
-static_assert((X86_IMAGE_BASE >> 39) % PTE_ENTRIES == ROOT_IMAGE && (X86_DEVICE_BASE >> 39) % PTE_ENTRIES == ROOT_IMAGE);
+static_assert((X86_IMAGE_BASE >> 39) % PTE_ENTRIES == ROOT_IMAGE);
+static_assert((X86_DEVICE_BASE >> 39) % PTE_ENTRIES == ROOT_IMAGE);
 
 void arch_space_init(pte *root)
 {

@@ -5,7 +5,7 @@
  * A table that is missing or not sound is left out with a line in the log; the usual addresses serve instead.
  * Tables are read through the boot tables, so those above 4 GiB are out of reach.
  */
-#include "start.h"
+#include "acpi.h"
 
 #include "base/log.h"
 #include <string.h>

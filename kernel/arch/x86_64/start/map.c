@@ -2,7 +2,7 @@
 /*
  * map.c - sorted lists of disjoint physical ranges.
  */
-#include "start.h"
+#include "map.h"
 
 #include "base/log.h"
 #include <string.h>

@@ -5,8 +5,10 @@
  * Direct map: RAM, not executable; read-only where the image's text and constants lie. Image: text executable,
  * constants read-only, the rest writable; no page below a stack. Devices: a page each, uncached. All of it global.
  */
-#include "base/log.h"
+#include "pvh.h"
 #include "start.h"
+
+static_assert(PVH_RAM_END == X86_DIRECT_SIZE);
 
 #define RW (PTE_P | PTE_W | PTE_G | PTE_NX)
 #define RO (PTE_P | PTE_G | PTE_NX)

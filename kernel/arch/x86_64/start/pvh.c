@@ -5,8 +5,9 @@
  * All of it lies in memory that the map calls free, so it is copied before any allocation, and its pages reserved.
  * Nothing in it is trusted: sizes and addresses are checked before they are used, also against wrapping.
  */
-#include "start.h"
+#include "pvh.h"
 
+#include "arch/arch.h"
 #include "base/log.h"
 #include <string.h>
 
@@ -34,7 +35,6 @@ struct memmap_entry {
 
 /* Below 1 MiB: vectors, firmware data and start structures stay; so does room for starting other processors. */
 #define LOW_KEPT 0x10000ull
-#define LOW_END 0x100000ull
 
 static const void *at(const char *field, uint64_t address, uint64_t bytes)
 {
@@ -88,7 +88,7 @@ static void add_ram(struct pvh_found *found, const struct memmap_entry *e)
 {
     uint64_t base = align_up(e->base, KOZO_PAGE_SIZE);
     uint64_t end = align_down(e->base + e->bytes, KOZO_PAGE_SIZE);
-    uint64_t top = min_u64(end, X86_DIRECT_SIZE);
+    uint64_t top = min_u64(end, PVH_RAM_END);
 
     map_add(&found->ram, base, top, BOOT_RAM);
     if (end > max_u64(base, top))
@@ -142,8 +142,8 @@ static void read_modules(struct pvh_found *found, const struct start_info *info)
         return;
     if (!is_aligned(first.base, KOZO_PAGE_SIZE))
         panic("start info: initrd address = %lx, expected a multiple of %u", first.base, KOZO_PAGE_SIZE);
-    if (first.bytes > X86_DIRECT_SIZE || first.base > X86_DIRECT_SIZE - first.bytes)
-        panic("start info: initrd = %lx + %lx, expected below %lx", first.base, first.bytes, X86_DIRECT_SIZE);
+    if (first.bytes > PVH_RAM_END || first.base > PVH_RAM_END - first.bytes)
+        panic("start info: initrd = %lx + %lx, expected below %lx", first.base, first.bytes, PVH_RAM_END);
     found->initrd = (struct paddr){ first.base };
     found->initrd_bytes = first.bytes;
 }
@@ -178,5 +178,5 @@ void pvh_read(struct pvh_found *found, uint64_t start_info, struct boot_region i
         check_initrd(found, image);
         reserve(found, found->initrd.v, found->initrd_bytes);
     }
-    map_remove(&found->ram, LOW_END - 0x60000, LOW_END); /* video memory and firmware, whatever the map says */
+    map_remove(&found->ram, PVH_VIDEO_BASE, PVH_VIDEO_END);
 }

@@ -6,14 +6,13 @@
 
 #include "base/log.h"
 #include "kernel.h"
+#include "pvh.h"
 #include <string.h>
 
 const char x86_banner[] = "KOZO " KOZO_VERSION "\r\n"; /* printed by boot.S */
 
 [[noreturn]] void x86_start(uint64_t start_info);
 
-#define VIDEO_BASE 0xa0000ull
-#define LOW_END 0x100000ull
 #define REACH (1ull << 32)
 #define IOAPIC_USUAL 0xfec00000ull
 
@@ -31,7 +30,7 @@ static void keep_page(struct map *devices, uint64_t address)
 /* Below 4 GiB, whatever is not RAM is registers or the firmware's; but the kernel's own controllers stay its own. */
 static void find_devices(struct map *devices)
 {
-    map_add(devices, VIDEO_BASE, REACH, BOOT_DEVICE);
+    map_add(devices, PVH_VIDEO_BASE, REACH, BOOT_DEVICE);
     for (uint32_t i = 0; i < found.ram.count; i++)
         map_remove(devices, found.ram.at[i].base, found.ram.at[i].end);
     for (uint32_t i = 0; i < found.bad.count; i++)
@@ -119,10 +118,10 @@ static void log_memory(void)
 
     for (uint32_t i = 0; i < found.ram.count; i++)
         bytes += found.ram.at[i].end - found.ram.at[i].base;
-    klog("memory: %lu MiB in %u pieces, initrd %lu KiB", bytes >> 20, found.ram.count, found.initrd_bytes >> 10);
+    klog("boot: %lu MiB of RAM in %u ranges, initrd %lu KiB", bytes >> 20, found.ram.count, found.initrd_bytes >> 10);
     if (found.ram_lost > 0)
-        klog("memory: %lu MiB above %lu GiB are out of reach and not used", found.ram_lost >> 20,
-             X86_DIRECT_SIZE >> 30);
+        klog("boot: %lu MiB of RAM above %lu GiB are out of reach and not used", found.ram_lost >> 20,
+             PVH_RAM_END >> 30);
 }
 
 static void read_machine(uint64_t start_info)
