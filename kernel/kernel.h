@@ -10,6 +10,8 @@
  */
 #pragma once
 
+#include "base/log.h"
+#include "base/trace.h"
 #include "cap/badge.h"
 #include "cap/pending.h"
 #include "cap/pool.h"
@@ -25,6 +27,7 @@ struct cpu {
     struct tcb *current; /* runs, or ran when the kernel was entered */
     struct tcb *handoff; /* ready, in no queue: to run next if nobody is more urgent */
     struct tcb *idle;
+    uint64_t charged; /* when processor time was last charged to a thread */
 };
 
 struct kernel {
@@ -41,9 +44,10 @@ struct kernel {
     uint64_t space_serial; /* of the address space made last */
     uint64_t *space_live;  /* a bit for each page of RAM: it is the root of a live AddressSpace */
     uint64_t space_pages;
-    uint64_t idle_ns, idle_since;
     uint64_t boot_ns;
     struct tcb *first;     /* the first program: the system ends with it */
+    struct log log;
+    struct trace trace;
     struct tcb idle_tcb;
     struct tcb tcbs[CONFIG_MAX_THREADS];
 };

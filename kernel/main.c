@@ -28,13 +28,16 @@ static struct tcb *use_idle_time(void)
     return next;
 }
 
-/* Time between the two belongs to nobody. */
-static void account_idle(const struct tcb *from, const struct tcb *to)
+/*
+ * The time since the last switch by the scheduler belongs to the thread that ran at the end of it. Switches of the fast
+ * path do not come here: threads that call each other share their time by who is interrupted.
+ */
+static void charge(struct tcb *from)
 {
-    if (to == kernel.cpu.idle)
-        kernel.idle_since = arch_now();
-    else if (from == kernel.cpu.idle)
-        kernel.idle_ns += arch_now() - kernel.idle_since;
+    uint64_t now = arch_now();
+
+    from->cpu_ns += now - kernel.cpu.charged;
+    kernel.cpu.charged = now;
 }
 
 struct tcb *kernel_leave(void)
@@ -45,7 +48,7 @@ struct tcb *kernel_leave(void)
         to = use_idle_time();
     timer_arm();
     if (to != from) {
-        account_idle(from, to);
+        charge(from);
         kernel.cpu.current = to;
         arch_thread_switch(from, to);
     }

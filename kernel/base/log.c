@@ -1,9 +1,29 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/log.h"
 
-#include "arch/arch.h"
+#include "kernel.h"
 
 #include <stdarg.h>
+
+static void log_putc(char c)
+{
+    struct log *l = &kernel.log;
+
+    l->text[l->written++ % LOG_BYTES] = c;
+    if (l->drivers == 0 || l->panic)
+        arch_console_putc(c);
+}
+
+uint64_t log_read(uint64_t *at, char *to, uint64_t most)
+{
+    const struct log *l = &kernel.log;
+    uint64_t count = 0;
+
+    *at = max_u64(*at, l->written > LOG_BYTES ? l->written - LOG_BYTES : 0);
+    while (count < most && *at < l->written)
+        to[count++] = l->text[(*at)++ % LOG_BYTES];
+    return count;
+}
 
 /* ---- formatting ---- */
 
@@ -16,9 +36,9 @@ struct spec {
 static void put_padded(const char *digits, uint32_t n, const struct spec *s)
 {
     for (uint32_t i = n; i < s->width; i++)
-        arch_console_putc(s->pad);
+        log_putc(s->pad);
     while (n-- > 0)
-        arch_console_putc(digits[n]);
+        log_putc(digits[n]);
 }
 
 static void put_number(uint64_t v, uint32_t base, bool negative, const struct spec *s)
@@ -40,9 +60,9 @@ static void put_string(const char *text, const struct spec *s)
     uint32_t n = 0;
 
     for (; text[n] != '\0'; n++)
-        arch_console_putc(text[n]);
+        log_putc(text[n]);
     for (; n < s->width; n++)
-        arch_console_putc(' ');
+        log_putc(' ');
 }
 
 /* What stands after a '%', up to the letter. */
@@ -67,7 +87,7 @@ static void vlog(const char *f, va_list args)
         struct spec s;
 
         if (*f != '%') {
-            arch_console_putc(*f);
+            log_putc(*f);
             continue;
         }
         f++;
@@ -79,7 +99,7 @@ static void vlog(const char *f, va_list args)
             put_string(va_arg(args, const char *), &s);
             break;
         case 'c':
-            arch_console_putc((char)va_arg(args, int));
+            log_putc((char)va_arg(args, int));
             break;
         case 'd': {
             int64_t v = s.wide ? va_arg(args, int64_t) : va_arg(args, int);
@@ -96,7 +116,7 @@ static void vlog(const char *f, va_list args)
             put_number((uint64_t)va_arg(args, void *), 16, false, &s);
             break;
         default:
-            arch_console_putc(*f);
+            log_putc(*f);
         }
     }
 }
@@ -117,13 +137,14 @@ void klog(const char *format, ...)
     va_start(args, format);
     vlog(format, args);
     va_end(args);
-    arch_console_putc('\n');
+    log_putc('\n');
 }
 
 void panic_at(const char *file, int line, const char *format, ...)
 {
     va_list args;
 
+    kernel.log.panic = true;
     klog_part("\nkernel panic: ");
     va_start(args, format);
     vlog(format, args);

@@ -11,6 +11,19 @@
 
 #include "base/types.h"
 
+#define LOG_BYTES 16384u
+
+/* What was logged last. Once a driver has the console, it is only here; a panic takes the console back. */
+struct log {
+    uint64_t written; /* characters ever; the last LOG_BYTES are there */
+    uint32_t drivers; /* IoPort capabilities to just the console's ports */
+    bool panic;
+    char text[LOG_BYTES];
+};
+
+/* Copy at most `most` characters from position `*at` on; skips what was overwritten. Returns how many. */
+NODISCARD uint64_t log_read(uint64_t *at, char *to, uint64_t most);
+
 /* One line, without its newline. Formats: %s %c %u %d %x (64-bit with l), %p, %%, width and 0-padding. */
 __attribute__((format(printf, 1, 2))) void klog(const char *format, ...);
 /* A piece of a line, for tables. */

@@ -5,12 +5,32 @@
 #include "cap/untyped.h"
 #include "kernel.h"
 
+static void record(enum kozo_trace what, const struct cap *c)
+{
+    trace_record((struct kozo_event){
+        .what = what,
+        .kind = c->kind,
+        .rights = c->rights,
+        .object = trace_identity((const void *)c->object),
+        .badge = kind_has_badge(c->kind) ? c->a : 0,
+    });
+}
+
+void slot_trace(enum kozo_trace what, const struct slot *s)
+{
+    if (kernel.trace.mask != 0) [[clang::unlikely]]
+        record(what, &s->cap);
+}
+
 void slot_fill(struct slot *dst, struct slot *parent, struct cap cap)
 {
     kassert(slot_is_null(dst) && cap.kind != KOZO_KIND_NULL);
     dst->cap = cap;
     cdt_insert_child(parent, dst);
     kernel.caps++;
+    if ((cap.flags & CAP_CONSOLE) != 0) [[clang::unlikely]]
+        kernel.log.drivers++;
+    slot_trace(KOZO_TRACE_DERIVED, dst);
 }
 
 void slot_derive(struct slot *dst, struct slot *src, kozo_rights rights, uint8_t user)
@@ -20,7 +40,7 @@ void slot_derive(struct slot *dst, struct slot *src, kozo_rights rights, uint8_t
     kassert(!kind_is_unique(cap.kind));
     cap.rights &= rights;
     cap.user_rights &= user;
-    cap.flags &= CAP_BADGED | CAP_DEVICE;
+    cap.flags &= CAP_BADGED | CAP_DEVICE | CAP_CONSOLE;
     if (cap.kind == KOZO_KIND_FRAME)
         cap.a = cap.b = cap.aux = 0; /* a copy is mapped nowhere */
     slot_fill(dst, src, cap);
@@ -37,6 +57,7 @@ void slot_move(struct slot *dst, struct slot *src)
     if (dst->cap.kind == KOZO_KIND_PAGE_TABLE)
         table_moved(dst);
     pending_slot_moved(dst, src);
+    slot_trace(KOZO_TRACE_MOVED, dst);
 }
 
 void slot_owner_lost(struct slot *s, uint16_t own)
@@ -55,6 +76,8 @@ void slot_clear(struct slot *s)
     cdt_unlink(s);
     s->cap = (struct cap){};
     kernel.caps--;
+    if ((flags & CAP_CONSOLE) != 0) [[clang::unlikely]]
+        kernel.log.drivers--;
     if (!cdt_is_close(before))
         untyped_child_gone(cdt_slot(before));
     slot_owner_lost(s, flags);
@@ -98,6 +121,7 @@ void slot_delete(struct slot *s)
     if (slot_is_null(s))
         return;
     kassert(s->cap.kind != KOZO_KIND_ZOMBIE);
+    slot_trace(kernel.pending.revoking ? KOZO_TRACE_REVOKED : KOZO_TRACE_DROPPED, s);
     if (pending_slot_going(s))
         return;
     if (s->cap.kind == KOZO_KIND_FRAME)

@@ -27,6 +27,8 @@ static inline bool cap_same_object(const struct cap *a, const struct cap *b)
     return a->kind != KOZO_KIND_NULL && a->kind == b->kind && a->object == b->object;
 }
 
+/* An event about the capability in `s`. */
+void slot_trace(enum kozo_trace what, const struct slot *s);
 /* Put `cap` into the empty `dst`, a child of `parent`. */
 void slot_fill(struct slot *dst, struct slot *parent, struct cap cap);
 /* Derive from `src`: at most `rights` and `user`. The kind is not unique. */

@@ -41,6 +41,7 @@ static_assert(sizeof(struct cap) == 32);
 #define CAP_POOLED 8u   /* PageTable: waits in its space's pool */
 #define CAP_BINDING 16u /* the slot is a thread's own */
 #define CAP_IRQ 32u     /* the slot is an interrupt line's own */
+#define CAP_CONSOLE 64u /* IoPort: to the console's ports and no others */
 
 struct slot {
     struct entry open_next, open_prev, close_next, close_prev;

@@ -20,6 +20,7 @@ void fault_stop(struct tcb *t, const char *why)
     if (t->state == TCB_READY)
         sched_remove(t);
     t->state = TCB_FAULTED;
+    tcb_trace(KOZO_TRACE_STOPPED, t);
     if (f->kind != KOZO_FAULT_EXIT)
         klog("thread %lu stopped: %s at %lx, address %lx, code %lx; %s", t->serial, name_of_fault(f->kind),
              frame_ip(&t->frame), f->address, f->code, why);

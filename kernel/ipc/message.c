@@ -69,6 +69,7 @@ static uint32_t move_caps(struct tcb *from, struct tcb *to, uint32_t caps, kozo_
         struct slot *dst = window_slot(to, i);
 
         if (dst != nullptr && move_cap(from, desc, dst)) {
+            slot_trace(KOZO_TRACE_GRANTED, dst);
             moved++;
             received |= (uint8_t)(1u << i);
         }

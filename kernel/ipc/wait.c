@@ -81,7 +81,10 @@ void tcb_suspend(struct tcb *t, enum kozo_err err)
     } else if (t->state == TCB_READY) {
         sched_remove(t);
         t->state = TCB_STOPPED;
+    } else {
+        return;
     }
+    tcb_trace(KOZO_TRACE_STOPPED, t);
 }
 
 void tcb_set_priority(struct tcb *t, uint8_t priority, uint8_t ceiling)
@@ -105,6 +108,7 @@ void tcb_resume(struct tcb *t)
     t->slow &= (uint8_t)~TCB_SLOW_FAULT;
     t->started = true;
     sched_wake(t);
+    tcb_trace(KOZO_TRACE_STARTED, t);
 }
 
 void tcb_destroy(struct tcb *t)

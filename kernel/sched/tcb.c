@@ -79,6 +79,12 @@ void thread_binding_lost(struct slot *s)
     binding_lost(t, (enum tcb_binding)(s - t->binding));
 }
 
+void tcb_trace(enum kozo_trace what, const struct tcb *t)
+{
+    if (kernel.trace.mask != 0) [[clang::unlikely]]
+        trace_record((struct kozo_event){ .what = what, .kind = KOZO_KIND_THREAD, .object = trace_identity(t) });
+}
+
 void *thread_take(uint32_t pool, uint8_t flags, uint8_t priority)
 {
     struct tcb *t = tcb_take();

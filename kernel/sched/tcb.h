@@ -87,7 +87,7 @@ struct tcb {
     uint32_t timer_index; /* 1 + its place in the heap of deadlines; 0 = none */
     uint32_t pool;        /* the ThreadPool it was made from */
     uint64_t serial;      /* never the same for two threads */
-    uint64_t cpu_ns;
+    uint64_t cpu_ns; /* charged when the scheduler takes the processor away; see docs/spec/threads.md */
     struct fault fault; /* the one under way, or that stopped it */
 
     struct slot binding[TCB_BINDINGS];
@@ -102,6 +102,8 @@ static inline bool tcb_is_blocked(const struct tcb *t)
 
 /* Take a free TCB; null when there is none. All zero but its serial; stopped. */
 NODISCARD struct tcb *tcb_take(void);
+/* An event about a thread. */
+void tcb_trace(enum kozo_trace what, const struct tcb *t);
 /* Bind what `from` names as one of the thread's own; the old binding goes first. */
 void tcb_bind(struct tcb *t, enum tcb_binding which, struct slot *from, uint64_t buffer_offset);
 

@@ -101,8 +101,7 @@ enum kozo_err sys_cap_revoke(struct tcb *t, const struct frame *f)
     return sys_finish(t, f);
 }
 
-/* The `what` of CAP_VERIFY, but for KOZO_VERIFY_SAME. */
-static uint64_t describe(const struct slot *s)
+uint64_t cap_describe(const struct slot *s)
 {
     const struct cap *c = &s->cap;
     bool mapped = c->kind == KOZO_KIND_FRAME && vspace_is_mapped(s);
@@ -124,7 +123,7 @@ enum kozo_err sys_cap_verify(struct tcb *t, const struct frame *f)
         other = cspace_slot(&t->cspace, frame_arg(f, 2), frame_arg(f, 3), KOZO_READ);
     TRY(other.err);
     /* ---- commit ---- */
-    what = describe(r.slot);
+    what = cap_describe(r.slot);
     if (other.slot != nullptr && cap_same_object(&r.slot->cap, &other.slot->cap))
         what |= KOZO_VERIFY_SAME;
     return sys_result(t, what, kind_has_badge(r.slot->cap.kind) ? r.slot->cap.a : 0, 0);

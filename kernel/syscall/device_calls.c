@@ -50,6 +50,10 @@ enum kozo_err sys_irq_ack(struct tcb *t, const struct frame *f)
 static uint64_t port_first(const struct cap *c) { return c->object & 0xffff; }
 static uint64_t port_last(const struct cap *c) { return c->object >> 16; }
 
+/* COM1. A capability to just these is a driver's: the kernel stops to write there as long as there is one. */
+#define CONSOLE_FIRST 0x3f8u
+#define CONSOLE_LAST 0x3ffu
+
 enum kozo_err sys_ioport_mint(struct tcb *t, const struct frame *f)
 {
     uint64_t first = frame_arg(f, 1), last = frame_arg(f, 2);
@@ -65,6 +69,10 @@ enum kozo_err sys_ioport_mint(struct tcb *t, const struct frame *f)
     /* ---- commit ---- */
     slot_derive(dst.slot, src.slot, KOZO_RIGHTS_ALL, 0);
     dst.slot->cap.object = first | last << 16;
+    if (first == CONSOLE_FIRST && last == CONSOLE_LAST && (src.slot->cap.flags & CAP_CONSOLE) == 0) {
+        dst.slot->cap.flags |= CAP_CONSOLE;
+        kernel.log.drivers++;
+    }
     return KOZO_OK;
 }
 
@@ -125,6 +133,84 @@ enum kozo_err sys_debug_write(struct tcb *t, const struct frame *f)
     return KOZO_OK;
 }
 
+/* `next` is where to read on; `lost` characters were overwritten before they were read. */
+enum kozo_err sys_debug_log(struct tcb *t, const struct frame *f)
+{
+    struct slot_res r = want_debug(t, frame_arg(f, 0), KOZO_READ);
+    uint64_t at = frame_arg(f, 1), bytes;
+
+    TRY(r.err);
+    REQUIRE(t->buffer != nullptr, KOZO_ERR_BUFFER);
+    /* ---- commit ---- */
+    bytes = log_read(&at, (char *)t->buffer->word, sizeof t->buffer->word);
+    return sys_result(t, at, bytes, max_u64(at - bytes, frame_arg(f, 1)) - frame_arg(f, 1));
+}
+
+enum kozo_err sys_debug_trace(struct tcb *t, const struct frame *f)
+{
+    struct slot_res r = want_debug(t, frame_arg(f, 0), KOZO_WRITE);
+
+    TRY(r.err);
+    REQUIRE(frame_arg(f, 1) < 1u << KOZO_TRACE_COUNT, KOZO_ERR_ARGUMENT);
+    /* ---- commit ---- */
+    kernel.trace.mask = frame_arg(f, 1);
+    return KOZO_OK;
+}
+
+enum kozo_err sys_debug_events(struct tcb *t, const struct frame *f)
+{
+    struct slot_res r = want_debug(t, frame_arg(f, 0), KOZO_READ);
+    uint64_t at = frame_arg(f, 1), count;
+
+    TRY(r.err);
+    REQUIRE(t->buffer != nullptr, KOZO_ERR_BUFFER);
+    /* ---- commit ---- */
+    count = trace_read(&at, (struct kozo_event *)t->buffer->word,
+                       KOZO_EVENTS);
+    return sys_result(t, at, count, max_u64(at - count, frame_arg(f, 1)) - frame_arg(f, 1));
+}
+
+/* The entries of the capabilities below `root`, from the one after `skip` others on. */
+static uint64_t list_tree(struct slot *root, uint64_t skip, struct kozo_tree_entry *to)
+{
+    uint64_t depth = 1, seen = 0, count = 0;
+
+    for (struct entry e = root->open_next; cdt_slot(e) != root && count < KOZO_TREE_ENTRIES; e = cdt_next(e)) {
+        const struct slot *s = cdt_slot(e);
+
+        if (cdt_is_close(e)) {
+            depth--;
+            continue;
+        }
+        if (seen++ >= skip)
+            to[count++] = (struct kozo_tree_entry){
+                .slot = trace_identity(s),
+                .object = trace_identity((const void *)s->cap.object),
+                .what = cap_describe(s) | min_u64(depth, 0xffff) << 48,
+                .badge = kind_has_badge(s->cap.kind) ? s->cap.a : 0,
+            };
+        depth++;
+    }
+    return count;
+}
+
+/* Slot 0 stands for the sentinel above all capabilities. */
+enum kozo_err sys_debug_tree(struct tcb *t, const struct frame *f)
+{
+    struct slot_res r = want_debug(t, frame_arg(f, 0), KOZO_READ), root = slot_ok(&kernel.root);
+    uint64_t skip = frame_arg(f, 3), count;
+
+    TRY(r.err);
+    if (frame_arg(f, 2) != 0)
+        root = cspace_occupied(&t->cspace, frame_arg(f, 1), frame_arg(f, 2), KOZO_READ);
+    TRY(root.err);
+    REQUIRE(skip <= KOZO_TREE_SKIP_MAX, KOZO_ERR_ARGUMENT);
+    REQUIRE(t->buffer != nullptr, KOZO_ERR_BUFFER);
+    /* ---- commit ---- */
+    count = list_tree(root.slot, skip, (struct kozo_tree_entry *)t->buffer->word);
+    return sys_result(t, count < KOZO_TREE_ENTRIES ? 0 : skip + count, count, trace_identity(root.slot));
+}
+
 #define DUMP_SLOTS 256u
 
 enum kozo_err sys_debug_dump(struct tcb *t, const struct frame *f)
@@ -157,7 +243,7 @@ static uint64_t stat(enum kozo_stat which)
     case KOZO_STAT_BYTES_FREE:
         return kernel.bytes_free;
     case KOZO_STAT_IDLE_NS:
-        return kernel.idle_ns;
+        return kernel.idle_tcb.cpu_ns;
     case KOZO_STAT_BOOT_NS:
         return kernel.boot_ns;
     case KOZO_STAT_TICKS:

@@ -12,11 +12,26 @@ static handler *const table[KOZO_SYSCALL_LIMIT] = {
 #undef KOZO_SYSCALL
 };
 
+/* A call that named a capability it has not got, or not like this. */
+static void trace_refusal(const struct tcb *t, enum kozo_err err)
+{
+    if (err < KOZO_ERR_ADDRESS || err > KOZO_ERR_RIGHTS)
+        return;
+    trace_record((struct kozo_event){
+        .what = KOZO_TRACE_REFUSED,
+        .kind = (uint8_t)frame_number(&t->frame),
+        .error = (uint8_t)err,
+        .object = frame_arg(&t->frame, 0),
+    });
+}
+
 /* The one place where a call's result reaches its caller, if there is still one. */
 static void finish(struct tcb *t, enum kozo_err outcome)
 {
     if (outcome == CALL_WAITS || t->state == TCB_FREE)
         return;
+    if (outcome != KOZO_OK && kernel.trace.mask != 0) [[clang::unlikely]]
+        trace_refusal(t, outcome);
     if (outcome < CALL_WAITS)
         frame_set_error(&t->frame, outcome);
     else if (outcome == CALL_AGAIN)

@@ -25,6 +25,9 @@
 #include <kozo/syscalls.def>
 #undef KOZO_SYSCALL
 
+/* The `what` of CAP_VERIFY, but for KOZO_VERIFY_SAME. */
+NODISCARD uint64_t cap_describe(const struct slot *s);
+
 /* Results of a call that has some. */
 static inline enum kozo_err sys_result(struct tcb *t, uint64_t r0, uint64_t r1, uint64_t r2)
 {

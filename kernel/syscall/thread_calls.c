@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "base/trace.h"
 #include "cap/cspace.h"
 #include "cap/object.h"
 #include "cap/pending.h"
@@ -170,6 +171,14 @@ enum kozo_err sys_thread_priority(struct tcb *t, const struct frame *f)
     return KOZO_OK;
 }
 
+/* Whom it waits for, or who waits for it. */
+static uint64_t peer_serial(const struct tcb *of)
+{
+    const struct tcb *peer = of->state == TCB_CALLING ? of->replier.server : of->owes;
+
+    return peer != nullptr ? peer->serial : 0;
+}
+
 /* The registers go to the caller's IPC buffer. */
 enum kozo_err sys_thread_info(struct tcb *t, const struct frame *f)
 {
@@ -189,6 +198,9 @@ enum kozo_err sys_thread_info(struct tcb *t, const struct frame *f)
     word[KOZO_THREAD_WORD_FAULT] = of->fault.kind;
     word[KOZO_THREAD_WORD_ADDRESS] = of->fault.address;
     word[KOZO_THREAD_WORD_PRIORITY] = of->priority;
+    word[KOZO_THREAD_WORD_WAITS] = trace_identity(of->waits_for.endpoint);
+    word[KOZO_THREAD_WORD_PEER] = peer_serial(of);
+    word[KOZO_THREAD_WORD_DEADLINE] = of->timer_index != 0 ? of->deadline : 0;
     return sys_result(t, of->state, of->cpu_ns, of->serial);
 }
 

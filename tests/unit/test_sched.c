@@ -258,7 +258,7 @@ TEST(idle_time_is_counted)
     CHECK_EQ(call_until(t, 5000, WAIT, 0, KOZO_INFO_DEADLINE), HOST_BLOCKED);
     CHECK(host_is_idle());
     host_advance(9000);
-    CHECK_EQ(kernel.idle_ns, 5000);
+    CHECK_EQ(kernel.idle_tcb.cpu_ns, 5000);
 }
 
 /* ---- the ready queues against a model ---- */

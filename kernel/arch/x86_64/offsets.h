@@ -17,7 +17,7 @@
 #define CPU_CURRENT 0
 #define CPU_IDLE 16
 
-#define KERNEL_SCHED_TOP 24
+#define KERNEL_SCHED_TOP 32
 #define KERNEL(offset) (kernel + offset)(%rip)
 
 /* struct tcb */

@@ -181,6 +181,9 @@ enum kozo_thread_word : uint8_t {
     KOZO_THREAD_WORD_FAULT,   /* enum kozo_fault under way, or that stopped it */
     KOZO_THREAD_WORD_ADDRESS, /* of that fault; the exit code when it is KOZO_FAULT_EXIT */
     KOZO_THREAD_WORD_PRIORITY,
+    KOZO_THREAD_WORD_WAITS,   /* identity of the Endpoint or Notification it waits for, or 0 */
+    KOZO_THREAD_WORD_PEER,    /* CALLING: serial of the thread that owes the reply; else of the caller it owes; or 0 */
+    KOZO_THREAD_WORD_DEADLINE, /* of the wait, or 0 */
     KOZO_THREAD_WORDS
 };
 
@@ -195,6 +198,39 @@ enum kozo_stat : uint64_t {
     KOZO_STAT_TICKS,          /* timer interrupts taken */
     KOZO_STAT_COUNT
 };
+
+/* A recorded event, as DEBUG_EVENTS writes them to the IPC buffer. */
+enum kozo_trace : uint8_t {
+#define KOZO_TRACE(nr, NAME, name, text) KOZO_TRACE_##NAME = nr,
+#include <kozo/trace.def>
+#undef KOZO_TRACE
+    KOZO_TRACE_COUNT
+};
+struct kozo_event {
+    uint64_t time;     /* nanoseconds since boot */
+    uint32_t thread;   /* serial of the thread that ran */
+    uint8_t what;      /* enum kozo_trace */
+    uint8_t kind;      /* of the capability; REFUSED: the call's number */
+    uint8_t rights;
+    uint8_t error;     /* REFUSED: enum kozo_err */
+    uint64_t object;   /* identity of the object, see struct kozo_tree_entry; REFUSED: the capability's address */
+    uint64_t badge;
+};
+static_assert(sizeof(struct kozo_event) == 32);
+#define KOZO_EVENTS (KOZO_MSG_EXTRA * 8u / 32u) /* in one IPC buffer */
+
+/*
+ * A capability, as DEBUG_TREE writes them to the IPC buffer. Identities are the same for the same slot or object as long
+ * as that lives, and tell nothing else. DEBUG_TREE's third result is the identity of the slot asked for.
+ */
+struct kozo_tree_entry {
+    uint64_t slot;   /* identity of the slot */
+    uint64_t object; /* identity of the object */
+    uint64_t what;   /* as CAP_VERIFY tells it, without SAME; bits 48-63 the depth below the first */
+    uint64_t badge;
+};
+#define KOZO_TREE_ENTRIES (KOZO_MSG_EXTRA * 8u / sizeof(struct kozo_tree_entry))
+#define KOZO_TREE_SKIP_MAX 16384u
 
 /* What init finds in its capability space. */
 enum kozo_init_slot : uint64_t {

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/trace.h"
+
+#include "kernel.h"
+
+void trace_record(struct kozo_event e)
+{
+    struct trace *t = &kernel.trace;
+
+    if ((t->mask >> e.what & 1) == 0)
+        return;
+    e.time = arch_now();
+    e.thread = (uint32_t)kernel.cpu.current->serial;
+    t->event[t->written++ % TRACE_EVENTS] = e;
+}
+
+static uint64_t oldest(void) { return kernel.trace.written > TRACE_EVENTS ? kernel.trace.written - TRACE_EVENTS : 0; }
+
+uint64_t trace_count(enum kozo_trace what, uint64_t object)
+{
+    uint64_t count = 0;
+
+    for (uint64_t at = oldest(); at < kernel.trace.written; at++) {
+        const struct kozo_event *e = &kernel.trace.event[at % TRACE_EVENTS];
+
+        count += e->what == what && (object == 0 || e->object == object);
+    }
+    return count;
+}
+
+uint64_t trace_read(uint64_t *at, struct kozo_event *to, uint64_t most)
+{
+    uint64_t count = 0;
+
+    *at = max_u64(*at, oldest());
+    while (count < most && *at < kernel.trace.written)
+        to[count++] = kernel.trace.event[(*at)++ % TRACE_EVENTS];
+    return count;
+}
+
+uint64_t trace_identity(const void *object)
+{
+    return object == nullptr ? 0 : siphash_word(kernel.badges.key, (uint64_t)object);
+}
