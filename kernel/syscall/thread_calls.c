@@ -122,6 +122,14 @@ enum kozo_err sys_thread_bind_ntfn(struct tcb *t, const struct frame *f)
     return KOZO_OK;
 }
 
+/* Nothing of an earlier life: floating point and FS base too. */
+static void clear_registers(struct tcb *t)
+{
+    arch_fpu_init(&t->fpu);
+    t->fs_base = 0;
+    t->slow &= (uint8_t)~TCB_SLOW_FS;
+}
+
 enum kozo_err sys_thread_start(struct tcb *t, const struct frame *f)
 {
     struct thread_res r = want_thread(t, frame_arg(f, 0), KOZO_WRITE);
@@ -130,6 +138,7 @@ enum kozo_err sys_thread_start(struct tcb *t, const struct frame *f)
     REQUIRE(frame_arg(f, 1) < KOZO_USER_END && frame_arg(f, 2) <= KOZO_USER_END, KOZO_ERR_ARGUMENT);
     REQUIRE(is_stopped(r.thread) && r.thread->root != 0, KOZO_ERR_STATE);
     /* ---- commit ---- */
+    clear_registers(r.thread);
     arch_thread_start(r.thread, frame_arg(f, 1), frame_arg(f, 2), frame_arg(f, 3), frame_arg(f, 4));
     tcb_resume(r.thread);
     return KOZO_OK;
