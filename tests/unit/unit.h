@@ -21,13 +21,13 @@ struct unit_test {
 };
 void unit_add(struct unit_test *t);
 
-#define TEST(test_name)                                                                                   \
-    static void test_##test_name(void);                                                                   \
-    __attribute__((constructor)) static void add_##test_name(void)                                        \
-    {                                                                                                     \
-        static struct unit_test t = { __FILE__, #test_name, __LINE__, test_##test_name, nullptr };        \
-        unit_add(&t);                                                                                     \
-    }                                                                                                     \
+#define TEST(test_name)                                                                                \
+    static void test_##test_name(void);                                                                \
+    __attribute__((constructor)) static void add_##test_name(void)                                     \
+    {                                                                                                  \
+        static struct unit_test test_ = { __FILE__, #test_name, __LINE__, test_##test_name, nullptr }; \
+        unit_add(&test_);                                                                              \
+    }                                                                                                  \
     static void test_##test_name(void)
 
 /* End the test as failed. */
