@@ -122,6 +122,7 @@ static void read_memmap(struct pvh_found *found, const struct start_info *info)
     for (uint32_t i = 0; i < info->memmap_entries; i++)
         if (entry[i].type != MEMMAP_RAM)
             remove_other(found, &entry[i]);
+    map_remove(&found->ram, PVH_VIDEO_BASE, PVH_VIDEO_END);
     reserve(found, info->memmap, bytes);
 }
 
@@ -178,5 +179,4 @@ void pvh_read(struct pvh_found *found, uint64_t start_info, struct boot_region i
         check_initrd(found, image);
         reserve(found, found->initrd.v, found->initrd_bytes);
     }
-    map_remove(&found->ram, PVH_VIDEO_BASE, PVH_VIDEO_END);
 }
