@@ -31,7 +31,8 @@ void kozo_build_end(struct kozo_builder *b)
     b->scratch = 0;
 }
 
-enum kozo_err kozo_build_begin(struct kozo_builder *b, struct kozo_untyped memory, struct kozo_space space, uint64_t caps)
+enum kozo_err kozo_build_begin(struct kozo_builder *b, struct kozo_untyped memory,
+                               struct kozo_space space, uint64_t caps)
 {
     enum kozo_err err = KOZO_ERR_LIMIT;
 
@@ -92,7 +93,10 @@ static enum kozo_err map(struct kozo_builder *b, uint64_t address, uint64_t righ
     return kozo_map(b->space, frame, address, rights);
 }
 
-/* Writes the contents of the frame under way through a mapping of it in the maker's space, gone again at the end. */
+/*
+ * Writes the contents of the frame under way through a mapping of it in the maker's space, gone
+ * again at the end.
+ */
 static enum kozo_err fill(struct kozo_builder *b, struct kozo_content c)
 {
     enum kozo_err err;
@@ -106,9 +110,11 @@ static enum kozo_err fill(struct kozo_builder *b, struct kozo_content c)
     return kozo_unmap(kozo_own(b->frame));
 }
 
-enum kozo_err kozo_build_page_held(struct kozo_builder *b, uint64_t address, uint64_t rights, struct kozo_content c)
+enum kozo_err kozo_build_page_held(struct kozo_builder *b, uint64_t address, uint64_t rights,
+                                   struct kozo_content c)
 {
-    enum kozo_err err = kozo_retype(b->memory, KOZO_KIND_FRAME, KOZO_PAGE_BITS, kozo_own(b->frame), 1);
+    enum kozo_err err = kozo_retype(b->memory, KOZO_KIND_FRAME, KOZO_PAGE_BITS, kozo_own(b->frame),
+                                    1);
 
     if (err != KOZO_OK)
         return err;
@@ -120,7 +126,8 @@ enum kozo_err kozo_build_page_held(struct kozo_builder *b, uint64_t address, uin
     return err;
 }
 
-enum kozo_err kozo_build_page(struct kozo_builder *b, uint64_t address, uint64_t rights, struct kozo_content c)
+enum kozo_err kozo_build_page(struct kozo_builder *b, uint64_t address, uint64_t rights,
+                              struct kozo_content c)
 {
     enum kozo_err err = kozo_build_page_held(b, address, rights, c);
 
@@ -132,7 +139,8 @@ enum kozo_err kozo_build_page(struct kozo_builder *b, uint64_t address, uint64_t
     return err;
 }
 
-enum kozo_err kozo_build_zeros(struct kozo_builder *b, uint64_t address, uint64_t rights, uint64_t pages)
+enum kozo_err kozo_build_zeros(struct kozo_builder *b, uint64_t address, uint64_t rights,
+                               uint64_t pages)
 {
     enum kozo_err err = KOZO_OK;
 
@@ -141,9 +149,11 @@ enum kozo_err kozo_build_zeros(struct kozo_builder *b, uint64_t address, uint64_
     return err;
 }
 
-enum kozo_err kozo_build_copy(struct kozo_builder *b, uint64_t address, uint64_t rights, kozo_cptr frame)
+enum kozo_err kozo_build_copy(struct kozo_builder *b, uint64_t address, uint64_t rights,
+                              kozo_cptr frame)
 {
-    enum kozo_err err = kozo_cap_copy(kozo_own(b->frame), kozo_own(frame), KOZO_RIGHTS(rights | KOZO_MAP, 0));
+    enum kozo_err err = kozo_cap_copy(kozo_own(b->frame), kozo_own(frame),
+                                      KOZO_RIGHTS(rights | KOZO_MAP, 0));
 
     if (err != KOZO_OK)
         return err;

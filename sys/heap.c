@@ -7,8 +7,9 @@
 #include <stdckdint.h>
 
 /*
- * Blocks lie side by side from the first to the end; each says how long it and the one before are. The seal ties a
- * header to its address and contents, so that one written over, or a pointer to anything else, is known as such.
+ * Blocks lie side by side from the first to the end; each says how long it and the one before are.
+ * The seal ties a header to its address and contents, so that one written over, or a pointer to
+ * anything else, is known as such.
  */
 struct block {
     size_t bytes;  /* of the block with its header; bit 0: in use */
@@ -58,8 +59,10 @@ static void check(const struct block *b, const char *what)
 {
     const char *at = (const char *)b;
 
-    if (at < heap.begin || at > heap.end - HEADER || (uintptr_t)at % ALIGN != 0 || b->seal != seal_of(b))
-        kozo_fatal("heap: %s %p: not a block, or its header was written over", what, (const void *)(b + 1));
+    if (at < heap.begin || at > heap.end - HEADER || (uintptr_t)at % ALIGN != 0 ||
+        b->seal != seal_of(b))
+        kozo_fatal("heap: %s %p: not a block, or its header was written over", what,
+                   (const void *)(b + 1));
 }
 
 void kozo_heap_init(void *begin, void *end)

@@ -21,9 +21,13 @@ void kozo_slots_init(struct kozo_range free);
 void kozo_window_init(uint64_t mixed);
 
 /* Symbols of user.ld. */
-extern char kozo_image[], kozo_rodata_end[], kozo_text[], kozo_text_end[], kozo_data[], kozo_data_end[];
+extern char kozo_image[], kozo_rodata_end[], kozo_text[], kozo_text_end[], kozo_data[],
+    kozo_data_end[];
 
-/* For tests, which put everything back after each case: slots allocated since are emptied and freed, addresses forgotten. */
+/*
+ * For tests, which put everything back after each case: slots allocated since are emptied and
+ * freed, addresses forgotten.
+ */
 void kozo_slots_mark(void);
 void kozo_slots_drop_new(void);
 void kozo_window_forget(void);

@@ -8,7 +8,8 @@ constexpr uint64_t BUFFERED = KOZO_INFO_EXTRA_MASK | KOZO_INFO_CAPS_MASK;
 
 static uint64_t info_of(const struct kozo_msg *m)
 {
-    uint64_t info = (uint64_t)m->label << KOZO_INFO_LABEL_SHIFT | (uint64_t)m->ncaps << KOZO_INFO_CAPS_SHIFT;
+    uint64_t info = (uint64_t)m->label << KOZO_INFO_LABEL_SHIFT | (uint64_t)m->ncaps
+                                                                      << KOZO_INFO_CAPS_SHIFT;
 
     if (m->nwords > KOZO_MSG_REGS)
         info |= m->nwords - KOZO_MSG_REGS;
@@ -57,7 +58,8 @@ static void fetch(struct kozo_msg *m, const struct kozo_words *x)
         m->received = kozo_buffer()->received;
 }
 
-static enum kozo_err enter(uint64_t nr, kozo_cptr cap, const struct kozo_msg *m, struct kozo_words *x)
+static enum kozo_err enter(uint64_t nr, kozo_cptr cap, const struct kozo_msg *m,
+                           struct kozo_words *x)
 {
     x->cap = cap;
     if (m->timed)
@@ -78,7 +80,8 @@ static enum kozo_err exchange(uint64_t nr, kozo_cptr cap, struct kozo_msg *m)
     err = enter(nr, cap, m, &x);
     if (err != KOZO_OK)
         x = (struct kozo_words){};
-    m->sent = (info & KOZO_INFO_CAPS_MASK) != 0 && kozo_buffer() != nullptr ? kozo_buffer()->sent : 0;
+    m->sent = (info & KOZO_INFO_CAPS_MASK) != 0 && kozo_buffer() != nullptr ? kozo_buffer()->sent
+                                                                            : 0;
     fetch(m, &x);
     return err;
 }
@@ -95,7 +98,8 @@ static enum kozo_err emit(uint64_t nr, kozo_cptr cap, struct kozo_msg *m)
     (void)stage(m, info, false);
     err = enter(nr, cap, m, &x);
     m->what = (uint8_t)(x.info >> 16);
-    m->sent = (info & KOZO_INFO_CAPS_MASK) != 0 && kozo_buffer() != nullptr ? kozo_buffer()->sent : 0;
+    m->sent = (info & KOZO_INFO_CAPS_MASK) != 0 && kozo_buffer() != nullptr ? kozo_buffer()->sent
+                                                                            : 0;
     return err;
 }
 

@@ -37,7 +37,10 @@ bool kozo_str_is(struct kozo_str s, const char *text)
 /* No value is longer; what is shorter can be rounded up to words without a wrap. */
 constexpr uint64_t LONGEST = KOZO_MSG_WORDS * sizeof(uint64_t);
 
-/* Appends the count and room for `bytes` bytes in `words` words, the last one zeroed. Null when it does not fit. */
+/*
+ * Appends the count and room for `bytes` bytes in `words` words, the last one zeroed. Null when it
+ * does not fit.
+ */
 static char *put_room(struct kozo_msg *m, uint64_t bytes, uint64_t words)
 {
     if (m->bad || 1 + words > KOZO_MSG_WORDS - m->at) {
@@ -90,7 +93,10 @@ void kozo_put_cap(struct kozo_msg *m, struct kozo_cap_desc d)
     m->cap[m->ncaps++] = d;
 }
 
-/* Takes the count and the words of `bytes` bytes off the message; the bytes after them up to the last word must be zero. */
+/*
+ * Takes the count and the words of `bytes` bytes off the message; the bytes after them up to the
+ * last word must be zero.
+ */
 static const char *get_room(struct kozo_msg *m, uint64_t max, bool text, uint64_t *bytes)
 {
     uint64_t len = kozo_get_u64(m), words;
@@ -172,7 +178,8 @@ enum kozo_err kozo_request_open(struct kozo_msg *m, uint8_t major, uint8_t minor
     return KOZO_OK;
 }
 
-enum kozo_err kozo_request_refuse(struct kozo_msg *m, enum kozo_err err, uint8_t major, uint8_t minor)
+enum kozo_err kozo_request_refuse(struct kozo_msg *m, enum kozo_err err, uint8_t major,
+                                  uint8_t minor)
 {
     kozo_msg_begin(m, err);
     if (err == KOZO_ERR_VERSION)

@@ -13,7 +13,10 @@ void kozo_memory_source(struct kozo_untyped from)
     source = from;
 }
 
-/* Gives the own space one more page for tables. Its slot is never freed: the table serves whatever comes later, too. */
+/*
+ * Gives the own space one more page for tables. Its slot is never freed: the table serves whatever
+ * comes later, too.
+ */
 static enum kozo_err feed(void)
 {
     kozo_cptr slot = kozo_slot_alloc();
@@ -23,7 +26,8 @@ static enum kozo_err feed(void)
         return KOZO_ERR_LIMIT;
     if (source.c == 0)
         source = kozo_own_untyped();
-    err = source.c == 0 ? KOZO_ERR_NOMEM : kozo_retype(source, KOZO_KIND_PAGE_TABLE, 0, kozo_own(slot), 1);
+    err = source.c == 0 ? KOZO_ERR_NOMEM
+                        : kozo_retype(source, KOZO_KIND_PAGE_TABLE, 0, kozo_own(slot), 1);
     if (err == KOZO_OK)
         err = kozo_space_feed(kozo_own_space(), (struct kozo_page_table){ slot });
     if (err != KOZO_OK)
@@ -70,8 +74,8 @@ static enum kozo_err fill(struct kozo_memory *m, struct kozo_untyped from, unsig
         return KOZO_ERR_LIMIT;
     err = carve(from, bits, m->first, m->count);
     for (uint32_t i = 0; i < m->count && err == KOZO_OK; i++)
-        err = kozo_memory_map((struct kozo_frame){ m->first + i }, (uint64_t)m->at + ((uint64_t)i << bits),
-                              KOZO_READ | KOZO_WRITE);
+        err = kozo_memory_map((struct kozo_frame){ m->first + i },
+                              (uint64_t)m->at + ((uint64_t)i << bits), KOZO_READ | KOZO_WRITE);
     return err;
 }
 
@@ -104,7 +108,8 @@ void kozo_memory_free(struct kozo_memory *m)
 
 uint64_t kozo_frames_bytes(const struct kozo_frames *f)
 {
-    return ((uint64_t)f->small.count + f->tail.count) * KOZO_PAGE_SIZE + (uint64_t)f->large.count * KOZO_LARGE_SIZE;
+    return ((uint64_t)f->small.count + f->tail.count) * KOZO_PAGE_SIZE +
+           (uint64_t)f->large.count * KOZO_LARGE_SIZE;
 }
 
 uint64_t kozo_frames_begin(const struct kozo_frames *f, uint64_t at)

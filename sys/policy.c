@@ -4,10 +4,13 @@
 #include <kozo/slots.h>
 #include <kozo/start.h>
 
-enum kozo_err kozo_request(const char *object, uint64_t rights, const char *why, struct kozo_grant *out)
+enum kozo_err kozo_request(const char *object, uint64_t rights, const char *why,
+                           struct kozo_grant *out)
 {
     struct kozo_endpoint policy = kozo_cap_endpoint("policy");
-    struct policy_request_req req = { .object = kozo_str(object), .rights = rights, .reason = kozo_str_cut(why, 127) };
+    struct policy_request_req req = { .object = kozo_str(object),
+                                      .rights = rights,
+                                      .reason = kozo_str_cut(why, 127) };
     struct policy_request_rep rep;
     struct kozo_msg m;
 
@@ -40,7 +43,8 @@ enum kozo_err kozo_release(struct kozo_grant *grant)
     struct kozo_msg m;
 
     kozo_msg_init(&m);
-    err = policy_call_release(kozo_cap_endpoint("policy"), &m, &(struct policy_release_req){ .lease = grant->lease }, &rep);
+    err = policy_call_release(kozo_cap_endpoint("policy"), &m,
+                              &(struct policy_release_req){ .lease = grant->lease }, &rep);
     kozo_slot_drop(grant->cap.c);
     *grant = (struct kozo_grant){};
     return err;

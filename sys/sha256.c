@@ -29,7 +29,8 @@ static uint32_t schedule(uint32_t w[16], unsigned t)
 {
     uint32_t a = w[(t + 1) % 16], b = w[(t + 14) % 16];
 
-    w[t % 16] += (rotate(a, 7) ^ rotate(a, 18) ^ a >> 3) + w[(t + 9) % 16] + (rotate(b, 17) ^ rotate(b, 19) ^ b >> 10);
+    w[t % 16] += (rotate(a, 7) ^ rotate(a, 18) ^ a >> 3) + w[(t + 9) % 16] +
+                 (rotate(b, 17) ^ rotate(b, 19) ^ b >> 10);
     return w[t % 16];
 }
 
@@ -42,9 +43,10 @@ static void compress(uint32_t h[8], const uint8_t *block)
     memcpy(v, h, sizeof(v));
     for (unsigned t = 0; t < 64; t++) {
         uint32_t a = v[0], e = v[4];
-        uint32_t t1 = v[7] + (rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25)) + ((e & v[5]) ^ (~e & v[6])) + k[t] +
-                      (t < 16 ? w[t] : schedule(w, t));
-        uint32_t t2 = (rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22)) + ((a & v[1]) ^ (a & v[2]) ^ (v[1] & v[2]));
+        uint32_t t1 = v[7] + (rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25)) +
+                      ((e & v[5]) ^ (~e & v[6])) + k[t] + (t < 16 ? w[t] : schedule(w, t));
+        uint32_t t2 = (rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22)) +
+                      ((a & v[1]) ^ (a & v[2]) ^ (v[1] & v[2]));
 
         for (unsigned i = 7; i > 0; i--)
             v[i] = v[i - 1];
@@ -57,8 +59,8 @@ static void compress(uint32_t h[8], const uint8_t *block)
 
 void kozo_sha256_init(struct kozo_sha256 *s)
 {
-    *s = (struct kozo_sha256){ .h = { 0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c,
-                                      0x1f83d9ab, 0x5be0cd19 } };
+    *s = (struct kozo_sha256){ .h = { 0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f,
+                                      0x9b05688c, 0x1f83d9ab, 0x5be0cd19 } };
 }
 
 void kozo_sha256_update(struct kozo_sha256 *s, const void *data, size_t bytes)

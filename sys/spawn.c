@@ -55,11 +55,11 @@ static enum kozo_err check_numbers(struct making *m)
 
     step(m, "arguments", 0);
     if (s->name == nullptr || s->cnode_bits < 4 || s->cnode_bits > 12 || s->stack_pages == 0 ||
-        s->stack_pages > (KOZO_LAYOUT_STACK_END - KOZO_LAYOUT_STACK) / KOZO_PAGE_SIZE || s->priority >= KOZO_PRIORITIES ||
-        s->argc < 0 || (s->fault.c != 0 && s->fault_badge == 0))
+        s->stack_pages > (KOZO_LAYOUT_STACK_END - KOZO_LAYOUT_STACK) / KOZO_PAGE_SIZE ||
+        s->priority >= KOZO_PRIORITIES || s->argc < 0 || (s->fault.c != 0 && s->fault_badge == 0))
         return KOZO_ERR_ARGUMENT;
-    if (!name_fits(s->name) || s->argc >= (int)KOZO_START_ARGS || s->ncaps > KOZO_START_CAPS || s->nmaps > KOZO_START_MAPS ||
-        KOZO_SLOT_FIRST_NAMED + s->ncaps > 1u << s->cnode_bits)
+    if (!name_fits(s->name) || s->argc >= (int)KOZO_START_ARGS || s->ncaps > KOZO_START_CAPS ||
+        s->nmaps > KOZO_START_MAPS || KOZO_SLOT_FIRST_NAMED + s->ncaps > 1u << s->cnode_bits)
         return KOZO_ERR_LIMIT;
     for (uint32_t i = 0; i < s->ncaps; i++)
         if (!name_fits(s->caps[i].name))
@@ -123,7 +123,8 @@ static uint64_t count_caps(const struct making *m)
     uint64_t n = 8 + m->s->stack_pages + m->s->heap_pages;
 
     for (uint32_t i = 0; i < m->elf.nsegments; i++)
-        n += page_up(m->elf.segment[i].memsz + KOZO_PAGE_SIZE) / KOZO_PAGE_SIZE + kozo_build_tables(0);
+        n += page_up(m->elf.segment[i].memsz + KOZO_PAGE_SIZE) / KOZO_PAGE_SIZE +
+             kozo_build_tables(0);
     n += kozo_build_tables((heap_end(m) - KOZO_LAYOUT_START) / KOZO_PAGE_SIZE);
     for (uint32_t i = 0; i < m->s->nmaps; i++) {
         const struct kozo_frames *f = &m->s->maps[i].frames;
@@ -176,7 +177,8 @@ static enum kozo_err make_objects(struct making *m)
 /* ---- memory ---- */
 
 /* What of the segment's bytes in the file falls on the page at `address`. */
-static struct kozo_content content_at(const struct making *m, const struct kozo_elf_segment *g, uint64_t address)
+static struct kozo_content content_at(const struct making *m, const struct kozo_elf_segment *g,
+                                      uint64_t address)
 {
     uint64_t begin = address < g->vaddr ? g->vaddr : address;
     uint64_t file_end = g->vaddr + g->filesz;
@@ -195,12 +197,16 @@ static enum kozo_err build_segment(struct making *m, const struct kozo_elf_segme
 {
     enum kozo_err err = KOZO_OK;
 
-    for (uint64_t at = page_down(g->vaddr); at < g->vaddr + g->memsz && err == KOZO_OK; at += KOZO_PAGE_SIZE)
+    for (uint64_t at = page_down(g->vaddr); at < g->vaddr + g->memsz && err == KOZO_OK;
+         at += KOZO_PAGE_SIZE)
         err = kozo_build_page(&m->b, at, g->rights, content_at(m, g, at));
     return err;
 }
 
-/* The IPC buffer is bound by the capability of its Frame, so this comes here and not with the rest of the thread. */
+/*
+ * The IPC buffer is bound by the capability of its Frame, so this comes here and not with the rest
+ * of the thread.
+ */
 static enum kozo_err bind_thread(struct making *m)
 {
     const struct kozo_spawn *s = m->s;
@@ -208,14 +214,16 @@ static enum kozo_err bind_thread(struct making *m)
     enum kozo_err err;
 
     if (s->fault.c != 0) {
-        struct kozo_res r = kozo_cap_mint(kozo_own(m->b.table), kozo_own(s->fault.c), KOZO_SAME_RIGHTS, s->fault_badge);
+        struct kozo_res r = kozo_cap_mint(kozo_own(m->b.table), kozo_own(s->fault.c),
+                                          KOZO_SAME_RIGHTS, s->fault_badge);
 
         if (r.err != KOZO_OK)
             return r.err;
         fault.c = m->b.table;
     }
-    err = kozo_thread_bind(m->p->thread, m->p->cnode, m->p->space, (struct kozo_frame){ m->b.frame },
-                           KOZO_LAYOUT_BUFFER % KOZO_PAGE_SIZE, fault);
+    err = kozo_thread_bind(m->p->thread, m->p->cnode, m->p->space,
+                           (struct kozo_frame){ m->b.frame }, KOZO_LAYOUT_BUFFER % KOZO_PAGE_SIZE,
+                           fault);
     if (fault.c != 0)
         (void)kozo_cap_delete(kozo_own(fault.c));
     return err;
@@ -226,7 +234,8 @@ static enum kozo_err build_buffer(struct making *m)
     enum kozo_err err;
 
     step(m, "buffer", 0);
-    err = kozo_build_page_held(&m->b, KOZO_LAYOUT_BUFFER, KOZO_READ | KOZO_WRITE, (struct kozo_content){});
+    err = kozo_build_page_held(&m->b, KOZO_LAYOUT_BUFFER, KOZO_READ | KOZO_WRITE,
+                               (struct kozo_content){});
     if (err != KOZO_OK)
         return err;
     step(m, "bind", 0);
@@ -260,7 +269,8 @@ static enum kozo_err build_image(struct making *m)
     return kozo_build_copy(&m->b, KOZO_LAYOUT_CLOCK, KOZO_READ, m->s->clock.c);
 }
 
-static enum kozo_err build_range(struct making *m, struct kozo_range r, uint64_t *at, uint64_t bytes, uint64_t rights)
+static enum kozo_err build_range(struct making *m, struct kozo_range r, uint64_t *at,
+                                 uint64_t bytes, uint64_t rights)
 {
     enum kozo_err err = KOZO_OK;
 
@@ -320,13 +330,15 @@ static enum kozo_err give_own(struct making *m)
     }
     if (err == KOZO_OK && s->give_bits != 0) {
         step(m, "own capability", KOZO_SLOT_UNTYPED);
-        err = kozo_retype(s->memory, KOZO_KIND_UNTYPED, s->give_bits, kozo_in(m->p->cnode, KOZO_SLOT_UNTYPED), 1);
+        err = kozo_retype(s->memory, KOZO_KIND_UNTYPED, s->give_bits,
+                          kozo_in(m->p->cnode, KOZO_SLOT_UNTYPED), 1);
         page.start.given |= 1u << KOZO_SLOT_UNTYPED;
     }
     return err;
 }
 
-static enum kozo_err give_copy(struct making *m, const struct kozo_spawn_cap *c, struct kozo_place to)
+static enum kozo_err give_copy(struct making *m, const struct kozo_spawn_cap *c,
+                               struct kozo_place to)
 {
     step(m, "capability", (uint64_t)(c - m->s->caps));
     if (c->move)
@@ -358,7 +370,9 @@ static enum kozo_err give_named(struct making *m)
     return KOZO_OK;
 }
 
-/* The last step that can fail but the start itself: what has left the maker has to come back then. */
+/*
+ * The last step that can fail but the start itself: what has left the maker has to come back then.
+ */
 static enum kozo_err give_moved(struct making *m)
 {
     for (; m->moved < m->s->ncaps; m->moved++) {
@@ -378,7 +392,8 @@ static void take_back_moved(struct making *m)
 {
     while (m->moved-- > 0)
         if (m->s->caps[m->moved].move)
-            (void)kozo_cap_move(m->s->caps[m->moved].from, kozo_in(m->p->cnode, KOZO_SLOT_FIRST_NAMED + m->moved));
+            (void)kozo_cap_move(m->s->caps[m->moved].from,
+                                kozo_in(m->p->cnode, KOZO_SLOT_FIRST_NAMED + m->moved));
 }
 
 /* ---- the start page ---- */
@@ -389,7 +404,8 @@ static enum kozo_err fill_args(struct making *m)
 
     page.start.argc = 1;
     for (int i = 0; i < m->s->argc; i++) {
-        size_t left = KOZO_START_ARG_BYTES - used, n = strlcpy(page.start.args + used, m->s->argv[i], left) + 1;
+        size_t left = KOZO_START_ARG_BYTES - used,
+               n = strlcpy(page.start.args + used, m->s->argv[i], left) + 1;
 
         if (n > left)
             return KOZO_ERR_LIMIT;
@@ -422,7 +438,8 @@ static enum kozo_err build_start(struct making *m)
     err = fill_args(m);
     if (err != KOZO_OK)
         return err;
-    return kozo_build_page(&m->b, KOZO_LAYOUT_START, KOZO_READ, (struct kozo_content){ page.bytes, sizeof(page.start), 0 });
+    return kozo_build_page(&m->b, KOZO_LAYOUT_START, KOZO_READ,
+                           (struct kozo_content){ page.bytes, sizeof(page.start), 0 });
 }
 
 /* ---- all of it ---- */
@@ -436,13 +453,15 @@ static enum kozo_err start_thread(struct making *m)
     if (info.err != KOZO_OK)
         return info.err;
     m->p->serial = info.serial;
-    return kozo_thread_start(m->p->thread, m->elf.entry, page.start.stack_end, KOZO_LAYOUT_START, 0);
+    return kozo_thread_start(m->p->thread, m->elf.entry, page.start.stack_end, KOZO_LAYOUT_START,
+                             0);
 }
 
 static enum kozo_err make(struct making *m)
 {
     enum kozo_err (*const steps[])(struct making *) = {
-        make_objects, build_buffer, build_image, build_maps, give_own, give_named, build_start, give_moved, start_thread,
+        make_objects, build_buffer, build_image, build_maps,   give_own,
+        give_named,   build_start,  give_moved,  start_thread,
     };
     enum kozo_err err = KOZO_OK;
 
@@ -451,13 +470,16 @@ static enum kozo_err make(struct making *m)
     return err;
 }
 
-enum kozo_err kozo_spawn(const struct kozo_spawn *s, struct kozo_process *p, struct kozo_spawn_report *report)
+enum kozo_err kozo_spawn(const struct kozo_spawn *s, struct kozo_process *p,
+                         struct kozo_spawn_report *report)
 {
     struct making m = { .s = s, .p = p, .report = report };
     enum kozo_err err;
 
     *report = (struct kozo_spawn_report){};
-    *p = (struct kozo_process){ .memory = s->memory, .pool = s->pool, .first_named = KOZO_SLOT_FIRST_NAMED };
+    *p = (struct kozo_process){ .memory = s->memory,
+                                .pool = s->pool,
+                                .first_named = KOZO_SLOT_FIRST_NAMED };
     memset(&page, 0, sizeof(page));
     err = check_numbers(&m);
     if (err == KOZO_OK)

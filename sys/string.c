@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include <kozo/string.h>
 
-/* String instructions: eight bytes a step, then the rest; and no loop that a compiler would turn into a call of itself. */
+/*
+ * String instructions: eight bytes a step, then the rest; and no loop that a compiler would turn
+ * into a call of itself.
+ */
 void *memcpy(void *restrict to, const void *restrict from, size_t n)
 {
     void *d = to;

@@ -15,9 +15,15 @@ static struct area {
     struct range range[KOZO_WINDOWS];
     uint32_t count;
 } areas[KOZO_WINDOW_KINDS] = {
-    [KOZO_WINDOW_SMALL] = { .begin = KOZO_LAYOUT_SMALL, .end = KOZO_LAYOUT_LARGE, .align = KOZO_PAGE_SIZE },
-    [KOZO_WINDOW_LARGE] = { .begin = KOZO_LAYOUT_LARGE, .end = KOZO_LAYOUT_MIXED, .align = KOZO_LARGE_SIZE },
-    [KOZO_WINDOW_MIXED] = { .begin = KOZO_LAYOUT_MIXED, .end = KOZO_LAYOUT_MIXED_END, .align = KOZO_LARGE_SIZE },
+    [KOZO_WINDOW_SMALL] = { .begin = KOZO_LAYOUT_SMALL,
+                            .end = KOZO_LAYOUT_LARGE,
+                            .align = KOZO_PAGE_SIZE },
+    [KOZO_WINDOW_LARGE] = { .begin = KOZO_LAYOUT_LARGE,
+                            .end = KOZO_LAYOUT_MIXED,
+                            .align = KOZO_LARGE_SIZE },
+    [KOZO_WINDOW_MIXED] = { .begin = KOZO_LAYOUT_MIXED,
+                            .end = KOZO_LAYOUT_MIXED_END,
+                            .align = KOZO_LARGE_SIZE },
 };
 
 void kozo_window_init(uint64_t mixed)

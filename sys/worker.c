@@ -9,7 +9,8 @@
 #include <kozo/string.h>
 #include <kozo/syscall.h>
 
-constexpr uint64_t PARTS = (KOZO_LAYOUT_THREADS_END - KOZO_LAYOUT_THREADS) / KOZO_LAYOUT_THREAD_BYTES;
+constexpr uint64_t PARTS = (KOZO_LAYOUT_THREADS_END - KOZO_LAYOUT_THREADS) /
+                           KOZO_LAYOUT_THREAD_BYTES;
 constexpr uint32_t STACK_PAGES = 4;
 
 static uint64_t parts_used[PARTS / 64];
@@ -43,17 +44,21 @@ static void part_free(uint64_t address)
 enum kozo_err kozo_worker_run(struct kozo_worker *w, void (*run)(void *), void *arg)
 {
     /* Eight bytes below a multiple of 16, as after a call; the zero there ends a backtrace. */
-    return kozo_thread_start(w->thread, (uint64_t)enter, w->stack_end - 8, (uint64_t)run, (uint64_t)arg);
+    return kozo_thread_start(w->thread, (uint64_t)enter, w->stack_end - 8, (uint64_t)run,
+                             (uint64_t)arg);
 }
 
-static enum kozo_err build_part(struct kozo_worker *w, struct kozo_builder *b, uint32_t pages, struct kozo_endpoint fault)
+static enum kozo_err build_part(struct kozo_worker *w, struct kozo_builder *b, uint32_t pages,
+                                struct kozo_endpoint fault)
 {
     uint64_t stack = w->part + 2 * KOZO_PAGE_SIZE;
-    enum kozo_err err = kozo_build_page_held(b, w->part, KOZO_READ | KOZO_WRITE, (struct kozo_content){});
+    enum kozo_err err = kozo_build_page_held(b, w->part, KOZO_READ | KOZO_WRITE,
+                                             (struct kozo_content){});
 
     if (err != KOZO_OK)
         return err;
-    err = kozo_thread_bind(w->thread, kozo_own_cnode(), b->space, (struct kozo_frame){ b->frame }, 0, fault);
+    err = kozo_thread_bind(w->thread, kozo_own_cnode(), b->space, (struct kozo_frame){ b->frame },
+                           0, fault);
     if (err == KOZO_OK)
         err = kozo_build_keep(b, b->frame);
     if (err != KOZO_OK) {
@@ -65,7 +70,8 @@ static enum kozo_err build_part(struct kozo_worker *w, struct kozo_builder *b, u
 }
 
 /* As kozo_worker_start but for the run; in `space`, which is the caller's own if `own`. */
-enum kozo_err kozo_worker_build(struct kozo_worker *w, const struct kozo_worker_options *o, struct kozo_space space, bool own)
+enum kozo_err kozo_worker_build(struct kozo_worker *w, const struct kozo_worker_options *o,
+                                struct kozo_space space, bool own)
 {
     uint32_t pages = o->stack_pages != 0 ? o->stack_pages : STACK_PAGES;
     struct kozo_pool pool = o->pool.c != 0 ? o->pool : kozo_own_pool();
@@ -94,7 +100,8 @@ enum kozo_err kozo_worker_build(struct kozo_worker *w, const struct kozo_worker_
     return err;
 }
 
-enum kozo_err kozo_worker_start(struct kozo_worker *w, const struct kozo_worker_options *o, void (*run)(void *), void *arg)
+enum kozo_err kozo_worker_start(struct kozo_worker *w, const struct kozo_worker_options *o,
+                                void (*run)(void *), void *arg)
 {
     enum kozo_err err = kozo_worker_build(w, o, kozo_own_space(), true);
 

@@ -11,4 +11,5 @@
 
 #include <kozo/worker.h>
 
-enum kozo_err kozo_worker_build(struct kozo_worker *w, const struct kozo_worker_options *o, struct kozo_space space, bool own);
+enum kozo_err kozo_worker_build(struct kozo_worker *w, const struct kozo_worker_options *o,
+                                struct kozo_space space, bool own);

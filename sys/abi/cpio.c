@@ -3,19 +3,31 @@
 
 /* The header: six bytes of magic, thirteen numbers of eight hexadecimal digits. */
 enum cpio_field : unsigned {
-    C_INO, C_MODE, C_UID, C_GID, C_NLINK, C_MTIME, C_FILESIZE, C_DEVMAJOR, C_DEVMINOR, C_RDEVMAJOR, C_RDEVMINOR,
-    C_NAMESIZE, C_CHECK,
+    C_INO,
+    C_MODE,
+    C_UID,
+    C_GID,
+    C_NLINK,
+    C_MTIME,
+    C_FILESIZE,
+    C_DEVMAJOR,
+    C_DEVMINOR,
+    C_RDEVMAJOR,
+    C_RDEVMINOR,
+    C_NAMESIZE,
+    C_CHECK,
     C_COUNT
 };
 static const char *const field_name[C_COUNT] = {
-    "c_ino", "c_mode", "c_uid", "c_gid", "c_nlink", "c_mtime", "c_filesize", "c_devmajor", "c_devminor", "c_rdevmajor",
-    "c_rdevminor", "c_namesize", "c_check",
+    "c_ino",      "c_mode",     "c_uid",       "c_gid",       "c_nlink",    "c_mtime", "c_filesize",
+    "c_devmajor", "c_devminor", "c_rdevmajor", "c_rdevminor", "c_namesize", "c_check",
 };
 constexpr uint64_t MAGIC_BYTES = 6;
 constexpr uint64_t HEADER_BYTES = MAGIC_BYTES + 8 * C_COUNT;
 static const char trailer[] = "TRAILER!!!";
 
-static enum kozo_err refuse(struct kozo_bad *bad, const char *field, uint64_t at, uint64_t value, const char *want)
+static enum kozo_err refuse(struct kozo_bad *bad, const char *field, uint64_t at, uint64_t value,
+                            const char *want)
 {
     *bad = (struct kozo_bad){ .field = field, .want = want, .value = value, .at = at };
     return KOZO_ERR_FORMAT;
@@ -45,11 +57,12 @@ struct magic {
 };
 static const struct magic others[] = {
     { "070702", 6, "newc (070701); this is newc with CRC: make it with cpio -o -H newc" },
-    { "070707", 6, "newc (070701); this is the old character format odc: make it with cpio -o -H newc" },
+    { "070707", 6,
+      "newc (070701); this is the old character format odc: make it with cpio -o -H newc" },
     { "\xc7\x71", 2, "newc (070701); this is the old binary format: make it with cpio -o -H newc" },
     { "\x71\xc7", 2, "newc (070701); this is the old binary format: make it with cpio -o -H newc" },
     { "\x1f\x8b", 2, "newc (070701); this is compressed with gzip: unpack it first" },
-    { "\xfd" "7zXZ", 5, "newc (070701); this is compressed with xz: unpack it first" },
+    { "\xfd\x37zXZ", 5, "newc (070701); this is compressed with xz: unpack it first" },
     { "\x28\xb5\x2f\xfd", 4, "newc (070701); this is compressed with zstd: unpack it first" },
     { "\x04\x22\x4d\x18", 4, "newc (070701); this is compressed with lz4: unpack it first" },
     { "\x02\x21\x4c\x18", 4, "newc (070701); this is compressed with lz4: unpack it first" },
@@ -57,7 +70,8 @@ static const struct magic others[] = {
     { "\x5d\0\0", 3, "newc (070701); this is compressed with lzma: unpack it first" },
 };
 
-static enum kozo_err refuse_magic(const uint8_t *p, uint64_t left, uint64_t at, struct kozo_bad *bad)
+static enum kozo_err refuse_magic(const uint8_t *p, uint64_t left, uint64_t at,
+                                  struct kozo_bad *bad)
 {
     uint64_t value = 0;
 
@@ -67,7 +81,8 @@ static enum kozo_err refuse_magic(const uint8_t *p, uint64_t left, uint64_t at, 
         if (starts_with(p, left, others[i].bytes, others[i].len))
             return refuse(bad, "c_magic", at, value, others[i].want);
     if (left < MAGIC_BYTES)
-        return refuse(bad, "archive size", at, left, "a header, or the trailer: the archive is cut off");
+        return refuse(bad, "archive size", at, left,
+                      "a header, or the trailer: the archive is cut off");
     return refuse(bad, "c_magic", at, value, "070701, format newc");
 }
 
@@ -83,7 +98,8 @@ static unsigned digit(uint8_t c)
     return 16;
 }
 
-static enum kozo_err read_numbers(const uint8_t *p, uint64_t at, uint32_t v[C_COUNT], struct kozo_bad *bad)
+static enum kozo_err read_numbers(const uint8_t *p, uint64_t at, uint32_t v[C_COUNT],
+                                  struct kozo_bad *bad)
 {
     p += MAGIC_BYTES;
     for (unsigned f = 0; f < C_COUNT; f++) {
@@ -123,13 +139,14 @@ static const char *name_fault(const char *name, uint64_t len)
     return nullptr;
 }
 
-static enum kozo_err read_name(const char *name, uint64_t size, uint64_t at, struct kozo_cpio_entry *e,
-                               struct kozo_bad *bad)
+static enum kozo_err read_name(const char *name, uint64_t size, uint64_t at,
+                               struct kozo_cpio_entry *e, struct kozo_bad *bad)
 {
     const char *fault;
 
     if (name[size - 1] != '\0')
-        return refuse(bad, "name", at + size - 1, (uint8_t)name[size - 1], "a NUL at the end of the name");
+        return refuse(bad, "name", at + size - 1, (uint8_t)name[size - 1],
+                      "a NUL at the end of the name");
     if (size == 1)
         return refuse(bad, "c_namesize", at, size, "a name that is not empty");
     e->name = name;
@@ -153,7 +170,8 @@ static enum kozo_err check_mode(const struct kozo_cpio_entry *e, struct kozo_bad
         return KOZO_OK;
     case KOZO_CPIO_SYMLINK:
         if (e->size == 0 || e->size >= KOZO_CPIO_NAME)
-            return refuse(bad, "c_filesize", field_at(e->at, C_FILESIZE), e->size, "a link's target of 1 to 4095 bytes");
+            return refuse(bad, "c_filesize", field_at(e->at, C_FILESIZE), e->size,
+                          "a link's target of 1 to 4095 bytes");
         return KOZO_OK;
     case KOZO_CPIO_DIRECTORY:
     case KOZO_CPIO_CHAR:
@@ -161,7 +179,8 @@ static enum kozo_err check_mode(const struct kozo_cpio_entry *e, struct kozo_bad
     case KOZO_CPIO_PIPE:
     case KOZO_CPIO_SOCKET:
         if (e->size != 0)
-            return refuse(bad, "c_filesize", field_at(e->at, C_FILESIZE), e->size, "0 for what is no file or link");
+            return refuse(bad, "c_filesize", field_at(e->at, C_FILESIZE), e->size,
+                          "0 for what is no file or link");
         return KOZO_OK;
     default:
         return refuse(bad, "c_mode", field_at(e->at, C_MODE), e->mode, "the type of a file");
@@ -183,9 +202,12 @@ static void fill(struct kozo_cpio_entry *e, const uint32_t v[C_COUNT])
     e->rdev_minor = v[C_RDEVMINOR];
 }
 
-/* Where the name's bytes and the data's lie. All numbers have 32 bits, the archive's size fewer than 64: nothing wraps. */
-static enum kozo_err read_header(const struct kozo_cpio *c, uint64_t at, struct kozo_cpio_entry *e, uint64_t *next,
-                                 struct kozo_bad *bad)
+/*
+ * Where the name's bytes and the data's lie. All numbers have 32 bits, the archive's size fewer
+ * than 64: nothing wraps.
+ */
+static enum kozo_err read_header(const struct kozo_cpio *c, uint64_t at, struct kozo_cpio_entry *e,
+                                 uint64_t *next, struct kozo_bad *bad)
 {
     uint64_t left = c->bytes - at, name_size, data_at;
     uint32_t v[C_COUNT];
@@ -194,50 +216,59 @@ static enum kozo_err read_header(const struct kozo_cpio *c, uint64_t at, struct 
     if (!starts_with(c->base + at, left, "070701", MAGIC_BYTES))
         return refuse_magic(c->base + at, left, at, bad);
     if (left < HEADER_BYTES)
-        return refuse(bad, "archive size", at, left, "a header of 110 bytes: the archive is cut off");
+        return refuse(bad, "archive size", at, left,
+                      "a header of 110 bytes: the archive is cut off");
     err = read_numbers(c->base + at, at, v, bad);
     if (err != KOZO_OK)
         return err;
     name_size = v[C_NAMESIZE];
     if (name_size == 0 || name_size > KOZO_CPIO_NAME)
-        return refuse(bad, "c_namesize", field_at(at, C_NAMESIZE), name_size, "1 to 4096 bytes, the NUL included");
+        return refuse(bad, "c_namesize", field_at(at, C_NAMESIZE), name_size,
+                      "1 to 4096 bytes, the NUL included");
     if (name_size > left - HEADER_BYTES)
-        return refuse(bad, "c_namesize", field_at(at, C_NAMESIZE), name_size, "a name inside the archive");
+        return refuse(bad, "c_namesize", field_at(at, C_NAMESIZE), name_size,
+                      "a name inside the archive");
     data_at = align4(at + HEADER_BYTES + name_size);
     if (data_at > c->bytes || v[C_FILESIZE] > c->bytes - data_at)
-        return refuse(bad, "c_filesize", field_at(at, C_FILESIZE), v[C_FILESIZE], "bytes inside the archive");
+        return refuse(bad, "c_filesize", field_at(at, C_FILESIZE), v[C_FILESIZE],
+                      "bytes inside the archive");
 
     *e = (struct kozo_cpio_entry){ .at = at, .data = c->base + data_at };
     fill(e, v);
     *next = align4(data_at + e->size);
-    return read_name((const char *)c->base + at + HEADER_BYTES, name_size, at + HEADER_BYTES, e, bad);
+    return read_name((const char *)c->base + at + HEADER_BYTES, name_size, at + HEADER_BYTES, e,
+                     bad);
 }
 
 /* ---- the walk ---- */
 
 static bool is_trailer(const struct kozo_cpio_entry *e)
 {
-    return e->name_len == sizeof(trailer) - 1 && __builtin_memcmp(e->name, trailer, sizeof(trailer) - 1) == 0;
+    return e->name_len == sizeof(trailer) - 1 &&
+           __builtin_memcmp(e->name, trailer, sizeof(trailer) - 1) == 0;
 }
 
-static enum kozo_err check_end(const struct kozo_cpio *c, uint64_t at, const struct kozo_cpio_entry *e,
-                               struct kozo_bad *bad)
+static enum kozo_err check_end(const struct kozo_cpio *c, uint64_t at,
+                               const struct kozo_cpio_entry *e, struct kozo_bad *bad)
 {
     if (e->size != 0)
         return refuse(bad, "c_filesize", field_at(e->at, C_FILESIZE), e->size, "0 for the trailer");
     for (; at < c->bytes; at++)
         if (c->base[at] != 0)
-            return refuse(bad, "padding", at, c->base[at], "zeros after the trailer: one archive, not several");
+            return refuse(bad, "padding", at, c->base[at],
+                          "zeros after the trailer: one archive, not several");
     return KOZO_ERR_NOT_FOUND;
 }
 
-enum kozo_err kozo_cpio_next(const struct kozo_cpio *c, uint64_t *at, struct kozo_cpio_entry *e, struct kozo_bad *bad)
+enum kozo_err kozo_cpio_next(const struct kozo_cpio *c, uint64_t *at, struct kozo_cpio_entry *e,
+                             struct kozo_bad *bad)
 {
     uint64_t next;
     enum kozo_err err;
 
     if (*at >= c->bytes)
-        return refuse(bad, "archive size", *at, c->bytes, "a trailer: the archive is cut off or empty");
+        return refuse(bad, "archive size", *at, c->bytes,
+                      "a trailer: the archive is cut off or empty");
     err = read_header(c, *at, e, &next, bad);
     if (err != KOZO_OK)
         return err;
@@ -303,8 +334,8 @@ static void resolve(const struct kozo_cpio *c, struct kozo_cpio_entry *e)
         }
 }
 
-enum kozo_err kozo_cpio_find(const struct kozo_cpio *c, const char *path, struct kozo_cpio_entry *found,
-                             struct kozo_bad *bad)
+enum kozo_err kozo_cpio_find(const struct kozo_cpio *c, const char *path,
+                             struct kozo_cpio_entry *found, struct kozo_bad *bad)
 {
     uint64_t len = __builtin_strlen(path);
     struct kozo_cpio_entry e;
@@ -315,7 +346,8 @@ enum kozo_err kozo_cpio_find(const struct kozo_cpio *c, const char *path, struct
         if (!name_is(&e, path, len))
             continue;
         if (have)
-            return refuse(bad, "name", e.at, found->at, "each name once (value: where the first one stands)");
+            return refuse(bad, "name", e.at, found->at,
+                          "each name once (value: where the first one stands)");
         *found = e;
         have = true;
     }
@@ -341,7 +373,8 @@ static uint64_t hash_bytes(const char *p, uint64_t len)
 /* The second key of a file with several names: its inode. */
 static uint64_t hash_inode(const struct kozo_cpio_entry *e)
 {
-    uint64_t h = ((uint64_t)e->ino << 32 | (e->dev_major << 20 ^ e->dev_minor)) * 0x9e3779b97f4a7c15;
+    uint64_t h = ((uint64_t)e->ino << 32 | (e->dev_major << 20 ^ e->dev_minor)) *
+                 0x9e3779b97f4a7c15;
 
     return h ^ h >> 29;
 }
@@ -360,8 +393,11 @@ static void insert(struct kozo_cpio_index *ix, uint64_t i, const struct kozo_cpi
     ix->slot[i] = (uint32_t)(e->at / 4) + 1;
 }
 
-/* The slot that holds this name, or the empty one where it would go. There is always an empty one. */
-static uint64_t probe_name(const struct kozo_cpio_index *ix, const char *name, uint64_t len, struct kozo_cpio_entry *e)
+/*
+ * The slot that holds this name, or the empty one where it would go. There is always an empty one.
+ */
+static uint64_t probe_name(const struct kozo_cpio_index *ix, const char *name, uint64_t len,
+                           struct kozo_cpio_entry *e)
 {
     uint64_t i = hash_bytes(name, len) & ix->mask;
 
@@ -371,7 +407,8 @@ static uint64_t probe_name(const struct kozo_cpio_index *ix, const char *name, u
 }
 
 /* The same for the bytes of a file with several names. */
-static uint64_t probe_inode(const struct kozo_cpio_index *ix, const struct kozo_cpio_entry *of, struct kozo_cpio_entry *e)
+static uint64_t probe_inode(const struct kozo_cpio_index *ix, const struct kozo_cpio_entry *of,
+                            struct kozo_cpio_entry *e)
 {
     uint64_t i = hash_inode(of) & ix->mask;
 
@@ -380,13 +417,15 @@ static uint64_t probe_inode(const struct kozo_cpio_index *ix, const struct kozo_
     return i;
 }
 
-static enum kozo_err index_entry(struct kozo_cpio_index *ix, const struct kozo_cpio_entry *e, struct kozo_bad *bad)
+static enum kozo_err index_entry(struct kozo_cpio_index *ix, const struct kozo_cpio_entry *e,
+                                 struct kozo_bad *bad)
 {
     struct kozo_cpio_entry other;
     uint64_t i = probe_name(ix, e->name, e->name_len, &other);
 
     if (ix->slot[i] != 0)
-        return refuse(bad, "name", e->at, other.at, "each name once (value: where the first one stands)");
+        return refuse(bad, "name", e->at, other.at,
+                      "each name once (value: where the first one stands)");
     insert(ix, i, e);
     if (!gives_data(e))
         return KOZO_OK;
@@ -406,8 +445,8 @@ uint64_t kozo_cpio_index_slots(uint64_t entries)
     return n;
 }
 
-enum kozo_err kozo_cpio_index(struct kozo_cpio_index *ix, const struct kozo_cpio *c, uint32_t *slot, uint64_t slots,
-                              struct kozo_bad *bad)
+enum kozo_err kozo_cpio_index(struct kozo_cpio_index *ix, const struct kozo_cpio *c, uint32_t *slot,
+                              uint64_t slots, struct kozo_bad *bad)
 {
     struct kozo_cpio_entry e;
     enum kozo_err err;
@@ -428,7 +467,8 @@ enum kozo_err kozo_cpio_index(struct kozo_cpio_index *ix, const struct kozo_cpio
     return err == KOZO_ERR_NOT_FOUND ? KOZO_OK : err;
 }
 
-enum kozo_err kozo_cpio_lookup(const struct kozo_cpio_index *ix, const char *path, uint64_t len, struct kozo_cpio_entry *e)
+enum kozo_err kozo_cpio_lookup(const struct kozo_cpio_index *ix, const char *path, uint64_t len,
+                               struct kozo_cpio_entry *e)
 {
     struct kozo_cpio_entry bytes;
     uint64_t i = probe_name(ix, path, len, e);

@@ -46,7 +46,8 @@ struct reader {
     bool noted;     /* the ABI note was seen */
 };
 
-static enum kozo_err refuse(struct reader *r, const char *field, uint64_t at, uint64_t value, const char *want)
+static enum kozo_err refuse(struct reader *r, const char *field, uint64_t at, uint64_t value,
+                            const char *want)
 {
     *r->bad = (struct kozo_bad){ .field = field, .want = want, .value = value, .at = at };
     return KOZO_ERR_FORMAT;
@@ -95,15 +96,20 @@ static const struct field fixed[] = {
     { "e_phentsize", 54, 2, PHDR_BYTES, "56" },
 };
 
-/* The section table is not used, but one that is there has to be sound: who cut the file cut it there first. */
+/*
+ * The section table is not used, but one that is there has to be sound: who cut the file cut it
+ * there first.
+ */
 static enum kozo_err check_sections(struct reader *r)
 {
-    uint64_t offset = number(r, 40, 8), size = number(r, 58, 2), count = number(r, 60, 2), names = number(r, 62, 2);
+    uint64_t offset = number(r, 40, 8), size = number(r, 58, 2), count = number(r, 60, 2),
+             names = number(r, 62, 2);
 
     if (count == 0) {
         if (offset != 0)
             return refuse(r, "e_shoff", 40, offset, "0 where there are no sections");
-        return names == 0 ? KOZO_OK : refuse(r, "e_shstrndx", 62, names, "0 where there are no sections");
+        return names == 0 ? KOZO_OK
+                          : refuse(r, "e_shstrndx", 62, names, "0 where there are no sections");
     }
     if (size != SHDR_BYTES)
         return refuse(r, "e_shentsize", 58, size, "64");
@@ -131,7 +137,8 @@ static enum kozo_err check_header(struct reader *r)
     if (count == 0 || count > KOZO_ELF_HEADERS)
         return refuse(r, "e_phnum", 56, count, "1 to " TEXT(KOZO_ELF_HEADERS) " program headers");
     if (offset < EHDR_BYTES || !inside(r, offset, count * PHDR_BYTES))
-        return refuse(r, "e_phoff", 32, offset, "a program header table inside the file, after the header");
+        return refuse(r, "e_phoff", 32, offset,
+                      "a program header table inside the file, after the header");
     return check_sections(r);
 }
 
@@ -150,7 +157,10 @@ static struct phdr phdr_at(const struct reader *r, uint64_t at)
     };
 }
 
-/* What holds for every header. Where there are no bytes it does not matter where: linkers put that past the end. */
+/*
+ * What holds for every header. Where there are no bytes it does not matter where: linkers put that
+ * past the end.
+ */
 static enum kozo_err check_bytes(struct reader *r, uint64_t at, const struct phdr *p)
 {
     if (p->filesz != 0 && p->offset >= r->bytes)
@@ -205,7 +215,8 @@ static enum kozo_err add_load(struct reader *r, uint64_t at, const struct phdr *
     if (err != KOZO_OK)
         return err;
     if (r->elf->nsegments == KOZO_ELF_SEGMENTS)
-        return refuse(r, "e_phnum", 56, r->elf->nsegments + 1, "at most " TEXT(KOZO_ELF_SEGMENTS) " segments");
+        return refuse(r, "e_phnum", 56, r->elf->nsegments + 1,
+                      "at most " TEXT(KOZO_ELF_SEGMENTS) " segments");
     if (p->memsz > KOZO_ELF_BYTES - r->total)
         return refuse(r, "p_memsz", at + 40, p->memsz, "at most 256 MiB in all segments together");
     r->total += p->memsz;
@@ -246,8 +257,9 @@ static enum kozo_err check_abi(struct reader *r, uint64_t at, uint64_t bytes)
     r->noted = true;
     if (major == KOZO_ABI_MAJOR && minor <= KOZO_ABI_MINOR)
         return KOZO_OK;
-    (void)refuse(r, "KOZO note ABI version", at, major << 32 | minor,
-                 "ABI version " TEXT(KOZO_ABI_MAJOR) "." TEXT(KOZO_ABI_MINOR) ", or an older minor one");
+    (void)refuse(
+        r, "KOZO note ABI version", at, major << 32 | minor,
+        "ABI version " TEXT(KOZO_ABI_MAJOR) "." TEXT(KOZO_ABI_MINOR) ", or an older minor one");
     return KOZO_ERR_VERSION;
 }
 
@@ -302,7 +314,8 @@ static enum kozo_err read_phdr(struct reader *r, uint64_t at)
         return read_notes(r, at, &p);
     case PT_GNU_STACK:
         if ((p.flags & PF_X) != 0)
-            return refuse(r, "PT_GNU_STACK p_flags", at + 4, p.flags, "a stack that is not executable");
+            return refuse(r, "PT_GNU_STACK p_flags", at + 4, p.flags,
+                          "a stack that is not executable");
         return KOZO_OK;
     case PT_PHDR:
     case PT_GNU_EH_FRAME:
@@ -330,7 +343,8 @@ static enum kozo_err check_entry(struct reader *r)
     return refuse(r, "e_entry", 24, r->elf->entry, "an address in an executable segment");
 }
 
-enum kozo_err kozo_elf_read(const void *image, uint64_t bytes, struct kozo_elf *elf, struct kozo_bad *bad)
+enum kozo_err kozo_elf_read(const void *image, uint64_t bytes, struct kozo_elf *elf,
+                            struct kozo_bad *bad)
 {
     struct reader r = { .image = image, .bytes = bytes, .elf = elf, .bad = bad };
 
@@ -353,6 +367,7 @@ enum kozo_err kozo_elf_read(const void *image, uint64_t bytes, struct kozo_elf *
     if (elf->nsegments == 0)
         return refuse(&r, "PT_LOAD", 56, 0, "a segment to load");
     if (!r.noted)
-        return refuse(&r, "PT_NOTE", 56, 0, "a note of owner KOZO with the ABI version: link with kozo-sys");
+        return refuse(&r, "PT_NOTE", 56, 0,
+                      "a note of owner KOZO with the ABI version: link with kozo-sys");
     return check_entry(&r);
 }

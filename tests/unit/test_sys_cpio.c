@@ -40,12 +40,13 @@ struct spec {
     uint32_t mode, ino, links;
 };
 
-static void add_as(const char *name, uint64_t name_size, const void *data, uint64_t size, struct spec s)
+static void add_as(const char *name, uint64_t name_size, const void *data, uint64_t size,
+                   struct spec s)
 {
     char header[111];
 
-    snprintf(header, sizeof(header), "070701%08X%08X%08X%08X%08X%08X%08lX%08X%08X%08X%08X%08lX%08X", s.ino, s.mode, 0u, 0u,
-             s.links, 1u, size, 0u, 1u, 0u, 0u, name_size, 0u);
+    snprintf(header, sizeof(header), "070701%08X%08X%08X%08X%08X%08X%08lX%08X%08X%08X%08X%08lX%08X",
+             s.ino, s.mode, 0u, 0u, s.links, 1u, size, 0u, 1u, 0u, 0u, name_size, 0u);
     append(header, 110);
     append(name, name_size);
     pad();
@@ -55,7 +56,8 @@ static void add_as(const char *name, uint64_t name_size, const void *data, uint6
 
 static void add(const char *name, const char *data)
 {
-    add_as(name, strlen(name) + 1, data, strlen(data), (struct spec){ KOZO_CPIO_FILE | 0644, 1, 1 });
+    add_as(name, strlen(name) + 1, data, strlen(data),
+           (struct spec){ KOZO_CPIO_FILE | 0644, 1, 1 });
 }
 
 static void add_type(const char *name, uint32_t type, const char *data)
@@ -65,7 +67,8 @@ static void add_type(const char *name, uint32_t type, const char *data)
 
 static void add_link(const char *name, const char *data, uint32_t ino)
 {
-    add_as(name, strlen(name) + 1, data, strlen(data), (struct spec){ KOZO_CPIO_FILE | 0644, ino, 2 });
+    add_as(name, strlen(name) + 1, data, strlen(data),
+           (struct spec){ KOZO_CPIO_FILE | 0644, ino, 2 });
 }
 
 static void end(void)
@@ -224,9 +227,16 @@ TEST(other_formats_are_refused_by_name)
     static const struct {
         const char *magic, *says;
     } other[] = {
-        { "070707", "odc" },          { "070702", "CRC" },  { "\xc7\x71....", "binary" }, { "\x1f\x8b....", "gzip" },
-        { "\xfd" "7zXZ.", "xz" },     { "\x28\xb5\x2f\xfd", "zstd" }, { "\x04\x22\x4d\x18", "lz4" }, { "\x02\x21\x4c\x18", "lz4" },
-        { "BZh9..", "bzip2" },        { "070703", "070701" },
+        { "070707", "odc" },
+        { "070702", "CRC" },
+        { "\xc7\x71....", "binary" },
+        { "\x1f\x8b....", "gzip" },
+        { "\xfd\x37zXZ.", "xz" },
+        { "\x28\xb5\x2f\xfd", "zstd" },
+        { "\x04\x22\x4d\x18", "lz4" },
+        { "\x02\x21\x4c\x18", "lz4" },
+        { "BZh9..", "bzip2" },
+        { "070703", "070701" },
     };
 
     for (unsigned i = 0; i < sizeof(other) / sizeof(other[0]); i++) {
@@ -284,8 +294,8 @@ TEST(sizes_stay_in_the_archive)
 
 TEST(names_are_plain_relative_paths)
 {
-    static const char *const names[] = { "/a", "..", "../a", "a/..", "a/../b", "a//b", "a/", "./", "././a", "a/./b",
-                                         "a/.", ".//a", "./..", "./." };
+    static const char *const names[] = { "/a", "..",    "../a",  "a/..", "a/../b", "a//b", "a/",
+                                         "./", "././a", "a/./b", "a/.",  ".//a",   "./..", "./." };
 
     for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         begin();

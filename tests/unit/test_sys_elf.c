@@ -6,7 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A small sound program in memory, for each test to spoil: header, three program headers, a note, 64 bytes of text. */
+/*
+ * A small sound program in memory, for each test to spoil: header, three program headers, a note,
+ * 64 bytes of text.
+ */
 struct ehdr {
     uint8_t ident[16];
     uint16_t type, machine;
@@ -50,7 +53,10 @@ static void sound(void)
     };
 }
 
-/* Reads the first `bytes` bytes from a block of just that size, at an odd address, so that ASan sees a step beyond. */
+/*
+ * Reads the first `bytes` bytes from a block of just that size, at an odd address, so that ASan
+ * sees a step beyond.
+ */
 static enum kozo_err read_cut(uint64_t bytes)
 {
     uint8_t *block = malloc(bytes + 1);

@@ -88,7 +88,10 @@ TEST(what_does_not_fit_spoils_the_message)
 
 TEST(nonsense_is_not_taken_out)
 {
-    /* Longer than the message, than allowed; a NUL inside; dirty padding; no NUL at the end; no more words. */
+    /*
+     * Longer than the message, than allowed; a NUL inside; dirty padding; no NUL at the end; no
+     * more words.
+     */
     begin(), kozo_put_u64(&m, 57), deliver(0), m.nwords = 8;
     CHECK_EQ(kozo_get_str(&m, 100).len, 0);
     CHECK(m.bad);
@@ -107,7 +110,8 @@ TEST(nonsense_is_not_taken_out)
     begin(), kozo_put_u64(&m, 2), kozo_put_u64(&m, 0x636261), deliver(0);
     (void)kozo_get_bytes(&m, 8);
     CHECK(m.bad);
-    begin(), kozo_put_u64(&m, 8), kozo_put_u64(&m, 0x6161616161616161), kozo_put_u64(&m, 1), deliver(0);
+    begin(), kozo_put_u64(&m, 8), kozo_put_u64(&m, 0x6161616161616161), kozo_put_u64(&m, 1),
+        deliver(0);
     (void)kozo_get_str(&m, 8);
     CHECK(m.bad);
     begin(), deliver(0);
@@ -150,7 +154,8 @@ struct fs_server {
     struct fs_read_req read;
 };
 
-static enum kozo_err read_file(struct fs_server *s, const struct kozo_msg *msg, const struct fs_read_req *q, struct fs_read_rep *p)
+static enum kozo_err read_file(struct fs_server *s, const struct kozo_msg *msg,
+                               const struct fs_read_req *q, struct fs_read_rep *p)
 {
     s->badge = msg->badge;
     s->read = *q;
@@ -202,7 +207,8 @@ TEST(what_no_table_has_is_a_protocol_error)
     CHECK_ERR(fs_dispatch(&fs_ops, &s, &m), PROTOCOL); /* no handler */
     begin(), (void)fs_put_read_req(&m, &(struct fs_read_req){}), kozo_put_u64(&m, 1), deliver(0);
     CHECK_ERR(fs_dispatch(&fs_ops, &s, &m), PROTOCOL); /* a word too many */
-    begin(), (void)fs_put_read_req(&m, &(struct fs_read_req){}), deliver(0), m.what = KOZO_MSG_FAULT;
+    begin(), (void)fs_put_read_req(&m, &(struct fs_read_req){}), deliver(0),
+        m.what = KOZO_MSG_FAULT;
     CHECK_ERR(fs_dispatch(&fs_ops, &s, &m), PROTOCOL);
     begin(), deliver(0); /* as after a failed receive */
     CHECK_ERR(fs_dispatch(&fs_ops, &s, &m), PROTOCOL);
@@ -239,9 +245,12 @@ TEST(the_longest_answers_fit)
     CHECK(fs_put_list_rep(&m, &(struct fs_list_rep){ .name = { full, 255 } }));
     p.reason = p.hint = (struct kozo_str){ full, 159 };
     CHECK(policy_put_request_rep(&m, &p));
-    CHECK(policy_put_request_req(&m, &(struct policy_request_req){ .object = { full, 255 }, .reason = { full, 127 } }));
+    CHECK(policy_put_request_req(
+        &m, &(struct policy_request_req){ .object = { full, 255 }, .reason = { full, 127 } }));
     CHECK(log_put_write_req(&m, &(struct log_write_req){ .text = { full, 255 } }));
-    CHECK(log_put_step_req(&m, &(struct log_step_req){ .name = { full, 63 }, .expected = { full, 127 }, .got = { full, 127 } }));
+    CHECK(log_put_step_req(&m, &(struct log_step_req){ .name = { full, 63 },
+                                                       .expected = { full, 127 },
+                                                       .got = { full, 127 } }));
     CHECK_STR(fs_op_name(FS_OP_LIST), "list");
     CHECK_STR(fs_op_name(0), "?");
 }

@@ -125,8 +125,10 @@ static bool parse(const char *s, uint64_t *v)
 
 TEST(numbers_fill_their_text_and_fit)
 {
-    static const char *const wrong[] = { "", "x", "0x", "1 ", " 1", "-1", "+1", "12a", "0xg", "18446744073709551616",
-                                         "0x10000000000000000", "99999999999999999999" };
+    static const char *const wrong[] = {
+        "",   "x",   "0x",  "1 ",                   " 1",                  "-1",
+        "+1", "12a", "0xg", "18446744073709551616", "0x10000000000000000", "99999999999999999999",
+    };
     uint64_t v = 5;
 
     for (unsigned i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)

@@ -2,7 +2,8 @@
 /*
  * bad.h - which field of a malformed file is malformed, and how.
  *
- * Owns:      struct kozo_bad, as the parsers of ELF and CPIO fill it when they return KOZO_ERR_FORMAT.
+ * Owns:      struct kozo_bad, as the parsers of ELF and CPIO fill it when they return
+ *            KOZO_ERR_FORMAT.
  * Callers:   the kernel's boot, kozo-sys; whoever reports the error prints all four.
  */
 #pragma once

@@ -1,18 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cpio.h - reads a CPIO archive in format newc, as `find . | cpio -o -H newc` and scripts/mkinitrd.sh make it.
+ * cpio.h - reads a CPIO archive in format newc, as `find . | cpio -o -H newc` and
+ * scripts/mkinitrd.sh make it.
  *
- * Owns:      what counts as a sound archive. Pure: no state; the index works in memory the caller gives.
+ * Owns:      what counts as a sound archive. Pure: no state; the index works in memory the caller
+ *            gives.
  * Not here:  a file system on top (services/fsd).
- * Callers:   kernel/boot (one file), init and fsd (the index), tests. Any archive may be malformed in any way.
- * Cost:      next: O(1); check and find: O(archive), refused entry by entry; index: O(1) a look-up, 4 bytes a slot.
+ * Callers:   kernel/boot (one file), init and fsd (the index), tests. Any archive may be malformed
+ *            in any way.
+ * Cost:      next: O(1); check and find: O(archive), refused entry by entry; index: O(1) a look-up,
+ *            4 bytes a slot.
  * Spec:      docs/spec/boot.md; cpio(5), the Linux kernel's buffer-format.
  *
- * Refused: the old and the CRC format, compressed archives (by name), anything but hexadecimal digits in a number, a name
- * of size 0, absolute names and names with `..`, `.` or nothing between two slashes, sizes that leave the archive, truncation
- * anywhere, a missing trailer, bytes other than 0 after it, the same name twice.
- * Accepted: `.` itself, a leading `./` (taken off), zeros after the trailer, hard links (bytes under the last name only;
- * they are found under each), symbolic links, devices and all other types (listed).
+ * Refused: the old and the CRC format, compressed archives (by name), anything but hexadecimal
+ * digits in a number, a name of size 0, absolute names and names with `..`, `.` or nothing between
+ * two slashes, sizes that leave the archive, truncation anywhere, a missing trailer, bytes other
+ * than 0 after it, the same name twice. Accepted: `.` itself, a leading `./` (taken off), zeros
+ * after the trailer, hard links (bytes under the last name only; they are found under each),
+ * symbolic links, devices and all other types (listed).
  */
 #pragma once
 
@@ -49,14 +54,17 @@ struct kozo_cpio_entry {
 #define KOZO_CPIO_NAME 4096u /* bytes of a name, with its NUL */
 
 /*
- * The entry at *at (0 = the first), which then goes on to the next. Returns KOZO_OK; KOZO_ERR_NOT_FOUND at the trailer,
- * when also all that follows it was checked; KOZO_ERR_FORMAT with *bad filled.
- * A hard link shows as in the archive: without bytes but under its last name.
+ * The entry at *at (0 = the first), which then goes on to the next. Returns KOZO_OK;
+ * KOZO_ERR_NOT_FOUND at the trailer, when also all that follows it was checked; KOZO_ERR_FORMAT
+ * with *bad filled. A hard link shows as in the archive: without bytes but under its last name.
  */
-[[nodiscard]] enum kozo_err kozo_cpio_next(const struct kozo_cpio *c, uint64_t *at, struct kozo_cpio_entry *e,
-                                           struct kozo_bad *bad);
+[[nodiscard]] enum kozo_err kozo_cpio_next(const struct kozo_cpio *c, uint64_t *at,
+                                           struct kozo_cpio_entry *e, struct kozo_bad *bad);
 
-/* Checks the whole archive but for duplicate names (kozo_cpio_index does); the value is the number of entries. */
+/*
+ * Checks the whole archive but for duplicate names (kozo_cpio_index does); the value is the number
+ * of entries.
+ */
 struct [[nodiscard]] kozo_cpio_count {
     uint64_t entries;
     enum kozo_err err;
@@ -64,11 +72,12 @@ struct [[nodiscard]] kozo_cpio_count {
 struct kozo_cpio_count kozo_cpio_check(const struct kozo_cpio *c, struct kozo_bad *bad);
 
 /*
- * Looks up one path (no leading slash) by reading the whole archive. A hard link has its bytes under each name.
- * Errors: NOT_FOUND; FORMAT the archive is malformed anywhere, or holds this name twice.
+ * Looks up one path (no leading slash) by reading the whole archive. A hard link has its bytes
+ * under each name. Errors: NOT_FOUND; FORMAT the archive is malformed anywhere, or holds this name
+ * twice.
  */
-[[nodiscard]] enum kozo_err kozo_cpio_find(const struct kozo_cpio *c, const char *path, struct kozo_cpio_entry *e,
-                                           struct kozo_bad *bad);
+[[nodiscard]] enum kozo_err kozo_cpio_find(const struct kozo_cpio *c, const char *path,
+                                           struct kozo_cpio_entry *e, struct kozo_bad *bad);
 
 /* A hash table from names to entries. */
 struct kozo_cpio_index {
@@ -81,12 +90,13 @@ struct kozo_cpio_index {
 uint64_t kozo_cpio_index_slots(uint64_t entries);
 
 /*
- * Builds an index in slot[0 .. slots), `slots` from kozo_cpio_index_slots. Checks the whole archive, duplicate names included.
- * Errors: FORMAT with *bad filled; LIMIT too few slots, or the archive is of 16 GiB or more.
+ * Builds an index in slot[0 .. slots), `slots` from kozo_cpio_index_slots. Checks the whole
+ * archive, duplicate names included. Errors: FORMAT with *bad filled; LIMIT too few slots, or the
+ * archive is of 16 GiB or more.
  */
-[[nodiscard]] enum kozo_err kozo_cpio_index(struct kozo_cpio_index *ix, const struct kozo_cpio *c, uint32_t *slot,
-                                            uint64_t slots, struct kozo_bad *bad);
+[[nodiscard]] enum kozo_err kozo_cpio_index(struct kozo_cpio_index *ix, const struct kozo_cpio *c,
+                                            uint32_t *slot, uint64_t slots, struct kozo_bad *bad);
 
 /* Looks up a path of `len` bytes. A hard link has its bytes under each name. Errors: NOT_FOUND. */
-[[nodiscard]] enum kozo_err kozo_cpio_lookup(const struct kozo_cpio_index *ix, const char *path, uint64_t len,
-                                             struct kozo_cpio_entry *e);
+[[nodiscard]] enum kozo_err kozo_cpio_lookup(const struct kozo_cpio_index *ix, const char *path,
+                                             uint64_t len, struct kozo_cpio_entry *e);

@@ -33,8 +33,10 @@ struct kozo_elf {
 };
 
 /*
- * Checks the image [image, image + bytes), of any alignment, and fills *elf. Returns KOZO_OK or KOZO_ERR_FORMAT, and then *bad
- * is the first field found malformed; KOZO_ERR_VERSION when its ABI note asks for what this ABI does not serve: bad->value is
- * its major << 32 | minor, bad->want names ours.
+ * Checks the image [image, image + bytes), of any alignment, and fills *elf. Returns KOZO_OK or
+ * KOZO_ERR_FORMAT, and then *bad is the first field found malformed; KOZO_ERR_VERSION when its ABI
+ * note asks for what this ABI does not serve: bad->value is its major << 32 | minor, bad->want
+ * names ours.
  */
-[[nodiscard]] enum kozo_err kozo_elf_read(const void *image, uint64_t bytes, struct kozo_elf *elf, struct kozo_bad *bad);
+[[nodiscard]] enum kozo_err kozo_elf_read(const void *image, uint64_t bytes, struct kozo_elf *elf,
+                                          struct kozo_bad *bad);

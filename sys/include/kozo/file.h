@@ -2,8 +2,10 @@
 /*
  * file.h - the protocol `fs`, and files as plain calls. A file is an Endpoint capability.
  *
- * Owns:      struct fs_*, fs_call_*, fs_dispatch (made from proto/fs.def), the user rights of a file.
- * Not here:  where a file's capability comes from: kozo_request (policy.h), or open below a directory one has.
+ * Owns:      struct fs_*, fs_call_*, fs_dispatch (made from proto/fs.def), the user rights of a
+ *            file.
+ * Not here:  where a file's capability comes from: kozo_request (policy.h), or open below a
+ *            directory one has.
  * Spec:      docs/spec/services.md
  */
 #pragma once
@@ -37,15 +39,18 @@ struct [[nodiscard]] kozo_file {
 };
 
 /*
- * Opens `path` below the directory `dir` with at most `rights`; the capability gets a slot of its own. Errors: NOT_FOUND; NAME
- * malformed or over 255 bytes; RIGHTS `dir` has fewer; LIMIT no slot is free; GONE the capability did not arrive; those of kozo_call.
+ * Opens `path` below the directory `dir` with at most `rights`; the capability gets a slot of its
+ * own. Needs WRITE and GRANT on `dir`: the answer carries a capability. Errors: NOT_FOUND; NAME
+ * malformed or over 255 bytes; RIGHTS `dir` has fewer; LIMIT no slot is free; GONE the capability
+ * did not arrive, for want of GRANT perhaps; those of kozo_call.
  */
 struct kozo_file kozo_file_open(struct kozo_endpoint dir, const char *path, uint64_t rights);
 
 /*
- * Reads up to `len` bytes from `offset` on into `buf`, in as many messages as it takes. The value is the number of bytes, fewer
- * only at the end of the file. Needs user right READ. Errors: RIGHTS; TYPE it is a directory; those of kozo_call: EMPTY once the
- * capability has been taken back. Bytes read before an error are lost.
+ * Reads up to `len` bytes from `offset` on into `buf`, in as many messages as it takes. The value
+ * is the number of bytes, fewer only at the end of the file. Needs user right READ. Errors: RIGHTS;
+ * TYPE it is a directory; those of kozo_call: EMPTY once the capability has been taken back. Bytes
+ * read before an error are lost.
  */
 struct kozo_res kozo_file_read(struct kozo_endpoint file, uint64_t offset, void *buf, size_t len);
 
@@ -60,8 +65,14 @@ struct [[nodiscard]] kozo_dirent {
     char name[256];
 };
 
-/* The directory's entry at `cursor` (0 = the first). Needs user right LIST. Errors: NOT_FOUND; TYPE no directory; RIGHTS. */
+/*
+ * The directory's entry at `cursor` (0 = the first). Needs user right LIST. Errors: NOT_FOUND; TYPE
+ * no directory; RIGHTS.
+ */
 enum kozo_err kozo_file_list(struct kozo_endpoint dir, uint64_t cursor, struct kozo_dirent *out);
 
-/* Tells the server, deletes the capability and frees its slot. Errors: those of kozo_call; the slot is free all the same. */
+/*
+ * Tells the server, deletes the capability and frees its slot. Errors: those of kozo_call; the slot
+ * is free all the same.
+ */
 enum kozo_err kozo_file_close(struct kozo_endpoint file);

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * handle.h - one type for each kind of capability, so that a CNode cannot be passed for an Endpoint.
+ * handle.h - one type for each kind of capability, so that a CNode cannot be passed for an
+ * Endpoint.
  *
  * Owns:      the handle types, and `place`: a slot in some CNode, for the calls that work on slots.
- * Not here:  the calls (syscall.h), finding a free slot (slots.h), what a program was given (start.h).
+ * Not here:  the calls (syscall.h), finding a free slot (slots.h), what a program was given
+ *            (start.h).
  * Spec:      docs/spec/capabilities.md
  *
- * A handle is an address in the caller's own capability space and nothing more: copying one copies no authority,
- * and { 0 } is "none".
+ * A handle is an address in the caller's own capability space and nothing more: copying one copies
+ * no authority, and { 0 } is "none".
  */
 #pragma once
 

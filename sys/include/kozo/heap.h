@@ -12,19 +12,31 @@
 
 #include <stddef.h>
 
-/* The heap is the zeroed or used memory [begin, end), from now on; what was allocated before is forgotten. */
+/*
+ * The heap is the zeroed or used memory [begin, end), from now on; what was allocated before is
+ * forgotten.
+ */
 void kozo_heap_init(void *begin, void *end);
 
-/* 16-byte aligned memory of at least `bytes` bytes; null when there is none. malloc(0) is a block of its own. */
+/*
+ * 16-byte aligned memory of at least `bytes` bytes; null when there is none. malloc(0) is a block
+ * of its own.
+ */
 [[nodiscard, gnu::__malloc__]] void *malloc(size_t bytes);
 
 /* The same for count * bytes, zeroed; null also when the product wraps. */
 [[nodiscard, gnu::__malloc__]] void *calloc(size_t count, size_t bytes);
 
-/* Resizes a block, moving it if need be; null leaves it as it was. realloc(nullptr, n) is malloc(n). */
+/*
+ * Resizes a block, moving it if need be; null leaves it as it was. realloc(nullptr, n) is
+ * malloc(n).
+ */
 [[nodiscard]] void *realloc(void *block, size_t bytes);
 
-/* Gives a block back; null is ignored. A block freed twice, foreign or overrun ends the program with a message. */
+/*
+ * Gives a block back; null is ignored. A block freed twice, foreign or overrun ends the program
+ * with a message.
+ */
 void free(void *block);
 
 /* Bytes not allocated, and the largest block that malloc could give. */

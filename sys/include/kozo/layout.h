@@ -3,7 +3,8 @@
  * layout.h - where things lie in the address space of a program that kozo-sys made.
  *
  * Owns:      the numbers; user.ld has its own copy of the first.
- * Not here:  init's space, which the kernel lays out: its image is at the same place, the rest follows the image.
+ * Not here:  init's space, which the kernel lays out: its image is at the same place, the rest
+ *            follows the image.
  * Spec:      docs/spec/memory.md
  *
  *   0x0000'0020'0000  start page, clock page, IPC buffer, guard page, first thread's stack
@@ -11,7 +12,9 @@
  *   0x0000'4000'0000  further threads: one 64 KiB part each: IPC buffer page, guard page, stack
  *   0x0001'0000'0000  what the program maps itself: 4 KiB Frames,
  *   0x0040'0000'0000  2 MiB Frames,
- *   0x0080'0000'0000  pieces of memory made of both; apart, because a table of small pages, once there, keeps a large one out
+ *   0x0080'0000'0000  pieces of memory made of both
+ *
+ * These three lie apart because a table of small pages, once there, keeps a large one out.
  */
 #pragma once
 

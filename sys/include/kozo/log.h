@@ -16,13 +16,16 @@
 #define KOZO_LOG_TEXT 400u /* bytes of one write */
 
 /*
- * Appends text to this program's line in the log, in as many messages as it takes. Needs the capability "log" with WRITE.
- * Errors: EMPTY no such capability was given; those of kozo_call.
+ * Appends text to this program's line in the log, in as many messages as it takes. Needs the
+ * capability "log" with WRITE. Errors: EMPTY no such capability was given; those of kozo_call.
  */
 enum kozo_err kozo_log_write(const char *text, size_t len);
 
 /* Tells the supervisor that this program serves. Errors: as kozo_log_write. */
 enum kozo_err kozo_ready(void);
 
-/* Tells the supervisor how a step went; the texts are cut to what the protocol holds (63 and 127 bytes). Errors: as kozo_log_write. */
+/*
+ * Tells the supervisor how a step went; the texts are cut to what the protocol holds (63 and 127
+ * bytes). Errors: as kozo_log_write.
+ */
 enum kozo_err kozo_step(const char *name, bool ok, const char *expected, const char *got);

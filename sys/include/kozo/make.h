@@ -8,17 +8,17 @@
  *     #include <kozo/make.h>
  *
  * It makes, here for an operation `read`:
- *     FS_MAJOR, FS_MINOR, FS_OP_READ
- *     struct fs_read_req, struct fs_read_rep     the fields by name; text and bytes point into the message
- *     fs_put_read_req, fs_get_read_req, fs_put_read_rep, fs_get_read_rep
- *     fs_call_read(ep, &m, &req, &rep)           the client's side
- *     struct fs_ops { .read = ... }              the server's side: one handler for each operation, null = not served
- *     fs_dispatch(&ops, server, &m)              decode, call the handler, encode; the value is the answer's m.err
- *     fs_op_name(op)
+ *     FS_MAJOR, FS_MINOR, FS_OP_READ, fs_op_name(op)
+ *     struct fs_read_req, fs_read_rep      the fields; text and bytes point into the message
+ *     fs_put_read_req, fs_get_read_req     into a message and out of it; the same for _rep
+ *     fs_call_read(ep, &m, &req, &rep)     the client's side
+ *     struct fs_ops { .read = ... }        the server's side: a handler each, null = not served
+ *     fs_dispatch(&ops, server, &m)        decode, call the handler, encode; the value: m.err
  *
- * A handler gets the server's state (struct fs_server, which the server defines), the message for its badge and user
- * rights, the request, and an answer full of zeros. It fills the answer also when it returns an error (a reason, say);
- * what it lets the answer point to must not lie in the message, which is written over.
+ * A handler gets the server's state (struct fs_server, which the server defines), the message for
+ * its badge and user rights, the request, and an answer full of zeros. It fills the answer also
+ * when it returns an error (a reason, say); what it lets the answer point to must not lie in the
+ * message, which is written over.
  */
 #include <kozo/protocol.h>
 
@@ -65,18 +65,18 @@ enum KOZO_P(op) : uint16_t {
 #define KOZO_STR(n, max) kozo_put_str(m, v->n, max);
 #define KOZO_BYTES(n, max) kozo_put_bytes(m, v->n, max);
 #define KOZO_CAP(n) kozo_put_cap(m, v->n);
-#define KOZO_OP(nr, NAME, name, req, rep, text)                                                              \
-    static inline bool KOZO_P(put_##name##_req)(struct kozo_msg * m,                                         \
-                                                [[maybe_unused]] const struct KOZO_P(name##_req) * v)        \
-    {                                                                                                        \
-        kozo_msg_begin(m, KOZO_REQUEST(nr, KOZO_PU(MAJOR), KOZO_PU(MINOR)));                                 \
-        req return !m->bad;                                                                                  \
-    }                                                                                                        \
-    static inline bool KOZO_P(put_##name##_rep)(struct kozo_msg * m,                                         \
-                                                [[maybe_unused]] const struct KOZO_P(name##_rep) * v)        \
-    {                                                                                                        \
-        kozo_msg_begin(m, KOZO_OK);                                                                          \
-        rep return !m->bad;                                                                                  \
+#define KOZO_OP(nr, NAME, name, req, rep, text)                                    \
+    static inline bool KOZO_P(put_##name##_req)(                                   \
+        struct kozo_msg * m, [[maybe_unused]] const struct KOZO_P(name##_req) * v) \
+    {                                                                              \
+        kozo_msg_begin(m, KOZO_REQUEST(nr, KOZO_PU(MAJOR), KOZO_PU(MINOR)));       \
+        req return !m->bad;                                                        \
+    }                                                                              \
+    static inline bool KOZO_P(put_##name##_rep)(                                   \
+        struct kozo_msg * m, [[maybe_unused]] const struct KOZO_P(name##_rep) * v) \
+    {                                                                              \
+        kozo_msg_begin(m, KOZO_OK);                                                \
+        rep return !m->bad;                                                        \
     }
 #include KOZO_PROTO_TABLE
 #undef KOZO_OP
@@ -91,18 +91,20 @@ enum KOZO_P(op) : uint16_t {
 #define KOZO_STR(n, max) v->n = kozo_get_str(m, max);
 #define KOZO_BYTES(n, max) v->n = kozo_get_bytes(m, max);
 #define KOZO_CAP(n) v->n = kozo_get_cap(m);
-#define KOZO_OP(nr, NAME, name, req, rep, text)                                                                   \
-    static inline bool KOZO_P(get_##name##_req)(struct kozo_msg * m, struct KOZO_P(name##_req) * v)               \
-    {                                                                                                             \
-        *v = (struct KOZO_P(name##_req)){};                                                                       \
-        kozo_msg_rewind(m);                                                                                       \
-        req return kozo_msg_done(m);                                                                              \
-    }                                                                                                             \
-    static inline bool KOZO_P(get_##name##_rep)(struct kozo_msg * m, struct KOZO_P(name##_rep) * v)               \
-    {                                                                                                             \
-        *v = (struct KOZO_P(name##_rep)){};                                                                       \
-        kozo_msg_rewind(m);                                                                                       \
-        rep return kozo_msg_done(m);                                                                              \
+#define KOZO_OP(nr, NAME, name, req, rep, text)                                \
+    static inline bool KOZO_P(get_##name##_req)(struct kozo_msg * m,           \
+                                                struct KOZO_P(name##_req) * v) \
+    {                                                                          \
+        *v = (struct KOZO_P(name##_req)){};                                    \
+        kozo_msg_rewind(m);                                                    \
+        req return kozo_msg_done(m);                                           \
+    }                                                                          \
+    static inline bool KOZO_P(get_##name##_rep)(struct kozo_msg * m,           \
+                                                struct KOZO_P(name##_rep) * v) \
+    {                                                                          \
+        *v = (struct KOZO_P(name##_rep)){};                                    \
+        kozo_msg_rewind(m);                                                    \
+        rep return kozo_msg_done(m);                                           \
     }
 #include KOZO_PROTO_TABLE
 #undef KOZO_OP
@@ -120,27 +122,28 @@ enum KOZO_P(op) : uint16_t {
 /* ---- client ---- */
 
 /*
- * NAME_call_OP: asks `ep`, waits, and takes the answer apart; what *rep points to lives in *m. The window and deadline
- * set in *m count. Returns the kernel's error, or the server's, or PROTOCOL when request or answer do not fit the table.
+ * NAME_call_OP: asks `ep`, waits, and takes the answer apart; what *rep points to lives in *m. The
+ * window and deadline set in *m count. Returns the kernel's error, or the server's, or PROTOCOL
+ * when request or answer do not fit the table.
  */
-#define KOZO_OP(nr, NAME, name, req, rep, text)                                                              \
-    static inline enum kozo_err KOZO_P(call_##name)(struct kozo_endpoint ep, struct kozo_msg * m,            \
-                                                    const struct KOZO_P(name##_req) * q,                     \
-                                                    struct KOZO_P(name##_rep) * p)                           \
-    {                                                                                                        \
-        enum kozo_err err;                                                                                   \
-                                                                                                             \
-        *p = (struct KOZO_P(name##_rep)){};                                                                  \
-        if (!KOZO_P(put_##name##_req)(m, q))                                                                 \
-            return m->err = KOZO_ERR_PROTOCOL;                                                               \
-        err = kozo_call(ep, m);                                                                              \
-        if (err != KOZO_OK)                                                                                  \
-            return err;                                                                                      \
-        if (!KOZO_P(get_##name##_rep)(m, p)) {                                                               \
-            *p = (struct KOZO_P(name##_rep)){};                                                              \
-            return m->err != KOZO_OK ? m->err : (m->err = KOZO_ERR_PROTOCOL);                                \
-        }                                                                                                    \
-        return m->err;                                                                                       \
+#define KOZO_OP(nr, NAME, name, req, rep, text)                                                   \
+    static inline enum kozo_err KOZO_P(call_##name)(struct kozo_endpoint ep, struct kozo_msg * m, \
+                                                    const struct KOZO_P(name##_req) * q,          \
+                                                    struct KOZO_P(name##_rep) * p)                \
+    {                                                                                             \
+        enum kozo_err err;                                                                        \
+                                                                                                  \
+        *p = (struct KOZO_P(name##_rep)){};                                                       \
+        if (!KOZO_P(put_##name##_req)(m, q))                                                      \
+            return m->err = KOZO_ERR_PROTOCOL;                                                    \
+        err = kozo_call(ep, m);                                                                   \
+        if (err != KOZO_OK)                                                                       \
+            return err;                                                                           \
+        if (!KOZO_P(get_##name##_rep)(m, p)) {                                                    \
+            *p = (struct KOZO_P(name##_rep)){};                                                   \
+            return m->err != KOZO_OK ? m->err : (m->err = KOZO_ERR_PROTOCOL);                     \
+        }                                                                                         \
+        return m->err;                                                                            \
     }
 #include KOZO_PROTO_TABLE
 #undef KOZO_OP
@@ -156,27 +159,27 @@ struct KOZO_P(ops) {
 #undef KOZO_OP
 };
 
-#define KOZO_OP(nr, NAME, name, req, rep, text)                                                              \
-    static inline enum kozo_err KOZO_P(serve_##name)(const struct KOZO_P(ops) * ops,                         \
-                                                     struct KOZO_P(server) * server, struct kozo_msg * m)    \
-    {                                                                                                        \
-        struct KOZO_P(name##_req) q;                                                                         \
-        struct KOZO_P(name##_rep) p = {};                                                                    \
-        enum kozo_err err;                                                                                   \
-                                                                                                             \
-        if (ops->name == nullptr || !KOZO_P(get_##name##_req)(m, &q))                                        \
-            return kozo_request_refuse(m, KOZO_ERR_PROTOCOL, KOZO_PU(MAJOR), KOZO_PU(MINOR));                \
-        err = ops->name(server, m, &q, &p);                                                                  \
-        if (!KOZO_P(put_##name##_rep)(m, &p))                                                                \
-            return kozo_request_refuse(m, KOZO_ERR_PROTOCOL, KOZO_PU(MAJOR), KOZO_PU(MINOR));                \
-        return err;                                                                                          \
+#define KOZO_OP(nr, NAME, name, req, rep, text)                                               \
+    static inline enum kozo_err KOZO_P(serve_##name)(                                         \
+        const struct KOZO_P(ops) * ops, struct KOZO_P(server) * server, struct kozo_msg * m)  \
+    {                                                                                         \
+        struct KOZO_P(name##_req) q;                                                          \
+        struct KOZO_P(name##_rep) p = {};                                                     \
+        enum kozo_err err;                                                                    \
+                                                                                              \
+        if (ops->name == nullptr || !KOZO_P(get_##name##_req)(m, &q))                         \
+            return kozo_request_refuse(m, KOZO_ERR_PROTOCOL, KOZO_PU(MAJOR), KOZO_PU(MINOR)); \
+        err = ops->name(server, m, &q, &p);                                                   \
+        if (!KOZO_P(put_##name##_rep)(m, &p))                                                 \
+            return kozo_request_refuse(m, KOZO_ERR_PROTOCOL, KOZO_PU(MAJOR), KOZO_PU(MINOR)); \
+        return err;                                                                           \
     }
 #include KOZO_PROTO_TABLE
 #undef KOZO_OP
 
-/* Serves the request in *m; its answer is then in *m, all but the result, which is returned: m.err = fs_dispatch(...). */
-static inline enum kozo_err KOZO_P(dispatch)(const struct KOZO_P(ops) * ops, struct KOZO_P(server) * server,
-                                             struct kozo_msg *m)
+/* Makes of the request in *m its answer, all but the result: m.err = fs_dispatch(...). */
+static inline enum kozo_err KOZO_P(dispatch)(const struct KOZO_P(ops) * ops,
+                                             struct KOZO_P(server) * server, struct kozo_msg *m)
 {
     enum kozo_err err = kozo_request_open(m, KOZO_PU(MAJOR), KOZO_PU(MINOR));
 

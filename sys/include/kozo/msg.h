@@ -3,13 +3,15 @@
  * msg.h - messages: up to 64 words and 3 capabilities, and how values are laid out in them.
  *
  * Owns:      struct kozo_msg, the calls that exchange it, the layout of numbers, strings and bytes.
- * Not here:  the register convention and eight-word messages (syscall.h), what a service understands (proto/).
+ * Not here:  the register convention and eight-word messages (syscall.h), what a service
+ *            understands (proto/).
  * Cost:      what has at most eight words and no capabilities never touches the IPC buffer.
  * Spec:      docs/spec/ipc.md
  *
- * Layout of values: a number is one word. A string is its length in one word, then its bytes, at least one NUL, up to
- * the next word boundary. Bytes are their count in one word, then themselves, zero-filled to the next word boundary.
- * Capabilities travel beside the words, in the order of the fields that name them.
+ * Layout of values: a number is one word. A string is its length in one word, then its bytes, at
+ * least one NUL, up to the next word boundary. Bytes are their count in one word, then themselves,
+ * zero-filled to the next word boundary. Capabilities travel beside the words, in the order of the
+ * fields that name them.
  */
 #pragma once
 
@@ -28,7 +30,7 @@ static_assert(KOZO_MSG_WORDS == KOZO_MSG_REGS + KOZO_MSG_EXTRA);
 #define KOZO_MSG_DROPPED (KOZO_INFO_DROPPED >> 16)
 
 struct kozo_msg {
-    uint64_t badge; /* received: who, by the badge of the capability used; or a notification's bits */
+    uint64_t badge; /* received: the capability's, which tells who; or a notification's bits */
     union {
         uint32_t label;    /* a request's: operation and version */
         enum kozo_err err; /* an answer's: the result. In a client, also why there is none */
@@ -53,32 +55,47 @@ struct kozo_msg {
 /* ---- exchange ---- */
 
 /*
- * Sends *m to `ep` and waits for the answer, which replaces it. Needs WRITE, with capabilities also GRANT. Returns what
- * the kernel says; m->err is that error, or else the server's result.
- * Errors: GONE the endpoint or its server died; DROPPED the server took the call and will never answer; TIMEOUT the
- * deadline passed; CANCELLED this thread was suspended; BUFFER it has no IPC buffer and the message needs one.
+ * Sends *m to `ep` and waits for the answer, which replaces it. Needs WRITE; for capabilities to
+ * travel, in either direction, also GRANT. Returns what the kernel says; m->err is that error, or
+ * else the server's result. Errors: GONE the endpoint or its server died; DROPPED the server took
+ * the call and will never answer; TIMEOUT the deadline passed; CANCELLED this thread was suspended;
+ * BUFFER it has no IPC buffer and the message needs one.
  */
 enum kozo_err kozo_call(struct kozo_endpoint ep, struct kozo_msg *m);
 
-/* Sends *m and waits until it is received; no answer comes. Needs WRITE (GRANT). Errors: as kozo_call. */
+/*
+ * Sends *m and waits until it is received; no answer comes. Needs WRITE (GRANT). Errors: as
+ * kozo_call.
+ */
 enum kozo_err kozo_send(struct kozo_endpoint ep, struct kozo_msg *m);
 
 /*
- * Receives a message, a fault or a bound notification's bits (see m->what). Needs READ. Whoever is still owed an answer is
- * dropped. On an error *m is empty. Errors: TIMEOUT, CANCELLED, GONE.
+ * Receives a message, a fault or a bound notification's bits (see m->what). Needs READ. Whoever is
+ * still owed an answer is dropped. On an error *m is empty. Errors: TIMEOUT, CANCELLED, GONE.
  */
 enum kozo_err kozo_recv(struct kozo_endpoint ep, struct kozo_msg *m);
 
-/* Answers the caller owed with *m (m->err is the result), then receives as kozo_recv. A caller gone meanwhile is no error. */
+/*
+ * Answers the caller owed with *m (m->err is the result), then receives as kozo_recv. A caller gone
+ * meanwhile is no error.
+ */
 enum kozo_err kozo_reply_recv(struct kozo_endpoint ep, struct kozo_msg *m);
 
-/* Answers the caller owed, without receiving. Never blocks. Errors: NOREPLY nobody is owed; GONE. */
+/*
+ * Answers the caller owed, without receiving. Never blocks. Errors: NOREPLY nobody is owed; GONE.
+ */
 enum kozo_err kozo_reply(struct kozo_msg *m);
 
-/* Answers the caller whose right was put aside by kozo_reply_save. Needs WRITE. The capability is used up. Errors: GONE. */
+/*
+ * Answers the caller whose right was put aside by kozo_reply_save. Needs WRITE. The capability is
+ * used up. Errors: GONE.
+ */
 enum kozo_err kozo_reply_to(struct kozo_reply to, struct kozo_msg *m);
 
-/* The calling thread's IPC buffer. Threads of thread.h find theirs below their stack, the first one by its start page. */
+/*
+ * The calling thread's IPC buffer. Threads of worker.h find theirs below their stack, the first one
+ * by its start page.
+ */
 extern struct kozo_ipc_buffer *kozo_first_buffer;
 static inline struct kozo_ipc_buffer *kozo_buffer(void)
 {
@@ -91,7 +108,10 @@ static inline struct kozo_ipc_buffer *kozo_buffer(void)
 
 /* ---- building ---- */
 
-/* Begins a message to send: no words, no capabilities; the eight that always travel are zeroed. Window and deadline stay. */
+/*
+ * Begins a message to send: no words, no capabilities; the eight that always travel are zeroed.
+ * Window and deadline stay.
+ */
 void kozo_msg_begin(struct kozo_msg *m, uint32_t label);
 
 /* An empty message without window and deadline: what a variable starts as. */
@@ -106,14 +126,20 @@ static inline void kozo_msg_init(struct kozo_msg *m)
     kozo_msg_begin(m, 0);
 }
 
-/* Lets the next exchange receive capabilities into `count` (at most 3) empty slots from `slot` on; count 0 shuts the window. */
+/*
+ * Lets the next exchange receive capabilities into `count` (at most 3) empty slots from `slot` on;
+ * count 0 shuts the window.
+ */
 static inline void kozo_msg_window(struct kozo_msg *m, kozo_cptr slot, unsigned count)
 {
     m->recv_slot = (uint32_t)slot;
     m->recv_count = (uint16_t)count;
 }
 
-/* Limits the next exchanges: absolute, in nanoseconds since boot (kozo_now() + n); 0 = do not block. */
+/*
+ * Limits the next exchanges: absolute, in nanoseconds since boot (kozo_now() + n); 0 = do not
+ * block.
+ */
 static inline void kozo_msg_deadline(struct kozo_msg *m, uint64_t deadline)
 {
     m->deadline = deadline;
@@ -165,20 +191,29 @@ bool kozo_str_is(struct kozo_str s, const char *text);
 void kozo_put_str(struct kozo_msg *m, struct kozo_str s, uint64_t max);
 void kozo_put_bytes(struct kozo_msg *m, struct kozo_bytes b, uint64_t max);
 
-/* Sends along a copy of (or with KOZO_CAP_MOVE: the) capability that `d` names. A fourth sets m->bad; slot 0 sends none. */
+/*
+ * Sends along a copy of (or with KOZO_CAP_MOVE: the) capability that `d` names. A fourth sets
+ * m->bad; slot 0 sends none.
+ */
 void kozo_put_cap(struct kozo_msg *m, struct kozo_cap_desc d);
 
 /* A description for kozo_put_cap: the capability in `slot`, with at most these rights. */
 static inline struct kozo_cap_desc kozo_give(kozo_cptr slot, uint64_t rights, uint64_t user_rights)
 {
-    return (struct kozo_cap_desc){ .slot = (uint32_t)slot, .rights = (uint8_t)rights, .user_rights = (uint8_t)user_rights };
+    return (struct kozo_cap_desc){ .slot = (uint32_t)slot,
+                                   .rights = (uint8_t)rights,
+                                   .user_rights = (uint8_t)user_rights };
 }
 
 /* The same, and the copy gets `badge`: `slot` must hold an unbadged Endpoint or Notification. */
-static inline struct kozo_cap_desc kozo_give_badged(kozo_cptr slot, uint64_t rights, uint64_t user_rights, uint64_t badge)
+static inline struct kozo_cap_desc kozo_give_badged(kozo_cptr slot, uint64_t rights,
+                                                    uint64_t user_rights, uint64_t badge)
 {
-    return (struct kozo_cap_desc){ .slot = (uint32_t)slot, .rights = (uint8_t)rights,
-                                   .user_rights = (uint8_t)user_rights, .flags = KOZO_CAP_BADGE, .badge = badge };
+    return (struct kozo_cap_desc){ .slot = (uint32_t)slot,
+                                   .rights = (uint8_t)rights,
+                                   .user_rights = (uint8_t)user_rights,
+                                   .flags = KOZO_CAP_BADGE,
+                                   .badge = badge };
 }
 
 /* ---- taking apart ---- */
@@ -202,8 +237,9 @@ static inline uint64_t kozo_get_u64(struct kozo_msg *m)
 }
 
 /*
- * The next text or bytes, of at most `max` bytes. They lie in *m and live as long as it is not written; text is ended by a
- * NUL and has none inside. Nonsense (too long, truncated, dirty padding) gives an empty one and m->bad.
+ * The next text or bytes, of at most `max` bytes. They lie in *m and live as long as it is not
+ * written; text is ended by a NUL and has none inside. Nonsense (too long, truncated, dirty
+ * padding) gives an empty one and m->bad.
  */
 struct kozo_str kozo_get_str(struct kozo_msg *m, uint64_t max);
 struct kozo_bytes kozo_get_bytes(struct kozo_msg *m, uint64_t max);

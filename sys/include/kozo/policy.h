@@ -16,19 +16,25 @@
 /* What policy answered. */
 struct kozo_grant {
     enum kozo_err err;
-    struct kozo_endpoint cap; /* in a slot of its own, with err OK; kozo_slot_free it after deleting it */
+    struct kozo_endpoint cap; /* with err OK; in a slot of its own: kozo_slot_drop */
     uint64_t lease;           /* for kozo_release */
-    uint64_t lease_ms;        /* the capability is taken back this many milliseconds after the answer */
+    uint64_t lease_ms;        /* the capability is taken back so long after the answer */
     char reason[160];         /* why, granted or denied */
     char hint[160];           /* what to do about a denial */
 };
 
 /*
- * Asks for `object` ("fs:/etc/motd") with these user rights; `why` is for the audit. The capability arrives in a slot of
- * the program's own choosing (slots.h). Errors: DENIED with reason and hint; EMPTY no capability "policy" was given; LIMIT no
- * slot is free; GONE the grant was made but the capability did not arrive; those of kozo_call.
+ * Asks for `object` ("fs:/etc/motd") with these user rights; `why` is for the audit. The capability
+ * arrives in a slot of the program's own choosing (slots.h). Needs WRITE and GRANT on "policy": the
+ * answer carries a capability. Errors: DENIED with reason and hint; EMPTY no capability "policy"
+ * was given; LIMIT no slot is free; GONE the grant was made but the capability did not arrive;
+ * those of kozo_call.
  */
-enum kozo_err kozo_request(const char *object, uint64_t rights, const char *why, struct kozo_grant *out);
+enum kozo_err kozo_request(const char *object, uint64_t rights, const char *why,
+                           struct kozo_grant *out);
 
-/* Ends a lease early and frees its slot. Errors: NOT_FOUND it has ended already (the slot is freed all the same). */
+/*
+ * Ends a lease early and frees its slot. Errors: NOT_FOUND it has ended already (the slot is freed
+ * all the same).
+ */
 enum kozo_err kozo_release(struct kozo_grant *grant);

@@ -2,14 +2,17 @@
 /*
  * spawn.h - makes a process from an ELF image, out of exactly the memory and threads it is given.
  *
- * Owns:      the order in which a process is built, and what its capability space holds at birth (start.h).
+ * Owns:      the order in which a process is built, and what its capability space holds at birth
+ *            (start.h).
  * Not here:  reading ELF (kozo/elf.h), where things lie (layout.h), supervision, which is init's.
- * Cost:      about six system calls for each page of the image and the stack, one retype and two calls for each of the heap.
+ * Cost:      about six system calls for each page of the image and the stack, one retype and two
+ *            calls for each of the heap.
  * Spec:      docs/spec/services.md
  *
- * Everything a process consists of is carved out of `memory` and `pool`, also the CNode that keeps its frames; revoking
- * the two ends it without a trace. Nothing else may be carved from them while the process lives. The maker looks at pages
- * through its own space while it fills them, so it needs kozo_memory_source() or an Untyped of its own (memory.h).
+ * Everything a process consists of is carved out of `memory` and `pool`, also the CNode that keeps
+ * its frames; revoking the two ends it without a trace. Nothing else may be carved from them while
+ * the process lives. The maker looks at pages through its own space while it fills them, so it
+ * needs kozo_memory_source() or an Untyped of its own (memory.h).
  */
 #pragma once
 
@@ -39,7 +42,7 @@ struct kozo_spawn {
     const void *image;
     uint64_t image_bytes;
     int argc;                 /* arguments after the name */
-    const char *const *argv;  /* at most KOZO_START_ARGS with the name, KOZO_START_ARG_BYTES in all */
+    const char *const *argv;  /* with the name at most KOZO_START_ARGS, of KOZO_START_ARG_BYTES */
 
     struct kozo_untyped memory;
     struct kozo_pool pool;    /* at least one thread */
@@ -55,7 +58,7 @@ struct kozo_spawn {
 
     uint32_t give;         /* bits KOZO_SLOT_CNODE, _THREAD, _SPACE: 1u << slot */
     uint32_t give_threads; /* quota split off `pool` for the child, 0 none */
-    uint32_t give_bits;    /* log2 of bytes of an Untyped carved off `memory` for the child, 0 none */
+    uint32_t give_bits;    /* log2 of bytes of an Untyped out of `memory` for the child, 0 none */
     const struct kozo_spawn_cap *caps;
     uint32_t ncaps;        /* at most KOZO_START_CAPS */
     const struct kozo_spawn_map *maps;
@@ -83,13 +86,19 @@ struct kozo_spawn_report {
 };
 
 /*
- * Builds and starts a process. All or nothing: after an error `memory` and `pool` are as they were, and so are the maker's
- * slots and windows; *report says what failed. A capability to be moved stays with the maker then.
- * Needs WRITE on memory, pool and fault; MAP and READ on clock and maps; READ on the places capabilities come from.
- * Errors: FORMAT and VERSION the image (report.bad); STATE memory is in use; NOMEM it is too small; QUOTA pool is empty; LIMIT no
- * slots or addresses, too many names or arguments; ARGUMENT a number is out of range; else that of the system call at report.step.
+ * Builds and starts a process. All or nothing: after an error `memory` and `pool` are as they were,
+ * and so are the maker's slots and windows; *report says what failed. A capability to be moved
+ * stays with the maker then. Needs WRITE on memory, pool and fault; MAP and READ on clock and maps;
+ * READ on the places capabilities come from. Errors: FORMAT and VERSION the image (report.bad);
+ * STATE memory is in use; NOMEM it is too small; QUOTA pool is empty; LIMIT no slots or addresses,
+ * too many names or arguments; ARGUMENT a number is out of range; else that of the system call at
+ * report.step.
  */
-enum kozo_err kozo_spawn(const struct kozo_spawn *s, struct kozo_process *p, struct kozo_spawn_report *report);
+enum kozo_err kozo_spawn(const struct kozo_spawn *s, struct kozo_process *p,
+                         struct kozo_spawn_report *report);
 
-/* Ends a process: revokes its memory and pool and frees the maker's slots. They may be used again at once. Never fails. */
+/*
+ * Ends a process: revokes its memory and pool and frees the maker's slots. They may be used again
+ * at once. Never fails.
+ */
 void kozo_process_destroy(struct kozo_process *p);

@@ -6,9 +6,9 @@
  * Not here:  making a program (spawn.h), where the page lies (layout.h).
  * Spec:      docs/spec/services.md
  *
- * A program defines `int main(int argc, char **argv)`; argv[0] is its name. What main returns ends the first thread
- * as its exit code. The same binary may be started by the kernel in init's place: then kozo_boot_info() is its birth
- * certificate and kozo_start() is null.
+ * A program defines `int main(int argc, char **argv)`; argv[0] is its name. What main returns ends
+ * the first thread as its exit code. The same binary may be started by the kernel in init's place:
+ * then kozo_boot_info() is its birth certificate and kozo_start() is null.
  */
 #pragma once
 
@@ -72,10 +72,16 @@ const struct kozo_start *kozo_start(void);
 /* The kernel's boot information; null in a program that was spawned. */
 const struct kozo_boot_info *kozo_boot_info(void);
 
-/* The address of the capability given under `name`, 0 when there is none. In init: always 0. Cost: O(names). */
+/*
+ * The address of the capability given under `name`, 0 when there is none. In init: always 0. Cost:
+ * O(names).
+ */
 kozo_cptr kozo_cap(const char *name);
 
-/* Where the memory given under `name` is mapped, and how much it is; null when there is none. In init: always null. */
+/*
+ * Where the memory given under `name` is mapped, and how much it is; null when there is none. In
+ * init: always null.
+ */
 struct kozo_mapping {
     const void *at;
     uint64_t bytes;
@@ -96,7 +102,7 @@ struct kozo_cnode kozo_own_cnode(void);
 struct kozo_thread kozo_own_thread(void);
 struct kozo_space kozo_own_space(void);
 struct kozo_pool kozo_own_pool(void);
-struct kozo_untyped kozo_own_untyped(void); /* in init { 0 }: choose one from the boot information */
+struct kozo_untyped kozo_own_untyped(void); /* in init { 0 }: choose from the boot information */
 
 /* Ends the calling thread with `code`, after writing out an unfinished line. */
 [[noreturn]] void kozo_exit(int code);

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * string.h - bytes and C strings: the functions of the C standard under their own names, and few others.
+ * string.h - bytes and C strings: the functions of the C standard under their own names, and few
+ * others.
  *
- * Owns:      nothing. Not here: formatting (print.h), strings in messages (msg.h).
+ * Owns:      nothing.
+ * Not here:  formatting (print.h), strings in messages (msg.h).
  * Spec:      ISO C23, 7.26; strnlen from POSIX; strlcpy from OpenBSD.
  */
 #pragma once
@@ -23,11 +25,14 @@ char *strchr(const char *s, int c);
 char *strrchr(const char *s, int c);
 char *strstr(const char *s, const char *part);
 
-/* Copies `from`, cut to size - 1 bytes and always ended by a NUL (size 0: nothing). Returns strlen(from). */
+/*
+ * Copies `from`, cut to size - 1 bytes and always ended by a NUL (size 0: nothing). Returns
+ * strlen(from).
+ */
 size_t strlcpy(char *restrict to, const char *restrict from, size_t size);
 
 /*
- * Reads a whole number that fills [s, s + len): decimal, or hexadecimal after 0x. False (and *out untouched) when it is empty,
- * holds anything else, or does not fit.
+ * Reads a whole number that fills [s, s + len): decimal, or hexadecimal after 0x. False (and *out
+ * untouched) when it is empty, holds anything else, or does not fit.
  */
 bool kozo_parse_u64(const char *s, size_t len, uint64_t *out);

@@ -2,8 +2,10 @@
 /*
  * syscall.h - every system call as a typed inline function.
  *
- * Owns:      the register convention; nothing outside this file contains a `syscall` instruction but crt0.
- * Not here:  messages with more than eight words or with capabilities (msg.h), waiting in plain words (time.h).
+ * Owns:      the register convention; nothing outside this file contains a `syscall` instruction
+ *            but crt0.
+ * Not here:  messages with more than eight words or with capabilities (msg.h), waiting in plain
+ *            words (time.h).
  * Cost:      one kernel entry each; no memory is touched but what a call says.
  * Spec:      docs/spec/syscalls.md, docs/spec/ipc.md
  *
@@ -32,8 +34,8 @@ struct [[nodiscard]] kozo_res {
 };
 
 /* Arguments by position: rdi rsi rdx r10 r8 r9. The functions below give them names and types. */
-static inline struct kozo_raw kozo_syscall6(uint64_t nr, uint64_t a, uint64_t b, uint64_t c, uint64_t d,
-                                            uint64_t e, uint64_t f)
+static inline struct kozo_raw kozo_syscall6(uint64_t nr, uint64_t a, uint64_t b, uint64_t c,
+                                            uint64_t d, uint64_t e, uint64_t f)
 {
     register uint64_t r10 __asm__("r10") = d;
     register uint64_t r8 __asm__("r8") = e;
@@ -46,14 +48,14 @@ static inline struct kozo_raw kozo_syscall6(uint64_t nr, uint64_t a, uint64_t b,
     return (struct kozo_raw){ (enum kozo_err)nr, a, b, c };
 }
 
-static inline enum kozo_err kozo_syscall_err(uint64_t nr, uint64_t a, uint64_t b, uint64_t c, uint64_t d,
-                                             uint64_t e, uint64_t f)
+static inline enum kozo_err kozo_syscall_err(uint64_t nr, uint64_t a, uint64_t b, uint64_t c,
+                                             uint64_t d, uint64_t e, uint64_t f)
 {
     return kozo_syscall6(nr, a, b, c, d, e, f).err;
 }
 
-static inline struct kozo_res kozo_syscall_value(uint64_t nr, uint64_t a, uint64_t b, uint64_t c, uint64_t d,
-                                                 uint64_t e, uint64_t f)
+static inline struct kozo_res kozo_syscall_value(uint64_t nr, uint64_t a, uint64_t b, uint64_t c,
+                                                 uint64_t d, uint64_t e, uint64_t f)
 {
     struct kozo_raw r = kozo_syscall6(nr, a, b, c, d, e, f);
 
@@ -63,8 +65,8 @@ static inline struct kozo_res kozo_syscall_value(uint64_t nr, uint64_t a, uint64
 /* ---- messages of up to eight words ---- */
 
 /*
- * The registers of one IPC call, going in and coming out. The eight words always travel, so one that is not used
- * must be zero: `= {}` does that. In a loop it is enough to fill it again.
+ * The registers of one IPC call, going in and coming out. The eight words always travel, so one
+ * that is not used must be zero: `= {}` does that. In a loop it is enough to fill it again.
  */
 struct kozo_words {
     uint64_t cap;  /* in: the capability used; out: the badge */
@@ -81,9 +83,9 @@ struct kozo_words {
     register uint64_t r14 __asm__("r14") = (x)->w[6]; \
     register uint64_t r15 __asm__("r15") = (x)->w[7]
 
-#define KOZO_IPC_OUTPUTS(x)                                                                               \
-    "+a"(nr), "+D"((x)->cap), "+S"((x)->info), "+d"((x)->w[0]), "+r"(r10), "+r"(r8), "+r"(r9), "+r"(r12), \
-        "+r"(r13), "+r"(r14), "+r"(r15)
+#define KOZO_IPC_OUTPUTS(x)                                                                    \
+    "+a"(nr), "+D"((x)->cap), "+S"((x)->info), "+d"((x)->w[0]), "+r"(r10), "+r"(r8), "+r"(r9), \
+        "+r"(r12), "+r"(r13), "+r"(r14), "+r"(r15)
 
 #define KOZO_IPC_RESULTS(x) \
     (x)->w[1] = r10;        \
@@ -103,7 +105,9 @@ static inline enum kozo_err kozo_ipc(uint64_t nr, struct kozo_words *x)
     return (enum kozo_err)nr;
 }
 
-/* As kozo_ipc with KOZO_INFO_DEADLINE: `deadline` is in nanoseconds since boot, 0 = do not block. */
+/*
+ * As kozo_ipc with KOZO_INFO_DEADLINE: `deadline` is in nanoseconds since boot, 0 = do not block.
+ */
 static inline enum kozo_err kozo_ipc_until(uint64_t nr, struct kozo_words *x, uint64_t deadline)
 {
     x->info |= KOZO_INFO_DEADLINE;
@@ -118,9 +122,10 @@ static inline enum kozo_err kozo_ipc_until(uint64_t nr, struct kozo_words *x, ui
 #undef KOZO_IPC_RESULTS
 
 /*
- * Sends eight words to `ep` and waits for the answer in the same struct. Needs WRITE. 64 bytes cost what none cost.
- * Errors: GONE the endpoint died or its server did; DROPPED the server took the call and will not answer; CANCELLED
- * this thread was suspended meanwhile; ARGUMENT reserved bits of info are set.
+ * Sends eight words to `ep` and waits for the answer in the same struct. Needs WRITE. 64 bytes cost
+ * what none cost. Errors: GONE the endpoint died or its server did; DROPPED the server took the
+ * call and will not answer; CANCELLED this thread was suspended meanwhile; ARGUMENT reserved bits
+ * of info are set.
  */
 static inline enum kozo_err kozo_call_words(struct kozo_endpoint ep, struct kozo_words *x)
 {
@@ -129,15 +134,17 @@ static inline enum kozo_err kozo_call_words(struct kozo_endpoint ep, struct kozo
 }
 
 /* As kozo_call_words; TIMEOUT when no answer came by `deadline` (ns since boot). */
-static inline enum kozo_err kozo_call_words_until(struct kozo_endpoint ep, struct kozo_words *x, uint64_t deadline)
+static inline enum kozo_err kozo_call_words_until(struct kozo_endpoint ep, struct kozo_words *x,
+                                                  uint64_t deadline)
 {
     x->cap = ep.c;
     return kozo_ipc_until(KOZO_SYS_CALL, x, deadline);
 }
 
 /*
- * Answers the caller owed with eight words, then receives the next message into the same struct. Needs READ on `ep`.
- * A caller that is gone is no error: the info received then has KOZO_INFO_REPLY_LOST. Errors: GONE, CANCELLED, ARGUMENT.
+ * Answers the caller owed with eight words, then receives the next message into the same struct.
+ * Needs READ on `ep`. A caller that is gone is no error: the info received then has
+ * KOZO_INFO_REPLY_LOST. Errors: GONE, CANCELLED, ARGUMENT.
  */
 static inline enum kozo_err kozo_reply_recv_words(struct kozo_endpoint ep, struct kozo_words *x)
 {
@@ -145,7 +152,10 @@ static inline enum kozo_err kozo_reply_recv_words(struct kozo_endpoint ep, struc
     return kozo_ipc(KOZO_SYS_REPLY_RECV, x);
 }
 
-/* Receives a message, or the bits of the bound notification. Needs READ. Errors: GONE, CANCELLED, ARGUMENT. */
+/*
+ * Receives a message, or the bits of the bound notification. Needs READ. Errors: GONE, CANCELLED,
+ * ARGUMENT.
+ */
 static inline enum kozo_err kozo_recv_words(struct kozo_endpoint ep, struct kozo_words *x)
 {
     *x = (struct kozo_words){ .cap = ep.c };
@@ -154,21 +164,27 @@ static inline enum kozo_err kozo_recv_words(struct kozo_endpoint ep, struct kozo
 
 /* ---- notifications, time ---- */
 
-/* ORs `bits` into a notification; through a badged capability only those of its badge. Never blocks. Needs WRITE. */
+/*
+ * ORs `bits` into a notification; through a badged capability only those of its badge. Never
+ * blocks. Needs WRITE.
+ */
 static inline enum kozo_err kozo_signal(struct kozo_notification n, uint64_t bits)
 {
     return kozo_syscall_err(KOZO_SYS_SIGNAL, n.c, bits, 0, 0, 0, 0);
 }
 
-/* Takes all bits of a notification, waiting until there is one. Needs READ. Errors: GONE, CANCELLED. */
+/*
+ * Takes all bits of a notification, waiting until there is one. Needs READ. Errors: GONE,
+ * CANCELLED.
+ */
 static inline struct kozo_res kozo_wait(struct kozo_notification n)
 {
     return kozo_syscall_value(KOZO_SYS_WAIT, n.c, 0, 0, 0, 0, 0);
 }
 
 /*
- * As kozo_wait, until `deadline` (ns since boot) at the latest: TIMEOUT. With notification { 0 } nothing can come and
- * the call sleeps; it then needs no capability.
+ * As kozo_wait, until `deadline` (ns since boot) at the latest: TIMEOUT. With notification { 0 }
+ * nothing can come and the call sleeps; it then needs no capability.
  */
 static inline struct kozo_res kozo_wait_until(struct kozo_notification n, uint64_t deadline)
 {
@@ -197,8 +213,8 @@ static inline void kozo_yield(void)
 }
 
 /*
- * Moves the right to answer the caller owed into the empty slot `to`, so that other callers can be served first;
- * answer later with kozo_reply_to (msg.h). A CNode other than one's own needs WRITE.
+ * Moves the right to answer the caller owed into the empty slot `to`, so that other callers can be
+ * served first; answer later with kozo_reply_to (msg.h). A CNode other than one's own needs WRITE.
  * Errors: NOREPLY nobody is owed; OCCUPIED the slot is not empty.
  */
 static inline enum kozo_err kozo_reply_save(struct kozo_place to)
@@ -209,35 +225,43 @@ static inline enum kozo_err kozo_reply_save(struct kozo_place to)
 /* ---- capabilities ---- */
 
 /*
- * Derives a capability in the empty slot `to` from the one at `from`, with at most `rights` (KOZO_RIGHTS, or
- * KOZO_SAME_RIGHTS for all it has). `from`'s CNode needs READ, `to`'s WRITE.
- * Errors: OCCUPIED; UNIQUE the kind is moved or split, never copied; ARGUMENT unknown bits in rights.
+ * Derives a capability in the empty slot `to` from the one at `from`, with at most `rights`
+ * (KOZO_RIGHTS, or KOZO_SAME_RIGHTS for all it has). `from`'s CNode needs READ, `to`'s WRITE.
+ * Errors: OCCUPIED; UNIQUE the kind is moved or split, never copied; ARGUMENT unknown bits in
+ * rights.
  */
-static inline enum kozo_err kozo_cap_copy(struct kozo_place to, struct kozo_place from, uint64_t rights)
+static inline enum kozo_err kozo_cap_copy(struct kozo_place to, struct kozo_place from,
+                                          uint64_t rights)
 {
-    return kozo_syscall_err(KOZO_SYS_CAP_COPY, to.cnode.c, to.slot, from.cnode.c, from.slot, rights, 0);
+    return kozo_syscall_err(KOZO_SYS_CAP_COPY, to.cnode.c, to.slot, from.cnode.c, from.slot, rights,
+                            0);
 }
 
 /*
- * As kozo_cap_copy, and gives the new Endpoint or Notification a badge: `badge`, or with KOZO_MINT_FRESH in rights one
- * that the kernel chooses, never 0 and not guessable. The badge set is the value.
- * Errors: those of kozo_cap_copy; BADGED the source has a badge already; KIND it is no Endpoint or Notification.
+ * As kozo_cap_copy, and gives the new Endpoint or Notification a badge: `badge`, or with
+ * KOZO_MINT_FRESH in rights one that the kernel chooses, never 0 and not guessable. The badge set
+ * is the value. Errors: those of kozo_cap_copy; BADGED the source has a badge already; KIND it is
+ * no Endpoint or Notification.
  */
-static inline struct kozo_res kozo_cap_mint(struct kozo_place to, struct kozo_place from, uint64_t rights,
-                                            uint64_t badge)
+static inline struct kozo_res kozo_cap_mint(struct kozo_place to, struct kozo_place from,
+                                            uint64_t rights, uint64_t badge)
 {
-    return kozo_syscall_value(KOZO_SYS_CAP_MINT, to.cnode.c, to.slot, from.cnode.c, from.slot, rights, badge);
+    return kozo_syscall_value(KOZO_SYS_CAP_MINT, to.cnode.c, to.slot, from.cnode.c, from.slot,
+                              rights, badge);
 }
 
-/* Moves a capability, with everything derived from it, to the empty slot `to`. Both CNodes need WRITE. Errors: OCCUPIED. */
+/*
+ * Moves a capability, with everything derived from it, to the empty slot `to`. Both CNodes need
+ * WRITE. Errors: OCCUPIED.
+ */
 static inline enum kozo_err kozo_cap_move(struct kozo_place to, struct kozo_place from)
 {
     return kozo_syscall_err(KOZO_SYS_CAP_MOVE, to.cnode.c, to.slot, from.cnode.c, from.slot, 0, 0);
 }
 
 /*
- * Empties a slot. What was derived from its capability lives on, under the one it came from; the object goes when this
- * was its last capability. The CNode needs WRITE. Preemptible.
+ * Empties a slot. What was derived from its capability lives on, under the one it came from; the
+ * object goes when this was its last capability. The CNode needs WRITE. Preemptible.
  */
 static inline enum kozo_err kozo_cap_delete(struct kozo_place at)
 {
@@ -245,15 +269,18 @@ static inline enum kozo_err kozo_cap_delete(struct kozo_place at)
 }
 
 /*
- * Deletes everything derived from the capability at `at`, at any depth and in whosever hands; it stays itself. The
- * CNode needs WRITE. Cost: the number of capabilities deleted; preemptible. A caller that is its own victim does not return.
+ * Deletes everything derived from the capability at `at`, at any depth and in whosever hands; it
+ * stays itself. The CNode needs WRITE. Cost: the number of capabilities deleted; preemptible. A
+ * caller that is its own victim does not return.
  */
 static inline enum kozo_err kozo_cap_revoke(struct kozo_place at)
 {
     return kozo_syscall_err(KOZO_SYS_CAP_REVOKE, at.cnode.c, at.slot, 0, 0, 0, 0);
 }
 
-/* Finishes what destruction is pending in the kernel, whoever began it. Preemptible. Cannot fail. */
+/*
+ * Finishes what destruction is pending in the kernel, whoever began it. Preemptible. Cannot fail.
+ */
 static inline void kozo_finish(void)
 {
     (void)kozo_syscall_err(KOZO_SYS_FINISH, 0, 0, 0, 0, 0, 0);
@@ -267,12 +294,14 @@ struct [[nodiscard]] kozo_verified {
 };
 
 /*
- * Tells kind, rights, size and badge of the capability at `at`, and with KOZO_VERIFY_SAME whether `other` (slot 0:
- * not asked) names the same object. An empty slot is of kind Null, which is no error. Both CNodes need READ.
+ * Tells kind, rights, size and badge of the capability at `at`, and with KOZO_VERIFY_SAME whether
+ * `other` (slot 0: not asked) names the same object. An empty slot is of kind Null, which is no
+ * error. Both CNodes need READ.
  */
 static inline struct kozo_verified kozo_cap_verify(struct kozo_place at, struct kozo_place other)
 {
-    struct kozo_raw r = kozo_syscall6(KOZO_SYS_CAP_VERIFY, at.cnode.c, at.slot, other.cnode.c, other.slot, 0, 0);
+    struct kozo_raw r = kozo_syscall6(KOZO_SYS_CAP_VERIFY, at.cnode.c, at.slot, other.cnode.c,
+                                      other.slot, 0, 0);
 
     return (struct kozo_verified){ r.a, r.b, r.err };
 }
@@ -280,14 +309,16 @@ static inline struct kozo_verified kozo_cap_verify(struct kozo_place at, struct 
 /* ---- memory and objects ---- */
 
 /*
- * Carves `count` objects of `kind` out of `from` into the empty slots to, to + 1 ...: all or none. `bits`: log2 of the
- * bytes of an Untyped or Frame, of the slots of a CNode, else 0. At most KOZO_RETYPE_MAX at once. Memory comes zeroed.
- * Needs WRITE on both. Errors: OCCUPIED a slot is not empty; NOMEM it does not fit; ARGUMENT kind, size or count is not possible.
+ * Carves `count` objects of `kind` out of `from` into the empty slots to, to + 1 ...: all or none.
+ * `bits`: log2 of the bytes of an Untyped or Frame, of the slots of a CNode, else 0. At most
+ * KOZO_RETYPE_MAX at once. Memory comes zeroed. Needs WRITE on both. Errors: OCCUPIED a slot is not
+ * empty; NOMEM it does not fit; ARGUMENT kind, size or count is not possible.
  */
-static inline enum kozo_err kozo_retype(struct kozo_untyped from, enum kozo_kind kind, unsigned bits,
-                                        struct kozo_place to, uint64_t count)
+static inline enum kozo_err kozo_retype(struct kozo_untyped from, enum kozo_kind kind,
+                                        unsigned bits, struct kozo_place to, uint64_t count)
 {
-    return kozo_syscall_err(KOZO_SYS_RETYPE, from.c, KOZO_WHAT(kind, bits), to.cnode.c, to.slot, count, 0);
+    return kozo_syscall_err(KOZO_SYS_RETYPE, from.c, KOZO_WHAT(kind, bits), to.cnode.c, to.slot,
+                            count, 0);
 }
 
 /* Zeroes up to `bytes` free bytes of an Untyped ahead of their use. Needs WRITE. Preemptible. */
@@ -312,10 +343,12 @@ static inline struct kozo_untyped_info kozo_untyped_info(struct kozo_untyped u)
 }
 
 /*
- * Splits a quota of `count` threads off a ThreadPool into the empty slot `to`. Needs WRITE. Deleting the new pool ends its
- * threads and returns the quota. Errors: QUOTA the pool has fewer; OCCUPIED; ARGUMENT count is 0.
+ * Splits a quota of `count` threads off a ThreadPool into the empty slot `to`. Needs WRITE.
+ * Deleting the new pool ends its threads and returns the quota. Errors: QUOTA the pool has fewer;
+ * OCCUPIED; ARGUMENT count is 0.
  */
-static inline enum kozo_err kozo_pool_split(struct kozo_pool pool, struct kozo_place to, uint64_t count)
+static inline enum kozo_err kozo_pool_split(struct kozo_pool pool, struct kozo_place to,
+                                            uint64_t count)
 {
     return kozo_syscall_err(KOZO_SYS_POOL_SPLIT, pool.c, to.cnode.c, to.slot, count, 0, 0);
 }
@@ -329,29 +362,34 @@ static inline struct kozo_res kozo_pool_info(struct kozo_pool pool)
 /* ---- threads ---- */
 
 /*
- * Makes a stopped thread in the empty slot `to`. `flags`: KOZO_THREAD_*; `priority` 0 (most urgent) to 255 is also its
- * ceiling. Needs WRITE. Errors: QUOTA; OCCUPIED; PRIORITY more urgent than the caller's own ceiling; ARGUMENT.
+ * Makes a stopped thread in the empty slot `to`. `flags`: KOZO_THREAD_*; `priority` 0 (most urgent)
+ * to 255 is also its ceiling. Needs WRITE. Errors: QUOTA; OCCUPIED; PRIORITY more urgent than the
+ * caller's own ceiling; ARGUMENT.
  */
-static inline enum kozo_err kozo_thread_create(struct kozo_pool pool, struct kozo_place to, uint64_t flags,
-                                               unsigned priority)
+static inline enum kozo_err kozo_thread_create(struct kozo_pool pool, struct kozo_place to,
+                                               uint64_t flags, unsigned priority)
 {
-    return kozo_syscall_err(KOZO_SYS_THREAD_CREATE, pool.c, to.cnode.c, to.slot, flags, priority, 0);
+    return kozo_syscall_err(KOZO_SYS_THREAD_CREATE, pool.c, to.cnode.c, to.slot, flags, priority,
+                            0);
 }
 
 /*
- * Binds what a thread works with; { 0 } leaves one as it is. Needs WRITE on the thread and on the space, READ and WRITE
- * on the buffer's Frame, WRITE on `fault`. `offset`: of the IPC buffer in its Frame, a multiple of 512.
- * Errors: ALIGN offset is not such a multiple; STATE the thread runs; ARGUMENT the frame is device memory, or offset beyond it.
+ * Binds what a thread works with; { 0 } leaves one as it is. Needs WRITE on the thread and on the
+ * space, READ and WRITE on the buffer's Frame, WRITE on `fault`. `offset`: of the IPC buffer in its
+ * Frame, a multiple of 512. Errors: ALIGN offset is not such a multiple; STATE the thread runs;
+ * ARGUMENT the frame is device memory, or offset beyond it.
  */
-static inline enum kozo_err kozo_thread_bind(struct kozo_thread t, struct kozo_cnode cspace, struct kozo_space vspace,
-                                             struct kozo_frame buffer, uint64_t offset, struct kozo_endpoint fault)
+static inline enum kozo_err kozo_thread_bind(struct kozo_thread t, struct kozo_cnode cspace,
+                                             struct kozo_space vspace, struct kozo_frame buffer,
+                                             uint64_t offset, struct kozo_endpoint fault)
 {
-    return kozo_syscall_err(KOZO_SYS_THREAD_BIND, t.c, cspace.c, vspace.c, buffer.c, offset, fault.c);
+    return kozo_syscall_err(KOZO_SYS_THREAD_BIND, t.c, cspace.c, vspace.c, buffer.c, offset,
+                            fault.c);
 }
 
 /*
- * Lets a thread receive a notification's bits together with messages; { 0 } unbinds. Needs WRITE on the thread, READ on
- * the notification. Errors: IN_USE one of the two is bound already.
+ * Lets a thread receive a notification's bits together with messages; { 0 } unbinds. Needs WRITE on
+ * the thread, READ on the notification. Errors: IN_USE one of the two is bound already.
  */
 static inline enum kozo_err kozo_thread_bind_ntfn(struct kozo_thread t, struct kozo_notification n)
 {
@@ -359,30 +397,40 @@ static inline enum kozo_err kozo_thread_bind_ntfn(struct kozo_thread t, struct k
 }
 
 /*
- * Gives a stopped thread fresh registers and runs it: rip = ip, rsp = sp, rdi = arg0, rsi = arg1. Needs WRITE.
- * Errors: STATE it is not stopped or has no spaces bound; ARGUMENT an address is no user address.
+ * Gives a stopped thread fresh registers and runs it: rip = ip, rsp = sp, rdi = arg0, rsi = arg1.
+ * Needs WRITE. Errors: STATE it is not stopped or has no spaces bound; ARGUMENT an address is no
+ * user address.
  */
-static inline enum kozo_err kozo_thread_start(struct kozo_thread t, uint64_t ip, uint64_t sp, uint64_t arg0,
-                                              uint64_t arg1)
+static inline enum kozo_err kozo_thread_start(struct kozo_thread t, uint64_t ip, uint64_t sp,
+                                              uint64_t arg0, uint64_t arg1)
 {
     return kozo_syscall_err(KOZO_SYS_THREAD_START, t.c, ip, sp, arg0, arg1, 0);
 }
 
-/* Stops a thread; the call it waits in ends with CANCELLED, which it sees when it is resumed. Needs WRITE. */
+/*
+ * Stops a thread; the call it waits in ends with CANCELLED, which it sees when it is resumed. Needs
+ * WRITE.
+ */
 static inline enum kozo_err kozo_thread_suspend(struct kozo_thread t)
 {
     return kozo_syscall_err(KOZO_SYS_THREAD_SUSPEND, t.c, 0, 0, 0, 0, 0);
 }
 
-/* Runs a stopped thread on from where it stopped. Needs WRITE. Errors: STATE it is not stopped, or never started. */
+/*
+ * Runs a stopped thread on from where it stopped. Needs WRITE. Errors: STATE it is not stopped, or
+ * never started.
+ */
 static inline enum kozo_err kozo_thread_resume(struct kozo_thread t)
 {
     return kozo_syscall_err(KOZO_SYS_THREAD_RESUME, t.c, 0, 0, 0, 0, 0);
 }
 
-/* Sets priority and ceiling. Needs WRITE. Errors: PRIORITY the ceiling is more urgent than the caller's own; ARGUMENT the priority is
- * above 255, or more urgent than the ceiling. */
-static inline enum kozo_err kozo_thread_priority(struct kozo_thread t, unsigned priority, unsigned ceiling)
+/*
+ * Sets priority and ceiling. Needs WRITE. Errors: PRIORITY the ceiling is more urgent than the
+ * caller's own; ARGUMENT the priority is above 255, or more urgent than the ceiling.
+ */
+static inline enum kozo_err kozo_thread_priority(struct kozo_thread t, unsigned priority,
+                                                 unsigned ceiling)
 {
     return kozo_syscall_err(KOZO_SYS_THREAD_PRIORITY, t.c, priority, ceiling, 0, 0, 0);
 }
@@ -395,8 +443,8 @@ struct [[nodiscard]] kozo_thread_info {
 };
 
 /*
- * Tells state, processor time and identity; registers, fault and priority are put into the caller's IPC buffer, as
- * enum kozo_thread_word says. Needs READ. Errors: BUFFER the caller has none.
+ * Tells state, processor time and identity; registers, fault and priority are put into the caller's
+ * IPC buffer, as enum kozo_thread_word says. Needs READ. Errors: BUFFER the caller has none.
  */
 static inline struct kozo_thread_info kozo_thread_info(struct kozo_thread t)
 {
@@ -406,8 +454,9 @@ static inline struct kozo_thread_info kozo_thread_info(struct kozo_thread t)
 }
 
 /*
- * Ends the calling thread. Whoever handles its faults gets a message of kind KOZO_FAULT_EXIT with `code` as the address;
- * 0 = success. It can only be started afresh, not resumed. The kernel panics when the first program's first thread ends.
+ * Ends the calling thread. Whoever handles its faults gets a message of kind KOZO_FAULT_EXIT with
+ * `code` as the address; 0 = success. It can only be started afresh, not resumed. The kernel panics
+ * when the first program's first thread ends.
  */
 [[noreturn]] static inline void kozo_thread_exit(uint64_t code)
 {
@@ -415,7 +464,10 @@ static inline struct kozo_thread_info kozo_thread_info(struct kozo_thread t)
         (void)kozo_syscall_err(KOZO_SYS_THREAD_EXIT, code, 0, 0, 0, 0, 0);
 }
 
-/* Sets the calling thread's FS base. Errors: ARGUMENT no user address. Costs every later switch of this thread a little. */
+/*
+ * Sets the calling thread's FS base. Errors: ARGUMENT no user address. Costs every later switch of
+ * this thread a little.
+ */
 static inline enum kozo_err kozo_thread_fs_base(uint64_t base)
 {
     return kozo_syscall_err(KOZO_SYS_THREAD_FS_BASE, base, 0, 0, 0, 0, 0);
@@ -423,19 +475,24 @@ static inline enum kozo_err kozo_thread_fs_base(uint64_t base)
 
 /* ---- address spaces ---- */
 
-/* Gives an AddressSpace a page for its tables. Needs MAP on both. Errors: IN_USE the PageTable serves a space already. */
+/*
+ * Gives an AddressSpace a page for its tables. Needs MAP on both. Errors: IN_USE the PageTable
+ * serves a space already.
+ */
 static inline enum kozo_err kozo_space_feed(struct kozo_space s, struct kozo_page_table t)
 {
     return kozo_syscall_err(KOZO_SYS_SPACE_FEED, s.c, t.c, 0, 0, 0, 0);
 }
 
 /*
- * Maps a Frame at `address` with `rights` (READ, WRITE, EXECUTE; never the last two together). Needs MAP on both, and the
- * rights asked for on the Frame. Errors: ALIGN; ARGUMENT address outside [KOZO_USER_START, KOZO_USER_END) or rights
- * impossible; MAPPED this capability is mapped already; OCCUPIED something else is mapped there, or for a 2 MiB Frame a table
- * that small ones left behind; NOMEM the space has no page for a table: feed it.
+ * Maps a Frame at `address` with `rights` (READ, WRITE, EXECUTE; never the last two together).
+ * Needs MAP on both, and the rights asked for on the Frame. Errors: ALIGN; ARGUMENT address outside
+ * [KOZO_USER_START, KOZO_USER_END) or rights impossible; MAPPED this capability is mapped already;
+ * OCCUPIED something else is mapped there, or for a 2 MiB Frame a table that small ones left
+ * behind; NOMEM the space has no page for a table: feed it.
  */
-static inline enum kozo_err kozo_map(struct kozo_space s, struct kozo_frame f, uint64_t address, uint64_t rights)
+static inline enum kozo_err kozo_map(struct kozo_space s, struct kozo_frame f, uint64_t address,
+                                     uint64_t rights)
 {
     return kozo_syscall_err(KOZO_SYS_MAP, s.c, f.c, address, rights, 0, 0);
 }
@@ -446,7 +503,10 @@ static inline enum kozo_err kozo_unmap(struct kozo_place frame)
     return kozo_syscall_err(KOZO_SYS_UNMAP, frame.cnode.c, frame.slot, 0, 0, 0, 0);
 }
 
-/* Changes the rights of a mapped Frame, within those of the capability. Needs MAP. Errors: UNMAPPED; ARGUMENT. */
+/*
+ * Changes the rights of a mapped Frame, within those of the capability. Needs MAP. Errors:
+ * UNMAPPED; ARGUMENT.
+ */
 static inline enum kozo_err kozo_protect(struct kozo_place frame, uint64_t rights)
 {
     return kozo_syscall_err(KOZO_SYS_PROTECT, frame.cnode.c, frame.slot, rights, 0, 0, 0);
@@ -454,52 +514,76 @@ static inline enum kozo_err kozo_protect(struct kozo_place frame, uint64_t right
 
 /* ---- devices ---- */
 
-/* Makes the one IrqHandler of an interrupt line. Needs WRITE. Errors: IN_USE it exists; ARGUMENT no such line; OCCUPIED. */
-static inline enum kozo_err kozo_irq_claim(struct kozo_irq_control control, unsigned line, struct kozo_place to)
+/*
+ * Makes the one IrqHandler of an interrupt line. Needs WRITE. Errors: IN_USE it exists; ARGUMENT no
+ * such line; OCCUPIED.
+ */
+static inline enum kozo_err kozo_irq_claim(struct kozo_irq_control control, unsigned line,
+                                           struct kozo_place to)
 {
     return kozo_syscall_err(KOZO_SYS_IRQ_CLAIM, control.c, line, to.cnode.c, to.slot, 0, 0);
 }
 
 /* Says which `bits` of which notification the line signals; { 0 } unbinds. Needs WRITE on both. */
-static inline enum kozo_err kozo_irq_bind(struct kozo_irq irq, struct kozo_notification n, uint64_t bits)
+static inline enum kozo_err kozo_irq_bind(struct kozo_irq irq, struct kozo_notification n,
+                                          uint64_t bits)
 {
     return kozo_syscall_err(KOZO_SYS_IRQ_BIND, irq.c, n.c, bits, 0, 0, 0);
 }
 
-/* Lets the line interrupt again after one was signalled. Needs WRITE. Errors: STATE none is unacknowledged. */
+/*
+ * Lets the line interrupt again after one was signalled. Needs WRITE. Errors: STATE none is
+ * unacknowledged.
+ */
 static inline enum kozo_err kozo_irq_ack(struct kozo_irq irq)
 {
     return kozo_syscall_err(KOZO_SYS_IRQ_ACK, irq.c, 0, 0, 0, 0, 0);
 }
 
-/* Derives a capability to the ports first to last, both included, with the rights of the source. Errors: ARGUMENT not within the source's; OCCUPIED. */
-static inline enum kozo_err kozo_ioport_mint(struct kozo_io_port p, unsigned first, unsigned last, struct kozo_place to)
+/*
+ * Derives a capability to the ports first to last, both included, with the rights of the source.
+ * Errors: ARGUMENT not within the source's; OCCUPIED.
+ */
+static inline enum kozo_err kozo_ioport_mint(struct kozo_io_port p, unsigned first, unsigned last,
+                                             struct kozo_place to)
 {
     return kozo_syscall_err(KOZO_SYS_IOPORT_MINT, p.c, first, last, to.cnode.c, to.slot, 0);
 }
 
-/* Reads a port; `width` 1, 2 or 4 bytes. Needs READ. Errors: ARGUMENT outside the range, one of the kernel's own
- * (interrupt controllers, timer), or the width. */
+/*
+ * Reads a port; `width` 1, 2 or 4 bytes. Needs READ. Errors: ARGUMENT outside the range, one of the
+ * kernel's own (interrupt controllers, timer), or the width.
+ */
 static inline struct kozo_res kozo_ioport_in(struct kozo_io_port p, unsigned port, unsigned width)
 {
     return kozo_syscall_value(KOZO_SYS_IOPORT_IN, p.c, port, width, 0, 0, 0);
 }
 
-/* Writes a port; `width` 1, 2 or 4 bytes. Needs WRITE. Errors: ARGUMENT outside the range, or the width. */
-static inline enum kozo_err kozo_ioport_out(struct kozo_io_port p, unsigned port, unsigned width, uint64_t value)
+/*
+ * Writes a port; `width` 1, 2 or 4 bytes. Needs WRITE. Errors: ARGUMENT outside the range, or the
+ * width.
+ */
+static inline enum kozo_err kozo_ioport_out(struct kozo_io_port p, unsigned port, unsigned width,
+                                            uint64_t value)
 {
     return kozo_syscall_err(KOZO_SYS_IOPORT_OUT, p.c, port, width, value, 0, 0);
 }
 
 /* ---- debugging ---- */
 
-/* Writes the first `bytes` (at most 448) of the IPC buffer's words to the kernel's console. Needs WRITE. Errors: BUFFER; ARGUMENT. */
+/*
+ * Writes the first `bytes` (at most 448) of the IPC buffer's words to the kernel's console. Needs
+ * WRITE. Errors: BUFFER; ARGUMENT.
+ */
 static inline enum kozo_err kozo_debug_write(struct kozo_debug d, uint64_t bytes)
 {
     return kozo_syscall_err(KOZO_SYS_DEBUG_WRITE, d.c, bytes, 0, 0, 0, 0);
 }
 
-/* Logs the caller's capabilities in 256 slots from `first` on; the value is where to go on, 0 at the end. Needs READ. */
+/*
+ * Logs the caller's capabilities in 256 slots from `first` on; the value is where to go on, 0 at
+ * the end. Needs READ.
+ */
 static inline struct kozo_res kozo_debug_dump(struct kozo_debug d, kozo_cptr first)
 {
     return kozo_syscall_value(KOZO_SYS_DEBUG_DUMP, d.c, first, 0, 0, 0, 0);

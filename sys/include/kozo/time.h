@@ -14,12 +14,15 @@
 #define KOZO_MS 1000000ull
 #define KOZO_S 1000000000ull
 
-/* Nanoseconds since kernel entry. Never goes back, never fails, no system call; 0 in a program without a clock page. */
+/*
+ * Nanoseconds since kernel entry. Never goes back, never fails, no system call; 0 in a program
+ * without a clock page.
+ */
 uint64_t kozo_now(void);
 
 /*
- * Sleeps until kozo_now() reaches `deadline`, or for `ns` nanoseconds; at once when that is past. KOZO_OK, or CANCELLED when this
- * thread was suspended and resumed before.
+ * Sleeps until kozo_now() reaches `deadline`, or for `ns` nanoseconds; at once when that is past.
+ * KOZO_OK, or CANCELLED when this thread was suspended and resumed before.
  */
 enum kozo_err kozo_sleep_until(uint64_t deadline);
 enum kozo_err kozo_sleep(uint64_t ns);

@@ -2,7 +2,8 @@
 /*
  * window.h - which addresses of the program's own space are free for mappings it makes.
  *
- * Owns:      the areas from KOZO_LAYOUT_SMALL on; a list of the ranges handed out, at most KOZO_WINDOWS in each.
+ * Owns:      the areas from KOZO_LAYOUT_SMALL on; a list of the ranges handed out, at most
+ *            KOZO_WINDOWS in each.
  * Not here:  the mappings themselves (memory.h).
  * Callers:   one thread at a time.
  * Cost:      O(KOZO_WINDOWS).
@@ -24,5 +25,7 @@ enum kozo_window : uint32_t {
 /* The address of `bytes` (rounded up to pages) free bytes; 0 when there are none. */
 uint64_t kozo_window_alloc(enum kozo_window kind, uint64_t bytes);
 
-/* Gives back what kozo_window_alloc returned; 0 is ignored. Nothing may be mapped there any more. */
+/*
+ * Gives back what kozo_window_alloc returned; 0 is ignored. Nothing may be mapped there any more.
+ */
 void kozo_window_free(uint64_t address);

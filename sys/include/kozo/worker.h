@@ -3,7 +3,8 @@
  * worker.h - further threads of a program, in its own address space.
  *
  * Owns:      the part of the address space where their stacks and IPC buffers lie (layout.h).
- * Not here:  other processes (spawn.h), locks: there are none; threads of one program meet by IPC and notifications.
+ * Not here:  other processes (spawn.h), locks: there are none; threads of one program meet by IPC
+ *            and notifications.
  * Callers:   one thread at a time. Needs KOZO_SLOT_CNODE and KOZO_SLOT_SPACE, or init.
  * Cost:      about six system calls for each page of stack.
  * Spec:      docs/spec/threads.md
@@ -30,12 +31,16 @@ struct kozo_worker {
 };
 
 /*
- * Runs run(arg) in a new thread, which ends when that returns. On an error nothing is left. Errors: QUOTA, NOMEM, PRIORITY; LIMIT no
- * slots or addresses; ARGUMENT stack_pages.
+ * Runs run(arg) in a new thread, which ends when that returns. On an error nothing is left. Errors:
+ * QUOTA, NOMEM, PRIORITY; LIMIT no slots or addresses; ARGUMENT stack_pages.
  */
-enum kozo_err kozo_worker_start(struct kozo_worker *w, const struct kozo_worker_options *o, void (*run)(void *), void *arg);
+enum kozo_err kozo_worker_start(struct kozo_worker *w, const struct kozo_worker_options *o,
+                                void (*run)(void *), void *arg);
 
-/* Runs run(arg) in a worker that is stopped: made so, or back from an earlier run. Errors: STATE it is not. */
+/*
+ * Runs run(arg) in a worker that is stopped: made so, or back from an earlier run. Errors: STATE it
+ * is not.
+ */
 enum kozo_err kozo_worker_run(struct kozo_worker *w, void (*run)(void *), void *arg);
 
 /* Ends the thread wherever it is, and gives its pages, slots and addresses back. Never fails. */
