@@ -120,7 +120,6 @@ static inline uint64_t x86_image_addr(const void *p) { return (uint64_t)p - X86_
 /* start/clock.c: the second sample; called once, by the first to ask for the time. */
 void x86_clock_settle(void);
 /* paging.c */
-void x86_root_load(uint64_t root);
 /* Boot is over: give up its code and data, and leave to the first thread, which is current. */
 [[noreturn]] void x86_boot_enter(struct tcb *first);
 /* apic.c */
@@ -266,6 +265,11 @@ static inline uint64_t x86_read_dr6(void)
 }
 static inline void x86_write_cr0(uint64_t v) { __asm__ volatile("movq %0, %%cr0" ::"r"(v) : "memory"); }
 static inline void x86_write_cr3(uint64_t v) { __asm__ volatile("movq %0, %%cr3" ::"r"(v) : "memory"); }
+static inline void x86_root_load(uint64_t root)
+{
+    x86.root = root;
+    x86_write_cr3(root);
+}
 static inline void x86_write_cr4(uint64_t v) { __asm__ volatile("movq %0, %%cr4" ::"r"(v) : "memory"); }
 static inline void x86_write_dr6(uint64_t v) { __asm__ volatile("movq %0, %%dr6" ::"r"(v)); }
 static inline void x86_write_dr7(uint64_t v) { __asm__ volatile("movq %0, %%dr7" ::"r"(v)); }

@@ -25,12 +25,6 @@ void arch_space_init(pte *root)
     root[ROOT_IMAGE] = own[ROOT_IMAGE];
 }
 
-void x86_root_load(uint64_t root)
-{
-    x86.root = root;
-    x86_write_cr3(root);
-}
-
 /* Only the space in use has translations cached: there are no PCIDs, and user entries are not global. */
 void arch_tlb_flush_page(struct paddr root, uint64_t address)
 {
