@@ -2,7 +2,8 @@
 /*
  * audit.h - one line for each decision of policy, for people and for programs.
  *
- *     audit seq=2 who=hello object="fs:/etc/motd" rights="write" result=denied lease_ms=0 rule=none reason="..." hint="..."
+ *     audit seq=2 who=hello object="fs:/etc/motd" rights="write" result=denied lease_ms=0 rule=none
+ *     reason="..." hint="..."
  *
  * Owns:      the line's form.
  * Not here:  deciding (policy/rules.h), where the lines go (log).
@@ -14,7 +15,13 @@
 
 #define AUDIT_BYTES 1024u
 
-enum audit_result : uint8_t { AUDIT_GRANTED, AUDIT_DENIED, AUDIT_FAILED, AUDIT_EXPIRED, AUDIT_RELEASED };
+enum audit_result : uint8_t {
+    AUDIT_GRANTED,
+    AUDIT_DENIED,
+    AUDIT_FAILED,
+    AUDIT_EXPIRED,
+    AUDIT_RELEASED
+};
 
 struct audit {
     uint64_t seq;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cmdline.h - the kernel's command line: words parted by blanks, `name` or `name=value`, a value with blanks in "".
+ * cmdline.h - the kernel's command line: words parted by blanks, `name` or `name=value`, a value
+ * with blanks in "".
  *
  * Owns:      nothing.
  * Callers:   init and its unit tests; no system calls.

@@ -2,8 +2,9 @@
 /*
  * identity.h - who a service is to others: the badge that init gives to every capability of its.
  *
- * Bits 0-31: its place in the manifest, from 1 on. Bits 32-62: which life of it, from 1 on, so that what was granted to one
- * that died is not its successor's. Bit 63 is never set: badges with it are a server's own.
+ * Bits 0-31: its place in the manifest, from 1 on. Bits 32-62: which life of it, from 1 on, so that
+ * what was granted to one that died is not its successor's. Bit 63 is never set: badges with it are
+ * a server's own.
  *
  * Owns:      the layout of that badge.
  */
@@ -28,7 +29,8 @@ static inline uint32_t identity_life(uint64_t badge)
 }
 
 /* Whose badge it is; null when it is nobody's. */
-static inline const struct manifest_service *identity_service(const struct manifest *m, uint64_t badge)
+static inline const struct manifest_service *identity_service(const struct manifest *m,
+                                                              uint64_t badge)
 {
     uint32_t i = identity_index(badge);
 

@@ -65,8 +65,8 @@ static bool is_name(struct kozo_str s)
         return false;
     for (uint64_t i = 0; i < s.len; i++) {
         char c = s.at[i];
-        bool good = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-                    c == '_' || c == '.';
+        bool good = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                    c == '-' || c == '_' || c == '.';
 
         if (!good)
             return false;
@@ -135,7 +135,8 @@ static const char *read_sha256(struct parser *p, struct kozo_str value)
 {
     if (kozo_str_is(value, "auto"))
         return "64 hexadecimal digits: mkconf.py puts them in the place of auto";
-    return kozo_sha256_from_hex(value.at, value.len, p->service->sha256) ? nullptr : "64 hexadecimal digits";
+    return kozo_sha256_from_hex(value.at, value.len, p->service->sha256) ? nullptr
+                                                                         : "64 hexadecimal digits";
 }
 
 static const char *read_priority(struct parser *p, struct kozo_str value)
@@ -177,7 +178,8 @@ static const char *read_stack(struct parser *p, struct kozo_str value)
 
 static const char *read_threads(struct parser *p, struct kozo_str value)
 {
-    return number_within(value, 1, 4096, &p->service->threads) ? nullptr : "a number from 1 to 4096";
+    return number_within(value, 1, 4096, &p->service->threads) ? nullptr
+                                                               : "a number from 1 to 4096";
 }
 
 static const char *read_args(struct parser *p, struct kozo_str value)
@@ -193,12 +195,14 @@ static const char *read_provides(struct parser *p, struct kozo_str value)
 
 static const char *read_capabilities(struct parser *p, struct kozo_str value)
 {
-    return read_names(value, &p->service->capabilities) ? nullptr : "names of capabilities, at most 16";
+    return read_names(value, &p->service->capabilities) ? nullptr
+                                                        : "names of capabilities, at most 16";
 }
 
 static const char *read_requests(struct parser *p, struct kozo_str value)
 {
-    return read_names(value, &p->service->requests) ? nullptr : "names that services provide, at most 16";
+    return read_names(value, &p->service->requests) ? nullptr
+                                                    : "names that services provide, at most 16";
 }
 
 static const char *read_restart(struct parser *p, struct kozo_str value)
@@ -214,13 +218,16 @@ static const char *read_restart(struct parser *p, struct kozo_str value)
 
 static const char *read_restart_limit(struct parser *p, struct kozo_str value)
 {
-    return number_within(value, 1, 1000000, &p->service->restart_limit) ? nullptr : "a number from 1 to 1000000";
+    return number_within(value, 1, 1000000, &p->service->restart_limit)
+               ? nullptr
+               : "a number from 1 to 1000000";
 }
 
 static const char *read_restart_backoff(struct parser *p, struct kozo_str value)
 {
-    return number_within(value, 0, 60000, &p->service->restart_backoff_ms) ? nullptr
-                                                                          : "milliseconds, from 0 to 60000";
+    return number_within(value, 0, 60000, &p->service->restart_backoff_ms)
+               ? nullptr
+               : "milliseconds, from 0 to 60000";
 }
 
 static const struct field service_fields[] = {
@@ -341,12 +348,14 @@ static const char *read_demo(struct parser *p, struct kozo_str value)
 
 static const char *read_demo_seconds(struct parser *p, struct kozo_str value)
 {
-    return number_within(value, 1, max_seconds, &p->m->demo_seconds) ? nullptr : "seconds, from 1 to 3600";
+    return number_within(value, 1, max_seconds, &p->m->demo_seconds) ? nullptr
+                                                                     : "seconds, from 1 to 3600";
 }
 
 static const char *read_ready_seconds(struct parser *p, struct kozo_str value)
 {
-    return number_within(value, 1, max_seconds, &p->m->ready_seconds) ? nullptr : "seconds, from 1 to 3600";
+    return number_within(value, 1, max_seconds, &p->m->ready_seconds) ? nullptr
+                                                                      : "seconds, from 1 to 3600";
 }
 
 static const struct field init_fields[] = {
@@ -367,8 +376,13 @@ static const char *begin_service(struct parser *p, struct kozo_str name)
     if (m->services == MANIFEST_SERVICES)
         return "at most 32 services";
     p->service = &m->service[m->services++];
-    *p->service = (struct manifest_service){ .name = name, .priority = 100, .threads = 1, .heap_pages = 4,
-                                             .stack_pages = 8, .restart_limit = 3, .restart_backoff_ms = 100,
+    *p->service = (struct manifest_service){ .name = name,
+                                             .priority = 100,
+                                             .threads = 1,
+                                             .heap_pages = 4,
+                                             .stack_pages = 8,
+                                             .restart_limit = 3,
+                                             .restart_backoff_ms = 100,
                                              .line = p->line };
     p->fields = service_fields;
     return nullptr;
@@ -384,7 +398,8 @@ static const char *begin_rule(struct parser *p, struct kozo_str name)
     if (m->rules == MANIFEST_RULES)
         return "at most 128 rules";
     p->rule = &m->rule[m->rules++];
-    *p->rule = (struct manifest_rule){ .name = name, .tier = TIER_AUTO, .depth = 1, .line = p->line };
+    *p->rule =
+        (struct manifest_rule){ .name = name, .tier = TIER_AUTO, .depth = 1, .line = p->line };
     p->fields = rule_fields;
     return nullptr;
 }
@@ -497,9 +512,11 @@ static void check_provides(struct parser *p, const struct manifest_service *s)
     if (s->provides.len == 0)
         return;
     if (manifest_provider(p->m, s->provides) != s)
-        complain(p, s->line, kozo_str("provides"), s->provides, "a name that no other service provides");
+        complain(p, s->line, kozo_str("provides"), s->provides,
+                 "a name that no other service provides");
     if (is_given(s->provides))
-        complain(p, s->line, kozo_str("provides"), s->provides, "a name other than log, initrd, manifest and leases");
+        complain(p, s->line, kozo_str("provides"), s->provides,
+                 "a name other than log, initrd, manifest and leases");
 }
 
 static void check_service(struct parser *p, const struct manifest_service *s)
@@ -515,16 +532,19 @@ static void check_service(struct parser *p, const struct manifest_service *s)
     }
     for (uint32_t i = 0; i < s->requests.count; i++)
         if (manifest_provider(p->m, s->requests.word[i]) == nullptr)
-            complain(p, s->line, kozo_str("requests"), s->requests.word[i], "a name that a service provides");
+            complain(p, s->line, kozo_str("requests"), s->requests.word[i],
+                     "a name that a service provides");
 }
 
 static void check_rule(struct parser *p, const struct manifest_rule *r)
 {
     if (!kozo_str_is(r->subject, "*") && manifest_service(p->m, r->subject) == nullptr)
-        complain(p, r->line, kozo_str("subject"), r->subject, "the name of a service of this manifest, or *");
+        complain(p, r->line, kozo_str("subject"), r->subject,
+                 "the name of a service of this manifest, or *");
     if (r->tier != TIER_AUTO && r->lease_ms > manifest_tier_limit(r->tier))
-        complain(p, r->line, kozo_str("lease_ms"), r->name,
-                 "at most what the tier allows: low 3600000, medium 300000, high and critical 60000");
+        complain(
+            p, r->line, kozo_str("lease_ms"), r->name,
+            "at most what the tier allows: low 3600000, medium 300000, high and critical 60000");
 }
 
 static void check_all(struct parser *p)
@@ -532,7 +552,8 @@ static void check_all(struct parser *p)
     struct manifest *m = p->m;
 
     if (m->services == 0)
-        complain(p, p->line, kozo_str("service"), (struct kozo_str){}, "at least one [service NAME]");
+        complain(p, p->line, kozo_str("service"), (struct kozo_str){},
+                 "at least one [service NAME]");
     for (uint32_t i = 0; i < m->services; i++)
         check_service(p, &m->service[i]);
     for (uint32_t i = 0; i < m->rules; i++)

@@ -2,8 +2,8 @@
 /*
  * manifest.h - etc/kozo.conf: what init starts, out of what, and what policy may grant to whom.
  *
- * Sections `[service NAME]`, `[rule NAME]` and `[init]`, each with lines `field = value`; a `#` or `;` at the start of a
- * line or after a blank begins a comment.
+ * Sections `[service NAME]`, `[rule NAME]` and `[init]`, each with lines `field = value`; a `#` or
+ * `;` at the start of a line or after a blank begins a comment.
  *
  * Owns:      struct manifest. Its texts point into the text that was parsed.
  * Not here:  acting on it (init/), deciding by the rules (policy/rules.h).
@@ -43,10 +43,10 @@ struct manifest_service {
     struct kozo_str provides; /* the name others find it by; empty = none */
     struct manifest_words args;
     struct manifest_words capabilities; /* manifest_given, or what another service provides */
-    struct manifest_words requests;     /* what others provide of which it may ask policy for parts */
+    struct manifest_words requests; /* what others provide of which it may ask policy for parts */
     uint8_t sha256[KOZO_SHA256_BYTES];
     uint8_t priority;
-    uint8_t memory_bits; /* log2 of bytes: all that it is made of */
+    uint8_t memory_bits;              /* log2 of bytes: all that it is made of */
     uint32_t heap_pages, stack_pages; /* of that */
     uint32_t threads;
     enum manifest_restart restart;
@@ -72,12 +72,14 @@ struct manifest {
     struct manifest_service service[MANIFEST_SERVICES];
     struct manifest_rule rule[MANIFEST_RULES];
     uint32_t services, rules;
-    struct kozo_str demo;  /* the service whose steps must come out as stated; empty = none */
-    uint32_t demo_seconds; /* for all of them */
+    struct kozo_str demo;   /* the service whose steps must come out as stated; empty = none */
+    uint32_t demo_seconds;  /* for all of them */
     uint32_t ready_seconds; /* for every service to report ready */
 };
 
-/* What is wrong; `expected` null = nothing. `field` may be empty: then it is the line as a whole. */
+/*
+ * What is wrong; `expected` null = nothing. `field` may be empty: then it is the line as a whole.
+ */
 struct [[nodiscard]] manifest_problem {
     uint32_t line;
     struct kozo_str field, value;

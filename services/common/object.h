@@ -2,7 +2,8 @@
 /*
  * object.h - names: of files below a directory, and of objects that a service provides.
  *
- * Owns:      what a sound name is. One name has one spelling, so that a rule for it cannot be walked around.
+ * Owns:      what a sound name is. One name has one spelling, so that a rule for it cannot be
+ *            walked around.
  * Not here:  what the names mean (fsd/lookup.h, policy/rules.h).
  * Callers:   services and their unit tests; no system calls.
  */
@@ -14,8 +15,8 @@
 #define PATH_BYTES 255u
 
 /*
- * `path` is relative and in its only spelling: parts of at least one byte with a slash between them, none of them `.` or
- * `..`, no control characters. The empty path names the directory itself.
+ * `path` is relative and in its only spelling: parts of at least one byte with a slash between
+ * them, none of them `.` or `..`, no control characters. The empty path names the directory itself.
  */
 bool path_is_sound(struct kozo_str path);
 

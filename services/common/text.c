@@ -67,7 +67,10 @@ bool text_matches(struct kozo_str pattern, struct kozo_str text)
     return text_starts(text, (struct kozo_str){ pattern.at, pattern.len - 1 });
 }
 
-/* Bytes of the UTF-8 sequence that begins with `lead`, 0 when none does; its first bits go to *value. */
+/*
+ * Bytes of the UTF-8 sequence that begins with `lead`, 0 when none does; its first bits go to
+ * *value.
+ */
 static uint64_t utf8_length(uint8_t lead, uint32_t *value)
 {
     if (lead >= 0xc2 && lead <= 0xdf) {

@@ -16,7 +16,10 @@ bool text_starts(struct kozo_str text, struct kozo_str start);
 /* Without spaces, tabs and carriage returns at both ends. */
 struct kozo_str text_trim(struct kozo_str text);
 
-/* Cuts off and returns what is before the first `mark`; all of it, leaving `rest` empty, when there is none. */
+/*
+ * Cuts off and returns what is before the first `mark`; all of it, leaving `rest` empty, when there
+ * is none.
+ */
 struct kozo_str text_cut(struct kozo_str *rest, char mark);
 /* Cuts off and returns the next word, empty at the end. Words are parted by spaces and tabs. */
 struct kozo_str text_cut_word(struct kozo_str *rest);
@@ -25,9 +28,12 @@ struct kozo_str text_cut_word(struct kozo_str *rest);
 bool text_matches(struct kozo_str pattern, struct kozo_str text);
 
 /*
- * The bytes of the character that `text` begins with, when a terminal can show it: printing ASCII, tab, or well-formed
- * UTF-8 beyond the control characters. Else 0.
+ * The bytes of the character that `text` begins with, when a terminal can show it: printing ASCII,
+ * tab, or well-formed UTF-8 beyond the control characters. Else 0.
  */
 uint64_t text_char(struct kozo_str text);
-/* Copies what fits, always ended by a NUL; each byte that no terminal should see becomes `?`. Returns the length. */
+/*
+ * Copies what fits, always ended by a NUL; each byte that no terminal should see becomes `?`.
+ * Returns the length.
+ */
 uint64_t text_printable(char *to, uint64_t size, struct kozo_str text);

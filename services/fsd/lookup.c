@@ -79,7 +79,10 @@ static struct kozo_str entry_path(const struct kozo_cpio_entry *e)
     return path;
 }
 
-/* How many parts of `path` are not also the first parts of `before`: what it can add to a tree that has `before`. */
+/*
+ * How many parts of `path` are not also the first parts of `before`: what it can add to a tree that
+ * has `before`.
+ */
 static uint64_t new_parts(struct kozo_str path, struct kozo_str before)
 {
     uint64_t n = 0;
@@ -132,12 +135,14 @@ static enum node_type type_of(uint32_t mode)
 static enum kozo_err refuse(const struct kozo_cpio *archive, const struct node *n, const char *want,
                             struct kozo_bad *bad)
 {
-    *bad = (struct kozo_bad){ "name", want, n->path_len, (uint64_t)((const uint8_t *)n->path - archive->base) };
+    *bad = (struct kozo_bad){ "name", want, n->path_len,
+                              (uint64_t)((const uint8_t *)n->path - archive->base) };
     return KOZO_ERR_FORMAT;
 }
 
 /* A node for each entry, in the order of the archive, in no bucket yet. */
-static enum kozo_err add_entries(struct lookup *l, const struct kozo_cpio *archive, struct kozo_bad *bad)
+static enum kozo_err add_entries(struct lookup *l, const struct kozo_cpio *archive,
+                                 struct kozo_bad *bad)
 {
     struct kozo_cpio_entry e;
     enum kozo_err err;
@@ -145,8 +150,13 @@ static enum kozo_err add_entries(struct lookup *l, const struct kozo_cpio *archi
 
     while ((err = kozo_cpio_next(archive, &at, &e, bad)) == KOZO_OK) {
         struct kozo_str path = entry_path(&e);
-        struct node n = { .path = path.at, .data = e.data, .size = e.size, .path_len = (uint16_t)path.len,
-                          .type = type_of(e.mode), .ino = e.ino, .dev_major = e.dev_major,
+        struct node n = { .path = path.at,
+                          .data = e.data,
+                          .size = e.size,
+                          .path_len = (uint16_t)path.len,
+                          .type = type_of(e.mode),
+                          .ino = e.ino,
+                          .dev_major = e.dev_major,
                           .dev_minor = e.dev_minor };
 
         if (path.len == 0)
@@ -189,7 +199,8 @@ static void resolve_links(struct lookup *l)
     }
 }
 
-static enum kozo_err hash_entries(struct lookup *l, const struct kozo_cpio *archive, struct kozo_bad *bad)
+static enum kozo_err hash_entries(struct lookup *l, const struct kozo_cpio *archive,
+                                  struct kozo_bad *bad)
 {
     clear_table(l);
     for (uint32_t i = NODE_ROOT; i < l->nodes; i++) {
@@ -213,7 +224,8 @@ static struct kozo_str parent_path(struct kozo_str path)
 }
 
 /* Finds each node's parent, and makes those that no entry of their own made. */
-static enum kozo_err add_parents(struct lookup *l, const struct kozo_cpio *archive, struct kozo_bad *bad)
+static enum kozo_err add_parents(struct lookup *l, const struct kozo_cpio *archive,
+                                 struct kozo_bad *bad)
 {
     for (uint32_t i = NODE_ROOT + 1; i < l->nodes; i++) {
         struct pieces p = { .rest = parent_path(path_of(&l->node[i])) };
@@ -223,7 +235,8 @@ static enum kozo_err add_parents(struct lookup *l, const struct kozo_cpio *archi
             if (l->nodes == l->max_nodes)
                 return refuse(archive, &l->node[i], "a name that no other entry has", bad);
             parent = l->nodes++;
-            l->node[parent] = (struct node){ .path = p.rest.at, .path_len = (uint16_t)p.rest.len,
+            l->node[parent] = (struct node){ .path = p.rest.at,
+                                             .path_len = (uint16_t)p.rest.len,
                                              .type = NODE_DIRECTORY };
             l->node[parent].child = l->node[parent].next = NODE_NONE;
             insert(l, parent, hash_of(p));
@@ -245,12 +258,14 @@ static void link_children(struct lookup *l)
     }
 }
 
-enum kozo_err lookup_build(struct lookup *l, const struct kozo_cpio *archive, const struct lookup_plan *plan,
-                           void *memory, struct kozo_bad *bad)
+enum kozo_err lookup_build(struct lookup *l, const struct kozo_cpio *archive,
+                           const struct lookup_plan *plan, void *memory, struct kozo_bad *bad)
 {
     enum kozo_err err;
 
-    *l = (struct lookup){ .node = memory, .nodes = 1, .max_nodes = (uint32_t)plan->nodes,
+    *l = (struct lookup){ .node = memory,
+                          .nodes = 1,
+                          .max_nodes = (uint32_t)plan->nodes,
                           .buckets = (uint32_t)plan->buckets };
     l->bucket = (uint32_t *)(l->node + l->max_nodes);
     l->node[NODE_ROOT] = (struct node){ .path = "", .type = NODE_DIRECTORY };

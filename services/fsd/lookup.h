@@ -2,10 +2,12 @@
 /*
  * lookup.h - an archive as a tree of files: by path, by directory, in constant time.
  *
- * Owns:      the index: one node for each entry of the archive, the root, and directories that entries only imply.
+ * Owns:      the index: one node for each entry of the archive, the root, and directories that
+ *            entries only imply.
  * Not here:  what a sound archive is (kozo/cpio.h), messages (serve.h).
  * Callers:   fsd and its unit tests; no system calls.
- * Cost:      plan and build: the archive's headers; 48 bytes a node, and 4 to 8 for the table. Look-ups: O(1).
+ * Cost:      plan and build: the archive's headers; 48 bytes a node, and 4 to 8 for the table.
+ *            Look-ups: O(1).
  * Spec:      docs/spec/services.md
  */
 #pragma once
@@ -52,13 +54,22 @@ struct [[nodiscard]] lookup_plan {
     enum kozo_err err;
 };
 
-/* Checks the archive and sizes its index. Errors: FORMAT with *bad filled; LIMIT more than 16 M entries. */
+/*
+ * Checks the archive and sizes its index. Errors: FORMAT with *bad filled; LIMIT more than 16 M
+ * entries.
+ */
 struct lookup_plan lookup_plan(const struct kozo_cpio *archive, struct kozo_bad *bad);
-/* Builds the index in `memory` of plan.bytes, aligned to 8. Errors: FORMAT a name twice, or below what is no directory. */
-enum kozo_err lookup_build(struct lookup *l, const struct kozo_cpio *archive, const struct lookup_plan *plan,
-                           void *memory, struct kozo_bad *bad);
+/*
+ * Builds the index in `memory` of plan.bytes, aligned to 8. Errors: FORMAT a name twice, or below
+ * what is no directory.
+ */
+enum kozo_err lookup_build(struct lookup *l, const struct kozo_cpio *archive,
+                           const struct lookup_plan *plan, void *memory, struct kozo_bad *bad);
 
-/* The node with a sound path below the node `dir`, NODE_NONE when there is none. The empty path is `dir` itself. */
+/*
+ * The node with a sound path below the node `dir`, NODE_NONE when there is none. The empty path is
+ * `dir` itself.
+ */
 uint32_t lookup_path(const struct lookup *l, uint32_t dir, struct kozo_str path);
 /* A node's last part of its path. */
 struct kozo_str lookup_name(const struct lookup *l, uint32_t node);

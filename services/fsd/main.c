@@ -2,8 +2,9 @@
 /*
  * fsd - files: the initrd, read-only.
  *
- * A file is a capability to this service's endpoint, with the file as its badge and what may be done with it as its user
- * rights; the kernel delivers both, so there is nothing to ask about who calls.
+ * A file is a capability to this service's endpoint, with the file as its badge and what may be
+ * done with it as its user rights; the kernel delivers both, so there is nothing to ask about who
+ * calls.
  */
 #include "common/identity.h"
 #include "fsd/serve.h"
@@ -28,13 +29,13 @@ static void build_index(struct lookup *tree, const struct kozo_cpio *archive)
         memory = malloc(plan.bytes);
         if (memory == nullptr)
             kozo_fatal("an index of %llu files needs %llu KiB: give [service %s] more heap",
-                       (unsigned long long)plan.nodes, (unsigned long long)(plan.bytes + 1023) / 1024,
-                       kozo_program_name());
+                       (unsigned long long)plan.nodes,
+                       (unsigned long long)(plan.bytes + 1023) / 1024, kozo_program_name());
         err = lookup_build(tree, archive, &plan, memory, &bad);
     }
     if (err == KOZO_ERR_FORMAT)
-        kozo_fatal("initrd: %s = %#llx at byte %llu, expected %s", bad.field, (unsigned long long)bad.value,
-                   (unsigned long long)bad.at, bad.want);
+        kozo_fatal("initrd: %s = %#llx at byte %llu, expected %s", bad.field,
+                   (unsigned long long)bad.value, (unsigned long long)bad.at, bad.want);
     if (err != KOZO_OK)
         kozo_fatal("initrd: %s", kozo_err_text(err));
 }

@@ -6,8 +6,10 @@ constexpr uint64_t all_rights =
     KOZO_FILE_READ | KOZO_FILE_WRITE | KOZO_FILE_LIST | KOZO_FILE_CREATE | KOZO_FILE_REMOVE;
 constexpr uint64_t changing_rights = KOZO_FILE_WRITE | KOZO_FILE_CREATE | KOZO_FILE_REMOVE;
 
-static_assert((int)NODE_FILE == (int)KOZO_FILE_REGULAR && (int)NODE_DIRECTORY == (int)KOZO_FILE_DIRECTORY &&
-              (int)NODE_SYMLINK == (int)KOZO_FILE_SYMLINK && (int)NODE_OTHER == (int)KOZO_FILE_OTHER);
+static_assert((int)NODE_FILE == (int)KOZO_FILE_REGULAR &&
+              (int)NODE_DIRECTORY == (int)KOZO_FILE_DIRECTORY &&
+              (int)NODE_SYMLINK == (int)KOZO_FILE_SYMLINK &&
+              (int)NODE_OTHER == (int)KOZO_FILE_OTHER);
 
 uint64_t handle_badge(const struct fs_server *s, uint32_t node)
 {
@@ -48,8 +50,8 @@ static enum kozo_err check_open(const struct fs_server *s, uint32_t node, uint64
     return (rights & changing_rights) != 0 ? KOZO_ERR_READ_ONLY : KOZO_OK;
 }
 
-static enum kozo_err serve_open(struct fs_server *s, const struct kozo_msg *m, const struct fs_open_req *req,
-                                struct fs_open_rep *rep)
+static enum kozo_err serve_open(struct fs_server *s, const struct kozo_msg *m,
+                                const struct fs_open_req *req, struct fs_open_rep *rep)
 {
     struct handle dir = want(s, m, 0);
     enum kozo_err err;
@@ -70,7 +72,10 @@ static enum kozo_err serve_open(struct fs_server *s, const struct kozo_msg *m, c
     err = check_open(s, node, req->rights);
     if (err != KOZO_OK)
         return err;
-    /* What is opened below a directory comes back with the answer, which only a capability with GRANT lets through. */
+    /*
+     * What is opened below a directory comes back with the answer, which only a capability with
+     * GRANT lets through.
+     */
     carry = s->tree.node[node].type == NODE_DIRECTORY ? KOZO_GRANT : 0;
     rep->file = kozo_give_badged(s->port, KOZO_WRITE | carry, req->rights, handle_badge(s, node));
     rep->size = s->tree.node[node].size;
@@ -78,8 +83,8 @@ static enum kozo_err serve_open(struct fs_server *s, const struct kozo_msg *m, c
     return KOZO_OK;
 }
 
-static enum kozo_err serve_read(struct fs_server *s, const struct kozo_msg *m, const struct fs_read_req *req,
-                                struct fs_read_rep *rep)
+static enum kozo_err serve_read(struct fs_server *s, const struct kozo_msg *m,
+                                const struct fs_read_req *req, struct fs_read_rep *rep)
 {
     struct handle h = want(s, m, KOZO_FILE_READ);
     const struct node *n;
@@ -101,8 +106,8 @@ static enum kozo_err serve_read(struct fs_server *s, const struct kozo_msg *m, c
     return KOZO_OK;
 }
 
-static enum kozo_err serve_stat(struct fs_server *s, const struct kozo_msg *m, const struct fs_stat_req *req,
-                                struct fs_stat_rep *rep)
+static enum kozo_err serve_stat(struct fs_server *s, const struct kozo_msg *m,
+                                const struct fs_stat_req *req, struct fs_stat_rep *rep)
 {
     struct handle h = want(s, m, 0);
 
@@ -115,8 +120,8 @@ static enum kozo_err serve_stat(struct fs_server *s, const struct kozo_msg *m, c
     return KOZO_OK;
 }
 
-static enum kozo_err serve_list(struct fs_server *s, const struct kozo_msg *m, const struct fs_list_req *req,
-                                struct fs_list_rep *rep)
+static enum kozo_err serve_list(struct fs_server *s, const struct kozo_msg *m,
+                                const struct fs_list_req *req, struct fs_list_rep *rep)
 {
     struct handle h = want(s, m, KOZO_FILE_LIST);
     const struct lookup *tree = &s->tree;
@@ -141,8 +146,8 @@ static enum kozo_err serve_list(struct fs_server *s, const struct kozo_msg *m, c
     return KOZO_OK;
 }
 
-static enum kozo_err serve_close(struct fs_server *s, const struct kozo_msg *m, const struct fs_close_req *req,
-                                 struct fs_close_rep *rep)
+static enum kozo_err serve_close(struct fs_server *s, const struct kozo_msg *m,
+                                 const struct fs_close_req *req, struct fs_close_rep *rep)
 {
     (void)req;
     (void)rep;

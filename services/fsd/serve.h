@@ -2,9 +2,10 @@
 /*
  * serve.h - the protocol fs over a read-only archive.
  *
- * A capability's badge is the handle: bit 63, the server's generation, the node. So there is no table of open files that
- * could run full or leak: who holds the capability may use it, and revoking it is all there is to closing. A badge
- * without bit 63 was made by init and names the root.
+ * A capability's badge is the handle: bit 63, the server's generation, the node. So there is no
+ * table of open files that could run full or leak: who holds the capability may use it, and
+ * revoking it is all there is to closing. A badge without bit 63 was made by init and names the
+ * root.
  *
  * Owns:      handles; which user right each operation needs.
  * Not here:  the tree (lookup.h), receiving (main.c).

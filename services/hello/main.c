@@ -2,8 +2,8 @@
 /*
  * hello - a client with no power of its own: it may write to the log and ask policy. hello FILE
  *
- * It asks for a file, reads it as long as it may, tries to go further, and reports each step to init, which knows better
- * than to take its word for it.
+ * It asks for a file, reads it as long as it may, tries to go further, and reports each step to
+ * init, which knows better than to take its word for it.
  */
 #include "common/line.h"
 #include "common/rights.h"
@@ -45,7 +45,8 @@ static bool is_granted(struct kozo_grant *g)
 
     kozo_printf("asking policy to read %s\n", object);
     if (kozo_request(object, RIGHT_READ, "to print it", g) == KOZO_OK)
-        kozo_snprintf(got, sizeof got, "read on %s for %llu ms", object, (unsigned long long)g->lease_ms);
+        kozo_snprintf(got, sizeof got, "read on %s for %llu ms", object,
+                      (unsigned long long)g->lease_ms);
     else if (g->err == KOZO_ERR_DENIED)
         kozo_snprintf(got, sizeof got, "denied: %s", g->reason);
     else
@@ -115,7 +116,8 @@ static bool is_read(const struct kozo_grant *g)
 static bool is_bounded(const struct kozo_grant *g)
 {
     kozo_cptr slot = kozo_slot_alloc();
-    enum kozo_err err = kozo_cap_copy(kozo_own(slot), kozo_own(g->cap.c), KOZO_RIGHTS(KOZO_WRITE, RIGHTS_ALL));
+    enum kozo_err err =
+        kozo_cap_copy(kozo_own(slot), kozo_own(g->cap.c), KOZO_RIGHTS(KOZO_WRITE, RIGHTS_ALL));
     struct kozo_verified v = kozo_cap_verify(kozo_own(slot), kozo_own(0));
     uint8_t rights = KOZO_VERIFY_USER(v.what);
     char text[RIGHTS_TEXT];
@@ -123,7 +125,8 @@ static bool is_bounded(const struct kozo_grant *g)
 
     if (err == KOZO_OK)
         err = v.err;
-    (void)kozo_step(STEP_BOUNDED, ok, "read", err == KOZO_OK ? rights_text(text, rights) : kozo_err_text(err));
+    (void)kozo_step(STEP_BOUNDED, ok, "read",
+                    err == KOZO_OK ? rights_text(text, rights) : kozo_err_text(err));
     kozo_slot_drop(slot);
     return ok;
 }
@@ -152,7 +155,8 @@ static bool is_expired(const struct kozo_grant *g, uint64_t granted)
 
     (void)kozo_sleep_until(granted + g->lease_ms * KOZO_MS + grace);
     r = kozo_file_read(g->cap, 0, &byte, 1);
-    kozo_printf("reading after the lease: %s\n", r.err == KOZO_OK ? "still works" : kozo_err_text(r.err));
+    kozo_printf("reading after the lease: %s\n",
+                r.err == KOZO_OK ? "still works" : kozo_err_text(r.err));
     (void)kozo_step(STEP_EXPIRED, r.err == KOZO_ERR_EMPTY, kozo_err_text(KOZO_ERR_EMPTY),
                     r.err == KOZO_OK ? "the file could still be read" : kozo_err_text(r.err));
     return r.err == KOZO_ERR_EMPTY;

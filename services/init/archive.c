@@ -88,8 +88,8 @@ static bool fail_on_manifest(struct init *i, const struct manifest_problem *p)
 
     text_printable(value, sizeof value, p->value);
     if (p->field.len > 0)
-        init_fail(i, "manifest", p->expected, MANIFEST_PATH ":%u: %.*s = %s", p->line, (int)p->field.len,
-                  p->field.at, value);
+        init_fail(i, "manifest", p->expected, MANIFEST_PATH ":%u: %.*s = %s", p->line,
+                  (int)p->field.len, p->field.at, value);
     else
         init_fail(i, "manifest", p->expected, MANIFEST_PATH ":%u: %s", p->line, value);
     return false;
@@ -101,7 +101,8 @@ bool archive_read_manifest(struct init *i)
     struct manifest_problem problem;
 
     if (file.at == nullptr || file.len == 0) {
-        init_fail(i, "manifest", IN_ARCHIVE, "%s", file.at == nullptr ? "no such file" : "an empty file");
+        init_fail(i, "manifest", IN_ARCHIVE, "%s",
+                  file.at == nullptr ? "no such file" : "an empty file");
         return false;
     }
     if (file.len > MANIFEST_BYTES) {

@@ -11,10 +11,14 @@ void carve_begin(const struct kozo_boot_info *info)
     boot = info;
 }
 
-/* Bytes that an aligned piece of them could have: what is left when the first is aligned to the second. */
+/*
+ * Bytes that an aligned piece of them could have: what is left when the first is aligned to the
+ * second.
+ */
 static uint64_t room(uint32_t i, unsigned bits)
 {
-    struct kozo_untyped_info info = kozo_untyped_info((struct kozo_untyped){ boot->untyped.first + i });
+    struct kozo_untyped_info info =
+        kozo_untyped_info((struct kozo_untyped){ boot->untyped.first + i });
     uint64_t at = boot->desc[i].base + info.size - info.free;
     uint64_t aligned = (at + (1ull << bits) - 1) & ~((1ull << bits) - 1);
 
@@ -36,8 +40,8 @@ struct carved carve(unsigned bits)
     if (slot == 0)
         return (struct carved){ .err = KOZO_ERR_LIMIT };
     if (best < boot->untyped.count)
-        err = kozo_retype((struct kozo_untyped){ boot->untyped.first + best }, KOZO_KIND_UNTYPED, bits,
-                          kozo_own(slot), 1);
+        err = kozo_retype((struct kozo_untyped){ boot->untyped.first + best }, KOZO_KIND_UNTYPED,
+                          bits, kozo_own(slot), 1);
     if (err == KOZO_OK)
         return (struct carved){ { slot }, KOZO_OK };
     kozo_slot_free(slot);

@@ -17,7 +17,10 @@ struct [[nodiscard]] carved {
     struct kozo_untyped untyped;
     enum kozo_err err;
 };
-/* An Untyped of 2^bits bytes, from the smallest piece that has room. Errors: NOMEM; LIMIT no slot is free. */
+/*
+ * An Untyped of 2^bits bytes, from the smallest piece that has room. Errors: NOMEM; LIMIT no slot
+ * is free.
+ */
 struct carved carve(unsigned bits);
 /* The most that carve could give now, in bytes. */
 uint64_t carve_largest(void);

@@ -18,7 +18,8 @@ static struct command_result run_poweroff(struct kozo_str args, uint32_t status)
     struct kozo_str word = text_cut_word(&args);
     uint64_t number = status;
 
-    if (word.len > 0 && (!kozo_parse_u64(word.at, word.len, &number) || number > COMMAND_STATUS_MAX))
+    if (word.len > 0 &&
+        (!kozo_parse_u64(word.at, word.len, &number) || number > COMMAND_STATUS_MAX))
         return fail("usage: poweroff [STATUS], from 0 to 63");
     if (text_cut_word(&args).len > 0)
         return fail("usage: poweroff [STATUS]");

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * demo.h - the demonstration: which steps its service reports, in which order, and what each must have given.
+ * demo.h - the demonstration: which steps its service reports, in which order, and what each must
+ * have given.
  *
- * The service's word is not enough: what init found out by itself (struct demo_facts), from the kernel, from the archive
- * and from policy's audit, must agree with it.
+ * The service's word is not enough: what init found out by itself (struct demo_facts), from the
+ * kernel, from the archive and from policy's audit, must agree with it.
  *
  * Owns:      the table of steps; the first failure.
  * Not here:  collecting the facts (watch.c), doing the steps (services/hello).
@@ -19,7 +20,7 @@
 #define DEMO_TEXT 192u
 
 enum demo_step : uint32_t {
-    DEMO_BORN,     /* it holds what its section names */
+    DEMO_BORN,     /* it holds an endpoint to policy and one to the log, no more */
     DEMO_GRANTED,  /* read is granted, for the lease of the rule */
     DEMO_CONTENTS, /* it printed the file, and reports length and hash */
     DEMO_BOUNDED,  /* it cannot gain rights by itself */
@@ -38,10 +39,10 @@ struct demo_facts {
 struct demo {
     const struct manifest *manifest;
     const struct manifest_service *service;
-    uint32_t next;          /* step */
-    struct kozo_bytes file; /* as the archive has it; null = not at all */
-    uint64_t printed;       /* bytes that the service printed since the step before */
-    bool same;              /* they are the file's */
+    uint32_t next;           /* step */
+    struct kozo_bytes file;  /* as the archive has it; null = not at all */
+    uint64_t printed;        /* bytes that the service printed since the step before */
+    bool same;               /* they are the file's */
     char audit[AUDIT_BYTES]; /* policy's last line about the service */
     char expected[DEMO_TEXT], got[DEMO_TEXT]; /* of the step that failed, or the last one */
 };
@@ -58,5 +59,9 @@ const char *demo_expects(struct demo *d);
 void demo_printed(struct demo *d, struct kozo_str text);
 /* policy wrote this line of audit. */
 void demo_audit(struct demo *d, struct kozo_str line);
-/* The service reports a step. False: it is another one, or gave something else; see d->expected and d->got. */
-bool demo_report(struct demo *d, struct kozo_str name, bool ok, struct kozo_str got, const struct demo_facts *facts);
+/*
+ * The service reports a step. False: it is another one, or gave something else; see d->expected and
+ * d->got.
+ */
+bool demo_report(struct demo *d, struct kozo_str name, bool ok, struct kozo_str got,
+                 const struct demo_facts *facts);

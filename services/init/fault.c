@@ -18,7 +18,9 @@ static const char *place_of(uint64_t address)
 
 static void describe_access(struct line *l, uint64_t address, uint64_t access)
 {
-    line_add(l, access == KOZO_WRITE ? ", write to " : access == KOZO_EXECUTE ? ", jump to " : ", read of ");
+    line_add(l, access == KOZO_WRITE     ? ", write to "
+                : access == KOZO_EXECUTE ? ", jump to "
+                                         : ", read of ");
     line_add_hex(l, address);
     if (place_of(address) != nullptr) {
         line_add(l, " (");
@@ -29,6 +31,11 @@ static void describe_access(struct line *l, uint64_t address, uint64_t access)
 
 void fault_describe(struct line *l, const uint64_t word[KOZO_MSG_REGS])
 {
+    if (word[0] == KOZO_FAULT_EXIT) {
+        line_add(l, "it ended with status ");
+        line_add_number(l, word[1]);
+        return;
+    }
     line_add(l, kozo_fault_text(word[0]));
     if (word[0] == KOZO_FAULT_PAGE)
         describe_access(l, word[1], word[6]);

@@ -18,17 +18,18 @@
 
 /* User rights of a capability to init's endpoint. */
 #define LOG_WRITE 1u
+#define PROGRAM_CNODE_BITS 6u /* log2 of the slots of a service */
 
 enum service_state : uint8_t {
     SERVICE_ABSENT, /* not started */
-    SERVICE_STARTED,
-    SERVICE_READY,
-    SERVICE_ENDED, /* exited, or stopped after a fault */
+    SERVICE_RUNNING,
+    SERVICE_ENDED, /* it exited, or was stopped after a fault; it holds nothing any more */
 };
 
 struct service {
     const struct manifest_service *m;
     enum service_state state;
+    bool ready;                 /* it has reported so in this life */
     uint32_t life;              /* how often it has been started */
     struct kozo_endpoint port;  /* what it provides is served here; { 0 } nothing */
     struct kozo_untyped memory; /* parents of all it was given: revoking them takes it all back */
@@ -43,23 +44,23 @@ struct init {
     const struct kozo_boot_info *boot;
     enum init_state state;
     struct kozo_str cmdline;
-    struct kozo_untyped own;     /* init's memory for what it makes itself */
+    struct kozo_untyped own; /* init's memory for what it makes itself */
     struct kozo_cpio archive;
-    struct kozo_frames frames;   /* of the archive */
+    struct kozo_frames frames; /* of the archive */
     struct kozo_cpio_index index;
     struct kozo_memory manifest_text;
-    struct kozo_memory leases;   /* policy's table and ... */
+    struct kozo_memory leases;     /* policy's table and ... */
     struct kozo_cnode lease_slots; /* ... slots: lent, so that they outlive it */
-    struct kozo_endpoint port;   /* where services speak to init */
+    struct kozo_endpoint port;     /* where services speak to init */
     struct manifest manifest;
     struct service service[MANIFEST_SERVICES];
     struct demo demo;
-    uint64_t ready_by, demo_by;  /* nanoseconds since boot */
+    uint64_t ready_by, demo_by; /* nanoseconds since boot */
 };
 
 /*
- * `KOZO FAILED: step, expected, got`, once. init stays and serves, unless the command line has kozo.run or
- * kozo.exit_on_fail: then it powers off and says so to the outside.
+ * `KOZO FAILED: step, expected, got`, once. init stays and serves, unless the command line has
+ * kozo.run or kozo.exit_on_fail: then it powers off and says so to the outside.
  */
 [[gnu::format(printf, 4, 5)]] void init_fail(struct init *i, const char *step, const char *expected,
                                              const char *format, ...);

@@ -21,8 +21,7 @@
 #include <kozo/syscall.h>
 #include <kozo/time.h>
 
-constexpr unsigned own_bits = 19;              /* memory for what init makes itself */
-constexpr uint64_t look_every = 20 * KOZO_MS;  /* while services start */
+constexpr unsigned own_bits = 19; /* memory for what init makes itself */
 
 static struct init init;
 
@@ -90,18 +89,17 @@ static void become_ready(struct init *i)
     kozo_msg_init(&m);
     for (;;) {
         if (i->state == INIT_WAITING)
-            kozo_msg_deadline(&m, kozo_now() + look_every);
+            kozo_msg_deadline(&m, watch_deadline(i));
         else
             kozo_msg_no_deadline(&m);
         enum kozo_err err = answer ? kozo_reply_recv(i->port, &m) : kozo_recv(i->port, &m);
 
         answer = err == KOZO_OK && watch_message(i, &m);
         if (err != KOZO_OK && err != KOZO_ERR_TIMEOUT)
-            (void)kozo_sleep(look_every);
+            (void)kozo_sleep(KOZO_S);
         if (i->state != INIT_WAITING)
             continue;
-        if (!answer)
-            watch_time(i);
+        watch_time(i);
         if (i->state == INIT_WAITING && watch_done(i)) {
             if (answer)
                 (void)kozo_reply(&m);
@@ -121,8 +119,8 @@ static bool begin(struct init *i)
     carve_begin(i->boot);
     own = carve(own_bits);
     if (own.err != KOZO_OK) {
-        init_fail(i, "memory", "512 KiB for init", "%s, the largest piece has %llu bytes", kozo_err_text(own.err),
-                  (unsigned long long)carve_largest());
+        init_fail(i, "memory", "512 KiB for init", "%s, the largest piece has %llu bytes",
+                  kozo_err_text(own.err), (unsigned long long)carve_largest());
         return false;
     }
     i->own = own.untyped;

@@ -13,7 +13,6 @@
 #include <kozo/string.h>
 #include <kozo/syscall.h>
 
-constexpr unsigned program_cnode_bits = 6;
 constexpr uint64_t all_user_rights = 0xff;
 
 /* A step's name: "start fsd". */
@@ -65,7 +64,8 @@ bool start_begin(struct init *i)
         *s = (struct service){ .m = &i->manifest.service[k] };
         if (s->m->provides.len > 0)
             err = make_port(i, &s->port);
-        if (err == KOZO_OK && i->lease_slots.c == 0 && manifest_has(&s->m->capabilities, kozo_str("leases")))
+        if (err == KOZO_OK && i->lease_slots.c == 0 &&
+            manifest_has(&s->m->capabilities, kozo_str("leases")))
             err = make_leases(i);
         if (err != KOZO_OK)
             return fail(i, s, "room for what it works with", err);
@@ -149,13 +149,16 @@ static struct kozo_spawn_cap given(struct init *i, struct kozo_str name, uint64_
     struct service *provider = provider_of(i, name);
 
     if (kozo_str_is(name, "log"))
-        return (struct kozo_spawn_cap){ .from = kozo_own(i->port.c), .rights = KOZO_RIGHTS(KOZO_WRITE, LOG_WRITE),
+        return (struct kozo_spawn_cap){ .from = kozo_own(i->port.c),
+                                        .rights = KOZO_RIGHTS(KOZO_WRITE, LOG_WRITE),
                                         .badge = badge };
     if (kozo_str_is(name, "leases"))
-        return (struct kozo_spawn_cap){ .from = kozo_own(i->lease_slots.c), .rights = KOZO_SAME_RIGHTS };
+        return (struct kozo_spawn_cap){ .from = kozo_own(i->lease_slots.c),
+                                        .rights = KOZO_SAME_RIGHTS };
     if (provider != nullptr)
         return (struct kozo_spawn_cap){ .from = kozo_own(provider->port.c),
-                                        .rights = KOZO_RIGHTS(KOZO_WRITE | KOZO_GRANT, all_user_rights),
+                                        .rights =
+                                            KOZO_RIGHTS(KOZO_WRITE | KOZO_GRANT, all_user_rights),
                                         .badge = badge };
     return (struct kozo_spawn_cap){};
 }
@@ -174,7 +177,8 @@ static uint32_t fill_caps(struct init *i, const struct service *s, uint64_t badg
         caps[count++] = cap;
     }
     if (s->port.c != 0)
-        caps[count++] = (struct kozo_spawn_cap){ .name = "serve", .from = kozo_own(s->port.c),
+        caps[count++] = (struct kozo_spawn_cap){ .name = "serve",
+                                                 .from = kozo_own(s->port.c),
                                                  .rights = KOZO_SAME_RIGHTS };
     return count;
 }
@@ -189,15 +193,17 @@ static uint32_t fill_maps(const struct init *i, const struct service *s,
     if (manifest_has(names, kozo_str("initrd")))
         maps[n++] = (struct kozo_spawn_map){ "initrd", i->frames, i->archive.bytes, KOZO_READ };
     if (manifest_has(names, kozo_str("manifest")))
-        maps[n++] = (struct kozo_spawn_map){
-            "manifest", { .small = { (uint32_t)i->manifest_text.first, i->manifest_text.count } },
-            i->manifest_text.bytes, KOZO_READ
-        };
+        maps[n++] = (struct kozo_spawn_map){ "manifest",
+                                             { .small = { (uint32_t)i->manifest_text.first,
+                                                          i->manifest_text.count } },
+                                             i->manifest_text.bytes,
+                                             KOZO_READ };
     if (manifest_has(names, kozo_str("leases")))
-        maps[n++] = (struct kozo_spawn_map){
-            "leases", { .small = { (uint32_t)i->leases.first, i->leases.count } }, i->leases.bytes,
-            KOZO_READ | KOZO_WRITE
-        };
+        maps[n++] =
+            (struct kozo_spawn_map){ "leases",
+                                     { .small = { (uint32_t)i->leases.first, i->leases.count } },
+                                     i->leases.bytes,
+                                     KOZO_READ | KOZO_WRITE };
     return n;
 }
 
@@ -215,16 +221,19 @@ static enum kozo_err reserve(struct service *s)
     s->pool.c = kozo_slot_alloc();
     if (s->pool.c == 0)
         return KOZO_ERR_LIMIT;
-    return kozo_pool_split((struct kozo_pool){ KOZO_INIT_POOL }, kozo_own(s->pool.c), s->m->threads);
+    return kozo_pool_split((struct kozo_pool){ KOZO_INIT_POOL }, kozo_own(s->pool.c),
+                           s->m->threads);
 }
 
 /* ---- starting ---- */
 
-static bool fail_to_spawn(struct init *i, const struct service *s, const struct kozo_spawn_report *r)
+static bool fail_to_spawn(struct init *i, const struct service *s,
+                          const struct kozo_spawn_report *r)
 {
     if (r->bad.field != nullptr && (r->err == KOZO_ERR_FORMAT || r->err == KOZO_ERR_VERSION))
-        init_fail(i, step_name(s).text, r->bad.want != nullptr ? r->bad.want : "a program", "%.*s: %s = %#llx",
-                  (int)s->m->binary.len, s->m->binary.at, r->bad.field, (unsigned long long)r->bad.value);
+        init_fail(i, step_name(s).text, r->bad.want != nullptr ? r->bad.want : "a program",
+                  "%.*s: %s = %#llx", (int)s->m->binary.len, s->m->binary.at, r->bad.field,
+                  (unsigned long long)r->bad.value);
     else
         init_fail(i, step_name(s).text, r->step, "%s", kozo_err_text(r->err));
     return false;
@@ -247,7 +256,7 @@ static bool spawn(struct init *i, struct service *s, struct kozo_bytes image)
         .clock = { KOZO_INIT_CLOCK },
         .fault = i->port,
         .fault_badge = badge,
-        .cnode_bits = program_cnode_bits,
+        .cnode_bits = PROGRAM_CNODE_BITS,
         .stack_pages = s->m->stack_pages,
         .heap_pages = s->m->heap_pages,
         .priority = s->m->priority,
@@ -279,17 +288,18 @@ bool start_service(struct init *i, struct service *s)
         return fail(i, s, "the memory and threads of its section", err);
     if (!spawn(i, s, image))
         return false;
-    s->state = SERVICE_STARTED;
+    s->state = SERVICE_RUNNING;
+    s->ready = false;
     return true;
 }
 
 /*
- * Its memory and threads are revoked, so all it held is gone. What it gave came from its port: that goes with all that
- * was derived from it.
+ * Its memory and threads are revoked, so all it held is gone. What it gave came from its port: that
+ * goes with all that was derived from it.
  */
 void end_service(struct service *s)
 {
-    if (s->state == SERVICE_STARTED || s->state == SERVICE_READY)
+    if (s->state == SERVICE_RUNNING)
         kozo_process_destroy(&s->process);
     s->state = SERVICE_ENDED;
     if (s->port.c == 0)

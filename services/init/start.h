@@ -12,7 +12,8 @@
 #include "init/init.h"
 
 /*
- * Makes the endpoint of each service that provides something, and the table and slots of leases where a section names them.
+ * Makes the endpoint of each service that provides something, and the table and slots of leases
+ * where a section names them.
  * False: init has failed, and said why.
  */
 bool start_begin(struct init *i);

@@ -4,10 +4,8 @@
 #include "init/fault.h"
 #include "init/start.h"
 
-#include <kozo/error.h>
 #include <kozo/log.h>
 #include <kozo/print.h>
-#include <kozo/slots.h>
 #include <kozo/syscall.h>
 #include <kozo/time.h>
 
@@ -21,7 +19,7 @@ static struct service *service_of(struct init *i, uint64_t badge)
     uint32_t index = identity_index(badge);
     struct service *s = index < i->manifest.services ? &i->service[index] : nullptr;
 
-    if (s == nullptr || badge != identity_badge(index, s->life) || s->state == SERVICE_ENDED)
+    if (s == nullptr || badge != identity_badge(index, s->life) || s->state != SERVICE_RUNNING)
         return nullptr;
     return s;
 }
@@ -58,8 +56,8 @@ static bool is_demo(const struct init *i, const struct service *s)
     return s->m == i->demo.service;
 }
 
-static enum kozo_err serve_write(struct log_server *server, const struct kozo_msg *m, const struct log_write_req *req,
-                                 struct log_write_rep *rep)
+static enum kozo_err serve_write(struct log_server *server, const struct kozo_msg *m,
+                                 const struct log_write_req *req, struct log_write_rep *rep)
 {
     struct line_context c = { .i = server->i };
     enum kozo_err err = speaker(server->i, m, &c.s);
@@ -75,8 +73,8 @@ static enum kozo_err serve_write(struct log_server *server, const struct kozo_ms
 
 /* ---- ready and steps ---- */
 
-static enum kozo_err serve_ready(struct log_server *server, const struct kozo_msg *m, const struct log_ready_req *req,
-                                 struct log_ready_rep *rep)
+static enum kozo_err serve_ready(struct log_server *server, const struct kozo_msg *m,
+                                 const struct log_ready_req *req, struct log_ready_rep *rep)
 {
     struct service *s;
     enum kozo_err err = speaker(server->i, m, &s);
@@ -84,17 +82,20 @@ static enum kozo_err serve_ready(struct log_server *server, const struct kozo_ms
     (void)req;
     (void)rep;
     if (err == KOZO_OK)
-        s->state = SERVICE_READY;
+        s->ready = true;
     return err;
 }
 
-/* Looks by itself at what the service holds beside what it is made of. It waits for our answer, so nothing changes meanwhile. */
+/*
+ * Looks by itself at what the service holds beside what it is made of. It waits for our answer, so
+ * nothing changes meanwhile.
+ */
 static struct demo_facts look(const struct service *s)
 {
     struct demo_facts facts = {};
     uint32_t born = s->process.first_named + s->m->capabilities.count;
 
-    for (uint32_t slot = s->process.first_named; slot < 1u << 6; slot++) {
+    for (uint32_t slot = s->process.first_named; slot < 1u << PROGRAM_CNODE_BITS; slot++) {
         struct kozo_verified v = kozo_cap_verify(kozo_in(s->process.cnode, slot), kozo_own(0));
 
         if (v.err != KOZO_OK || KOZO_VERIFY_KIND(v.what) == KOZO_KIND_NULL)
@@ -107,8 +108,8 @@ static struct demo_facts look(const struct service *s)
     return facts;
 }
 
-static enum kozo_err serve_step(struct log_server *server, const struct kozo_msg *m, const struct log_step_req *req,
-                                struct log_step_rep *rep)
+static enum kozo_err serve_step(struct log_server *server, const struct kozo_msg *m,
+                                const struct log_step_req *req, struct log_step_rep *rep)
 {
     struct init *i = server->i;
     struct service *s;
@@ -125,48 +126,60 @@ static enum kozo_err serve_step(struct log_server *server, const struct kozo_msg
         return KOZO_OK;
     facts = look(s);
     if (demo_report(&i->demo, req->name, req->ok == 1, req->got, &facts))
-        kozo_printf("[init] step %u of %u: %s: %s\n", step + 1, DEMO_STEPS, demo_step_name(step), i->demo.got);
+        kozo_printf("[init] step %u of %u: %s: %s\n", step + 1, DEMO_STEPS, demo_step_name(step),
+                    i->demo.got);
     else
         init_fail(i, demo_step_name(step), i->demo.expected, "%s", i->demo.got);
     return KOZO_OK;
 }
 
-static const struct log_ops ops = { .write = serve_write, .ready = serve_ready, .step = serve_step };
+static const struct log_ops ops = { .write = serve_write,
+                                    .ready = serve_ready,
+                                    .step = serve_step };
 
 /* ---- ends ---- */
 
-static void say_end(struct init *i, struct service *s, const char *how)
+static void fail_to_be_ready(struct init *i, const struct service *s, const char *got)
 {
-    struct line_context c = { i, s };
+    char step[64];
+    struct line l = line_begin(step, sizeof step);
 
-    lines_flush(&s->lines, print_line, &c);
-    if (i->state == INIT_WAITING && (s->state == SERVICE_STARTED || (is_demo(i, s) && !demo_done(&i->demo)))) {
-        char step[64];
-        struct line l = line_begin(step, sizeof step);
-
-        if (s->state == SERVICE_STARTED) {
-            line_add(&l, "ready ");
-            line_add_str(&l, s->m->name);
-            init_fail(i, step, "a report that it is ready", "%s", how);
-        } else
-            init_fail(i, demo_step_name(i->demo.next), demo_expects(&i->demo), "%.*s %s", (int)s->m->name.len,
-                      s->m->name.at, how);
-    } else if (i->state == INIT_WAITING && s->state == SERVICE_READY && !is_demo(i, s))
-        init_fail(i, "serve", "every service goes on", "%.*s %s", (int)s->m->name.len, s->m->name.at, how);
+    line_add(&l, "ready ");
+    line_add_str(&l, s->m->name);
+    init_fail(i, step, "a report that it is ready", "%s", got);
 }
 
-static void serve_fault(struct init *i, const struct kozo_msg *m)
+/* What the end of a service means as long as init waits for all to be well. */
+static void judge_end(struct init *i, const struct service *s, bool well, const char *how)
 {
-    struct service *s = service_of(i, m->badge);
-    char text[192];
-    struct line l = line_begin(text, sizeof text);
+    if (!s->ready)
+        fail_to_be_ready(i, s, how);
+    else if (is_demo(i, s) && !demo_done(&i->demo))
+        init_fail(i, demo_step_name(i->demo.next), demo_expects(&i->demo), "%s", how);
+    else if (!well)
+        init_fail(i, "services", "none that fails", "%.*s: %s", (int)s->m->name.len, s->m->name.at,
+                  how);
+}
+
+/*
+ * It exited, or a fault stopped it: nobody goes on with it, and all it held and gave is taken back.
+ */
+static void serve_end(struct init *i, const struct kozo_msg *m)
+{
+    struct line_context c = { i, service_of(i, m->badge) };
+    struct service *s = c.s;
+    bool exited = m->word[0] == KOZO_FAULT_EXIT;
+    char how[192];
+    struct line l = line_begin(how, sizeof how);
 
     if (s == nullptr)
         return;
+    lines_flush(&s->lines, print_line, &c);
     fault_describe(&l, m->word);
-    kozo_printf("KOZO FAULT service %.*s: %s; stopped, and all it held is taken back\n", (int)s->m->name.len,
-                s->m->name.at, text);
-    say_end(i, s, text);
+    kozo_printf("%s %.*s: %s\n", exited ? "[init] service" : "KOZO FAULT service",
+                (int)s->m->name.len, s->m->name.at, how);
+    if (i->state == INIT_WAITING)
+        judge_end(i, s, exited && m->word[1] == 0, how);
     end_service(s);
 }
 
@@ -175,7 +188,7 @@ bool watch_message(struct init *i, struct kozo_msg *m)
     struct log_server server = { i };
 
     if ((m->what & KOZO_MSG_FAULT) != 0) {
-        serve_fault(i, m);
+        serve_end(i, m);
         return false;
     }
     m->err = log_dispatch(&ops, &server, m);
@@ -184,52 +197,46 @@ bool watch_message(struct init *i, struct kozo_msg *m)
 
 /* ---- time ---- */
 
-static bool has_stopped(const struct service *s)
+static bool all_ready(const struct init *i)
 {
-    struct kozo_thread_info info = kozo_thread_info(s->process.thread);
-
-    return info.err != KOZO_OK || info.state == KOZO_THREAD_STOPPED;
+    for (uint32_t k = 0; k < i->manifest.services; k++)
+        if (!i->service[k].ready)
+            return false;
+    return true;
 }
 
-static void check_ready(struct init *i)
+static void fail_on_silence(struct init *i)
 {
-    for (uint32_t k = 0; k < i->manifest.services; k++) {
-        struct service *s = &i->service[k];
-        char step[64];
-        struct line l = line_begin(step, sizeof step);
+    char text[48];
+    struct line l = line_begin(text, sizeof text);
 
-        if (s->state != SERVICE_STARTED)
-            continue;
-        line_add(&l, "ready ");
-        line_add_str(&l, s->m->name);
-        init_fail(i, step, "a report that it is ready", "nothing within %u s", i->manifest.ready_seconds);
-        return;
-    }
+    line_add(&l, "nothing within ");
+    line_add_number(&l, i->manifest.ready_seconds);
+    line_add(&l, " s");
+    for (uint32_t k = 0; k < i->manifest.services; k++)
+        if (!i->service[k].ready)
+            fail_to_be_ready(i, &i->service[k], text);
+}
+
+uint64_t watch_deadline(const struct init *i)
+{
+    uint64_t next = all_ready(i) ? UINT64_MAX : i->ready_by;
+
+    return demo_done(&i->demo) || next < i->demo_by ? next : i->demo_by;
 }
 
 void watch_time(struct init *i)
 {
     uint64_t now = kozo_now();
 
-    if (i->state != INIT_WAITING)
-        return;
-    for (uint32_t k = 0; k < i->manifest.services; k++) {
-        struct service *s = &i->service[k];
-
-        if ((s->state == SERVICE_STARTED || s->state == SERVICE_READY) && has_stopped(s))
-            say_end(i, s, "exited");
-    }
-    if (i->state == INIT_WAITING && now >= i->ready_by)
-        check_ready(i);
-    if (i->state == INIT_WAITING && now >= i->demo_by && !demo_done(&i->demo))
+    if (now >= i->ready_by && !all_ready(i))
+        fail_on_silence(i);
+    if (now >= i->demo_by && !demo_done(&i->demo))
         init_fail(i, demo_step_name(i->demo.next), demo_expects(&i->demo), "nothing within %u s",
                   i->manifest.demo_seconds);
 }
 
 bool watch_done(const struct init *i)
 {
-    for (uint32_t k = 0; k < i->manifest.services; k++)
-        if (i->service[k].state != SERVICE_READY)
-            return false;
-    return demo_done(&i->demo);
+    return all_ready(i) && demo_done(&i->demo);
 }

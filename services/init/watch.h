@@ -13,7 +13,11 @@
 
 /* Serves one message; false when it is not to be answered. */
 bool watch_message(struct init *i, struct kozo_msg *m);
-/* Looks for what nobody reports: services that exited, time limits. */
+/*
+ * The time limits, which count while init waits for all to be well: the next one, and whether one
+ * has passed.
+ */
+uint64_t watch_deadline(const struct init *i);
 void watch_time(struct init *i);
 /* Every service is ready, and each step of the demonstration has given what it must. */
 bool watch_done(const struct init *i);

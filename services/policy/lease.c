@@ -25,7 +25,8 @@ static uint32_t count_of(const struct lease_table *t, uint64_t badge)
     return n;
 }
 
-uint32_t lease_take(struct lease_table *t, uint64_t badge, struct kozo_str object, uint8_t rights, uint64_t expires)
+uint32_t lease_take(struct lease_table *t, uint64_t badge, struct kozo_str object, uint8_t rights,
+                    uint64_t expires)
 {
     uint32_t i = 0;
 
@@ -33,7 +34,9 @@ uint32_t lease_take(struct lease_table *t, uint64_t badge, struct kozo_str objec
         i++;
     if (i == LEASES || count_of(t, badge) >= LEASES_EACH)
         return LEASE_NONE;
-    t->lease[i] = (struct lease){ .serial = ++t->serials, .badge = badge, .expires = expires, .rights = rights };
+    t->lease[i] = (struct lease){
+        .serial = ++t->serials, .badge = badge, .expires = expires, .rights = rights
+    };
     struct line name = line_begin(t->lease[i].object, sizeof t->lease[i].object);
     line_add_str(&name, object);
     return i;

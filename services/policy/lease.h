@@ -2,8 +2,8 @@
 /*
  * lease.h - what has been delegated, to whom, and until when.
  *
- * The table lies in memory that init lends, beside a CNode with a slot for each lease: so both outlive policy, and what
- * was granted stays revocable by whoever comes after it.
+ * The table lies in memory that init lends, beside a CNode with a slot for each lease: so both
+ * outlive policy, and what was granted stays revocable by whoever comes after it.
  *
  * Owns:      struct lease_table.
  * Not here:  the capabilities (main.c), deciding (rules.h).
@@ -15,8 +15,8 @@
 
 #include "common/text.h"
 
-#define LEASES 63u         /* slot 0 of a CNode cannot be used */
-#define LEASES_EACH 16u    /* of one requester */
+#define LEASES 63u      /* slot 0 of a CNode cannot be used */
+#define LEASES_EACH 16u /* of one requester */
 #define LEASE_NONE UINT32_MAX
 #define LEASE_OBJECT 256u
 #define LEASE_CNODE_BITS 6u
@@ -38,10 +38,14 @@ struct lease_table {
     struct lease lease[LEASES];
 };
 
-/* Makes an empty table of memory full of zeros, and leaves one that exists as it is. Returns whether it existed. */
+/*
+ * Makes an empty table of memory full of zeros, and leaves one that exists as it is. Returns
+ * whether it existed.
+ */
 bool lease_open(struct lease_table *t);
 /* Takes a free entry; LEASE_NONE when there is none left, or none for this requester. */
-uint32_t lease_take(struct lease_table *t, uint64_t badge, struct kozo_str object, uint8_t rights, uint64_t expires);
+uint32_t lease_take(struct lease_table *t, uint64_t badge, struct kozo_str object, uint8_t rights,
+                    uint64_t expires);
 /* The entry with this serial; LEASE_NONE when it has ended. */
 uint32_t lease_find(const struct lease_table *t, uint64_t serial);
 void lease_free(struct lease_table *t, uint32_t i);

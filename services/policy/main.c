@@ -2,9 +2,9 @@
 /*
  * policy - the one way to more authority at run time: request, validate, consent, delegate.
  *
- * Who asks is told by the badge. What is granted, policy opens itself, keeps in the lease's slot, and gives away as a copy
- * made from it: revoking that slot ends exactly that lease, however the copy was handed on. Table and slots are lent by
- * init and outlive this program.
+ * Who asks is told by the badge. What is granted, policy opens itself, keeps in the lease's slot,
+ * and gives away as a copy made from it: revoking that slot ends exactly that lease, however the
+ * copy was handed on. Table and slots are lent by init and outlive this program.
  */
 #include "common/audit.h"
 #include "common/identity.h"
@@ -29,9 +29,10 @@ struct policy_server {
     struct manifest manifest;
     struct lease_table *leases;
     struct kozo_cnode slots; /* one for each lease */
-    kozo_cptr opened;        /* where a provider's capability arrives, and where a lease's is used to close it */
-    kozo_cptr given;         /* the copy on its way to the requester */
-    uint64_t giving;         /* the lease it belongs to; 0 = none is on its way */
+    kozo_cptr
+        opened; /* where a provider's capability arrives, and where a lease's is used to close it */
+    kozo_cptr given;            /* the copy on its way to the requester */
+    uint64_t giving;            /* the lease it belongs to; 0 = none is on its way */
     struct rules_answer answer; /* the reply points into it */
 };
 
@@ -57,15 +58,19 @@ static void audit(struct policy_server *p, uint64_t badge, struct audit a)
     (void)kozo_log_write(line, used + 1);
 }
 
-static void audit_answer(struct policy_server *p, const struct kozo_msg *m, const struct policy_request_req *req,
-                         enum audit_result result)
+static void audit_answer(struct policy_server *p, const struct kozo_msg *m,
+                         const struct policy_request_req *req, enum audit_result result)
 {
     const struct rules_answer *a = &p->answer;
 
-    audit(p, m->badge, (struct audit){ .object = req->object, .rights = (uint8_t)req->rights, .result = result,
-                                       .lease_ms = result == AUDIT_GRANTED ? a->lease_ms : 0,
-                                       .rule = a->rule != nullptr ? a->rule->name : (struct kozo_str){},
-                                       .reason = kozo_str(a->reason), .hint = kozo_str(a->hint) });
+    audit(p, m->badge,
+          (struct audit){ .object = req->object,
+                          .rights = (uint8_t)req->rights,
+                          .result = result,
+                          .lease_ms = result == AUDIT_GRANTED ? a->lease_ms : 0,
+                          .rule = a->rule != nullptr ? a->rule->name : (struct kozo_str){},
+                          .reason = kozo_str(a->reason),
+                          .hint = kozo_str(a->hint) });
 }
 
 /* ---- delegation ---- */
@@ -95,7 +100,8 @@ static enum kozo_err open_object(struct policy_server *p, struct kozo_str name, 
     kozo_msg_init(&m);
     kozo_msg_window(&m, p->opened, 1);
     kozo_msg_deadline(&m, kozo_now() + provider_patience);
-    err = fs_call_open(from, &m, &(struct fs_open_req){ .path = object.path, .rights = rights }, &rep);
+    err = fs_call_open(from, &m, &(struct fs_open_req){ .path = object.path, .rights = rights },
+                       &rep);
     if (err == KOZO_OK && rep.file.slot == 0)
         err = KOZO_ERR_GONE;
     return err;
@@ -108,7 +114,8 @@ static enum kozo_err delegate(struct policy_server *p, uint32_t i, uint64_t righ
 
     if (err != KOZO_OK)
         return err;
-    err = kozo_cap_copy(kozo_own(p->given), lease_place(p, i), KOZO_RIGHTS(KOZO_WRITE | KOZO_GRANT, rights));
+    err = kozo_cap_copy(kozo_own(p->given), lease_place(p, i),
+                        KOZO_RIGHTS(KOZO_WRITE | KOZO_GRANT, rights));
     if (err != KOZO_OK)
         (void)kozo_cap_delete(lease_place(p, i));
     return err;
@@ -122,11 +129,13 @@ static void end_lease(struct policy_server *p, uint32_t i, enum audit_result res
     struct kozo_msg m;
 
     (void)kozo_cap_revoke(lease_place(p, i));
-    audit(p, l->badge, (struct audit){ .object = kozo_str(l->object), .rights = l->rights, .result = result });
+    audit(p, l->badge,
+          (struct audit){ .object = kozo_str(l->object), .rights = l->rights, .result = result });
     if (kozo_cap_move(kozo_own(p->opened), lease_place(p, i)) == KOZO_OK) {
         kozo_msg_init(&m);
         kozo_msg_deadline(&m, kozo_now() + provider_patience);
-        (void)fs_call_close((struct kozo_endpoint){ p->opened }, &m, &(struct fs_close_req){}, &rep);
+        (void)fs_call_close((struct kozo_endpoint){ p->opened }, &m, &(struct fs_close_req){},
+                            &rep);
         (void)kozo_cap_delete(kozo_own(p->opened));
     }
     lease_free(p->leases, i);
@@ -138,8 +147,8 @@ static void fail(struct policy_server *p, const char *reason, const char *hint)
     strlcpy(p->answer.hint, hint, sizeof p->answer.hint);
 }
 
-static enum kozo_err grant(struct policy_server *p, const struct kozo_msg *m, const struct policy_request_req *req,
-                           struct policy_request_rep *rep)
+static enum kozo_err grant(struct policy_server *p, const struct kozo_msg *m,
+                           const struct policy_request_req *req, struct policy_request_rep *rep)
 {
     uint64_t expires = kozo_now() + p->answer.lease_ms * KOZO_MS;
     uint32_t i = lease_take(p->leases, m->badge, req->object, (uint8_t)req->rights, expires);
@@ -168,7 +177,8 @@ static enum kozo_err grant(struct policy_server *p, const struct kozo_msg *m, co
 /* ---- the protocol ---- */
 
 static enum kozo_err serve_request(struct policy_server *p, const struct kozo_msg *m,
-                                   const struct policy_request_req *req, struct policy_request_rep *rep)
+                                   const struct policy_request_req *req,
+                                   struct policy_request_rep *rep)
 {
     struct rules_request q = { identity_service(&p->manifest, m->badge), req->object, req->rights };
     enum audit_result result = AUDIT_DENIED;
@@ -190,7 +200,8 @@ static enum kozo_err serve_request(struct policy_server *p, const struct kozo_ms
 }
 
 static enum kozo_err serve_release(struct policy_server *p, const struct kozo_msg *m,
-                                   const struct policy_release_req *req, struct policy_release_rep *rep)
+                                   const struct policy_release_req *req,
+                                   struct policy_release_rep *rep)
 {
     uint32_t i = lease_find(p->leases, req->lease);
 
@@ -205,7 +216,10 @@ static const struct policy_ops ops = { .request = serve_request, .release = serv
 
 /* ---- the loop ---- */
 
-/* What was sent along with the last answer has arrived; if not, nobody holds it, and its lease ends. */
+/*
+ * What was sent along with the last answer has arrived; if not, nobody holds it, and its lease
+ * ends.
+ */
 static void settle(struct policy_server *p, const struct kozo_msg *m)
 {
     uint32_t i = lease_find(p->leases, p->giving);

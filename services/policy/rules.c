@@ -15,7 +15,8 @@ static void refuse(struct rules_answer *a, const struct manifest_rule *rule)
 
 static bool applies(const struct manifest_rule *r, const struct rules_request *q, uint8_t right)
 {
-    return (r->rights & right) != 0 && (kozo_str_is(r->subject, "*") || text_equal(r->subject, q->subject->name)) &&
+    return (r->rights & right) != 0 &&
+           (kozo_str_is(r->subject, "*") || text_equal(r->subject, q->subject->name)) &&
            text_matches(r->object, q->object);
 }
 
@@ -25,7 +26,8 @@ static bool is_pattern(struct kozo_str object)
 }
 
 /* How harmful it is to have `right` on the object of `r`, where the rule does not say. */
-static enum manifest_tier tier_of(const struct manifest_rule *r, const struct rules_request *q, uint8_t right)
+static enum manifest_tier tier_of(const struct manifest_rule *r, const struct rules_request *q,
+                                  uint8_t right)
 {
     if (r->tier != TIER_AUTO)
         return r->tier;
@@ -48,7 +50,8 @@ static bool is_before(const struct manifest_rule *a, const struct manifest_rule 
     return a->decision > b->decision;
 }
 
-static const struct manifest_rule *rule_for(const struct manifest *m, const struct rules_request *q, uint8_t right)
+static const struct manifest_rule *rule_for(const struct manifest *m, const struct rules_request *q,
+                                            uint8_t right)
 {
     const struct manifest_rule *best = nullptr;
 
@@ -133,9 +136,11 @@ static bool is_sound(const struct rules_request *q, struct rules_answer *a)
 
     refuse(a, nullptr);
     if (!object_parse(q->object, &object))
-        say(a, "the object's name is malformed", "write it as fs:/etc/motd, without empty parts, . or ..");
+        say(a, "the object's name is malformed",
+            "write it as fs:/etc/motd, without empty parts, . or ..");
     else if (q->rights == 0 || (q->rights & ~(uint64_t)RIGHTS_ALL) != 0)
-        say(a, "the rights asked for are none, or unknown", "ask for read, write, list, create or remove");
+        say(a, "the rights asked for are none, or unknown",
+            "ask for read, write, list, create or remove");
     else if (!manifest_has(&q->subject->requests, object.provider)) {
         struct line hint = line_begin(a->hint, sizeof a->hint);
 
@@ -154,8 +159,8 @@ static bool is_sound(const struct rules_request *q, struct rules_answer *a)
 }
 
 /* Lets the rule for one right speak; the strictest so far stays. */
-static void add_right(struct rules_answer *a, const struct rules_request *q, const struct manifest_rule *r,
-                      uint8_t right)
+static void add_right(struct rules_answer *a, const struct rules_request *q,
+                      const struct manifest_rule *r, uint8_t right)
 {
     enum manifest_tier tier = tier_of(r, q, right);
     enum manifest_decision decision = r->decision;
@@ -183,7 +188,8 @@ void rules_decide(const struct manifest *m, const struct rules_request *q, struc
     *a = (struct rules_answer){};
     if (!is_sound(q, a))
         return;
-    *a = (struct rules_answer){ .decision = DECISION_ALLOW, .lease_ms = manifest_tier_limit(TIER_LOW),
+    *a = (struct rules_answer){ .decision = DECISION_ALLOW,
+                                .lease_ms = manifest_tier_limit(TIER_LOW),
                                 .depth = UINT32_MAX };
     for (unsigned bit = 0; bit < 8; bit++) {
         uint8_t right = (uint8_t)(q->rights & 1u << bit);

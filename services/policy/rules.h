@@ -2,9 +2,10 @@
 /*
  * rules.h - who may have what: the decision, from the rules of the manifest.
  *
- * For each right asked, the most particular rule speaks: the longest object, a name before a pattern; then a named subject
- * before `*`; then the strictest, so that deny wins ties. The stricter of the rule and its tier counts: above low, somebody
- * must consent. The strictest answer for any right is the answer for all.
+ * For each right asked, the most particular rule speaks: the longest object, a name before a
+ * pattern; then a named subject before `*`; then the strictest, so that deny wins ties. The
+ * stricter of the rule and its tier counts: above low, somebody must consent. The strictest answer
+ * for any right is the answer for all.
  *
  * Owns:      the order of rules, reasons and hints.
  * Not here:  reading rules (common/manifest.h), consent, leases (lease.h).
@@ -34,6 +35,7 @@ struct rules_answer {
     char hint[RULES_TEXT]; /* what to do about it; empty when allowed */
 };
 
-void rules_decide(const struct manifest *m, const struct rules_request *request, struct rules_answer *answer);
+void rules_decide(const struct manifest *m, const struct rules_request *request,
+                  struct rules_answer *answer);
 /* Turns the answer into a denial: nobody is there to consent. */
 void rules_no_console(struct rules_answer *answer);

@@ -11,4 +11,5 @@ A program that is not named here boots once, on the usual machine. A row is a di
 """
 
 BOOTS = {
+    "rogue": [],    # a service: test_demo.py puts it into the manifest
 }

@@ -32,12 +32,14 @@ static void put(const void *bytes, size_t n)
         cpio.bytes[cpio.used++] = 0;
 }
 
-static void add_inode(const char *name, uint32_t mode, const char *data, uint32_t links, uint32_t ino)
+static void add_inode(const char *name, uint32_t mode, const char *data, uint32_t links,
+                      uint32_t ino)
 {
     char header[128];
     size_t size = strlen(data), length = strlen(name) + 1;
-    int n = snprintf(header, sizeof header, "070701%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X", ino, mode, 0,
-                     0, links, 0, (unsigned)size, 0, 1, 0, 0, (unsigned)length, 0);
+    int n = snprintf(header, sizeof header,
+                     "070701%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X", ino, mode, 0, 0,
+                     links, 0, (unsigned)size, 0, 1, 0, 0, (unsigned)length, 0);
     char *whole = malloc((size_t)n + length);
 
     memcpy(whole, header, (size_t)n);
@@ -93,7 +95,8 @@ static void serve_archive(void)
     struct kozo_bad bad = {};
 
     if (build(&bad) != KOZO_OK)
-        FAIL("refused: %s = %#llx, expected %s", bad.field, (unsigned long long)bad.value, bad.want);
+        FAIL("refused: %s = %#llx, expected %s", bad.field, (unsigned long long)bad.value,
+             bad.want);
 }
 
 /* The usual one. */

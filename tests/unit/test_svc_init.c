@@ -17,9 +17,10 @@
 
 /* ---- the demonstration ---- */
 
-static const char conf[] = "[init]\ndemo = hello\n" SERVICE("policy") "provides = policy\n" SERVICE("hello")
-    "args = /etc/motd\ncapabilities = log policy\n[rule motd]\nsubject = hello\nobject = fs:/etc/motd\n"
-    "rights = read\ndecision = allow\nlease_ms = 200\n";
+static const char conf[] = "[init]\ndemo = hello\n" SERVICE("policy") "provides = policy\n" SERVICE(
+    "hello") "args = /etc/motd\ncapabilities = log policy\n[rule motd]\nsubject = hello\nobject = "
+             "fs:/etc/motd\n"
+             "rights = read\ndecision = allow\nlease_ms = 200\n";
 static const char file[] = "line one\nline two\n";
 static struct manifest manifest;
 static struct demo demo;
@@ -35,9 +36,14 @@ static void begin_with(const void *bytes, uint64_t len)
 static void audited(enum audit_result result, uint8_t rights, uint32_t lease_ms)
 {
     char line[AUDIT_BYTES];
-    struct audit a = { .who = kozo_str("hello"), .object = kozo_str("fs:/etc/motd"), .rights = rights,
-                       .result = result, .lease_ms = lease_ms, .rule = kozo_str("motd"),
-                       .reason = kozo_str("because"), .hint = kozo_str("do this") };
+    struct audit a = { .who = kozo_str("hello"),
+                       .object = kozo_str("fs:/etc/motd"),
+                       .rights = rights,
+                       .result = result,
+                       .lease_ms = lease_ms,
+                       .rule = kozo_str("motd"),
+                       .reason = kozo_str("because"),
+                       .hint = kozo_str("do this") };
 
     demo_audit(&demo, (struct kozo_str){ line, audit_write(line, sizeof line, &a) });
 }
@@ -130,12 +136,14 @@ TEST(a_step_that_its_service_calls_failed_has_failed)
     CHECK_STR(demo.expected, "log policy");
 }
 
-TEST(it_holds_what_its_section_names_and_no_more)
+TEST(it_holds_two_capabilities_and_no_more)
 {
     begin_with(file, sizeof file - 1);
     CHECK(!report(STEP_BORN, "log"));
     CHECK_STR(demo.expected, "log policy");
     CHECK_STR(demo.got, "log");
+    CHECK(!report(STEP_BORN, "log policy fs"));
+    CHECK(!report(STEP_BORN, "log log"));
     facts.caps = 3;
     CHECK(!report(STEP_BORN, "log policy"));
     CHECK(strstr(demo.got, "by the kernel") != nullptr);
@@ -364,13 +372,17 @@ TEST(faults_are_told_in_words)
     CHECK_STR(described(KOZO_FAULT_PAGE, 8, KOZO_WRITE),
               "page fault, write to 0x8 (a null pointer), at ip 0x401000, sp 0x20bff8");
     CHECK_STR(described(KOZO_FAULT_PAGE, 0x203ff8, KOZO_WRITE),
-              "page fault, write to 0x203ff8 (below the first thread's stack: stack overflow), at ip 0x401000, sp "
+              "page fault, write to 0x203ff8 (below the first thread's stack: stack overflow), at "
+              "ip 0x401000, sp "
               "0x20bff8");
-    CHECK_STR(described(KOZO_FAULT_PAGE, 0xffff800000000000, KOZO_READ),
-              "page fault, read of 0xffff800000000000 (not a user address), at ip 0x401000, sp 0x20bff8");
+    CHECK_STR(
+        described(KOZO_FAULT_PAGE, 0xffff800000000000, KOZO_READ),
+        "page fault, read of 0xffff800000000000 (not a user address), at ip 0x401000, sp 0x20bff8");
     CHECK_STR(described(KOZO_FAULT_OPCODE, 0, 0), "invalid opcode, at ip 0x401000, sp 0x20bff8");
-    CHECK_STR(described(KOZO_FAULT_SYSCALL, 0, 123), "system call for a handler, number 123, at ip 0x401000, sp "
-                                                     "0x20bff8");
+    CHECK_STR(described(KOZO_FAULT_EXIT, 3, 0), "it ended with status 3");
+    CHECK_STR(described(KOZO_FAULT_SYSCALL, 0, 123),
+              "system call for a handler, number 123, at ip 0x401000, sp "
+              "0x20bff8");
 }
 
 /* ---- identity ---- */

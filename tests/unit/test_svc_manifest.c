@@ -31,15 +31,18 @@ TEST(a_whole_manifest)
 {
     const struct manifest_service *s;
 
-    check_good("# a comment\n"
-               "[init]\n demo = b ; as here\n demo_seconds = 3\r\n"
-               "[service a]\nbinary = /bin/a # an absolute path is one in the archive\nsha256 = " HASH
-               "\nmemory = 64K\nprovides = fs\ncapabilities = log initrd\n"
-               "[service b]\nbinary=bin/b\nsha256=" HASH "\nmemory=1G\nheap=2M\nstack=64K\npriority=7\nthreads=3\n"
-               "args = one two#three\ncapabilities = log fs\nrequests = fs\nrestart = on-failure\n"
-               "restart_limit = 5\nrestart_backoff_ms = 20\n"
-               "[rule r]\nsubject = b\nobject = fs:/etc/*\nrights = read list\ndecision = ask\ntier = high\n"
-               "lease_ms = 60000\ndepth = 2\nreason = because of this\nhint = do that\n");
+    check_good(
+        "# a comment\n"
+        "[init]\n demo = b ; as here\n demo_seconds = 3\r\n"
+        "[service a]\nbinary = /bin/a # an absolute path is one in the archive\nsha256 = " HASH
+        "\nmemory = 64K\nprovides = fs\ncapabilities = log initrd\n"
+        "[service b]\nbinary=bin/b\nsha256=" HASH
+        "\nmemory=1G\nheap=2M\nstack=64K\npriority=7\nthreads=3\n"
+        "args = one two#three\ncapabilities = log fs\nrequests = fs\nrestart = on-failure\n"
+        "restart_limit = 5\nrestart_backoff_ms = 20\n"
+        "[rule r]\nsubject = b\nobject = fs:/etc/*\nrights = read list\ndecision = ask\ntier = "
+        "high\n"
+        "lease_ms = 60000\ndepth = 2\nreason = because of this\nhint = do that\n");
     CHECK_EQ(manifest.services, 2);
     CHECK_EQ(manifest.demo_seconds, 3);
     CHECK_EQ(manifest.ready_seconds, 10);
@@ -66,8 +69,9 @@ TEST(a_rule)
 {
     const struct manifest_rule *r = &manifest.rule[0];
 
-    check_good(SERVICE("b") "[rule r]\nsubject = *\nobject = fs:/etc/*\nrights = read list\ndecision = ask\n"
-                            "tier = high\nlease_ms = 60000\ndepth = 2\nreason = because of this\n");
+    check_good(SERVICE(
+        "b") "[rule r]\nsubject = *\nobject = fs:/etc/*\nrights = read list\ndecision = ask\n"
+             "tier = high\nlease_ms = 60000\ndepth = 2\nreason = because of this\n");
     CHECK_EQ(manifest.rules, 1);
     CHECK_EQ(r->rights, RIGHT_READ | RIGHT_LIST);
     CHECK_EQ(r->decision, DECISION_ASK);
@@ -114,8 +118,8 @@ static const struct {
     { "[service a]\nbinary =\n", 2, "binary", "a path" },
     { "[service a]\nsha256 = auto\n", 2, "sha256", "mkconf.py" },
     { "[service a]\nsha256 = 1234\n", 2, "sha256", "64 hexadecimal" },
-    { "[service a]\nsha256 = g123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\n", 2, "sha256",
-      "64 hexadecimal" },
+    { "[service a]\nsha256 = g123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\n", 2,
+      "sha256", "64 hexadecimal" },
     { "[service a]\nmemory = 3M\n", 2, "memory", "power of two" },
     { "[service a]\nmemory = 32K\n", 2, "memory", "power of two" },
     { "[service a]\nmemory = 2G\n", 2, "memory", "power of two" },
@@ -135,11 +139,13 @@ static const struct {
     { SERVICE("a") "provides = x\ncapabilities = x\n", 1, "capabilities", "another service" },
     { SERVICE("a") "requests = fs\n", 1, "requests", "a service provides" },
     { SERVICE("a") "provides = log\n", 1, "provides", "other than log" },
-    { SERVICE("a") "provides = x\n" SERVICE("b") "provides = x\n", 6, "provides", "no other service" },
+    { SERVICE("a") "provides = x\n" SERVICE("b") "provides = x\n", 6, "provides",
+      "no other service" },
     { "[init]\ndemo = b\n" SERVICE("a"), 6, "demo", "of this manifest" },
     { "[init]\ndemo_seconds = 0\n" SERVICE("a"), 2, "demo_seconds", "1 to 3600" },
     { "[init x]\n", 1, "", "[init]" },
-    { SERVICE("a") "[rule r]\nsubject = a\nobject = fs:/x\nrights = read\n", 5, "decision", "lacks it" },
+    { SERVICE("a") "[rule r]\nsubject = a\nobject = fs:/x\nrights = read\n", 5, "decision",
+      "lacks it" },
     { "[rule r]\nrights = read fly\n", 2, "rights", "create" },
     { "[rule r]\nrights =\n", 2, "rights", "at least one" },
     { "[rule r]\nobject = /etc/motd\n", 2, "object", "provider:name" },
@@ -149,9 +155,10 @@ static const struct {
     { "[rule r]\nlease_ms = 0\n", 2, "lease_ms", "3600000" },
     { "[rule r]\ndepth = 9\n", 2, "depth", "1 to 8" },
     { "[rule r]\nsubject = a b\n", 2, "subject", "or *" },
-    { SERVICE("a") "[rule r]\nsubject = b\nobject = fs:/x\nrights = read\ndecision = allow\n", 5, "subject",
-      "of this manifest" },
-    { SERVICE("a") "[rule r]\nsubject = a\nobject = fs:/x\nrights = read\ndecision = allow\ntier = high\n"
+    { SERVICE("a") "[rule r]\nsubject = b\nobject = fs:/x\nrights = read\ndecision = allow\n", 5,
+      "subject", "of this manifest" },
+    { SERVICE("a") "[rule r]\nsubject = a\nobject = fs:/x\nrights = read\ndecision = allow\ntier = "
+                   "high\n"
                    "lease_ms = 60001\n",
       5, "lease_ms", "what the tier allows" },
 };
@@ -165,8 +172,8 @@ TEST(what_is_wrong_is_named)
             FAIL("accepted: %s", wrong[i].conf);
         if (p.line != wrong[i].line || !kozo_str_is(p.field, wrong[i].field) ||
             strstr(p.expected, wrong[i].expected) == nullptr)
-            FAIL("line %u, field %.*s, expected %s, for:\n%s", p.line, (int)p.field.len, p.field.at, p.expected,
-                 wrong[i].conf);
+            FAIL("line %u, field %.*s, expected %s, for:\n%s", p.line, (int)p.field.len, p.field.at,
+                 p.expected, wrong[i].conf);
     }
 }
 
@@ -183,8 +190,9 @@ TEST(too_many_services_are_refused)
     size_t used = 0;
 
     for (unsigned i = 0; i <= MANIFEST_SERVICES; i++)
-        used += (size_t)snprintf(conf + used, sizeof conf - used,
-                                 "[service s%u]\nbinary = bin/s\nsha256 = " HASH "\nmemory = 64K\n", i);
+        used +=
+            (size_t)snprintf(conf + used, sizeof conf - used,
+                             "[service s%u]\nbinary = bin/s\nsha256 = " HASH "\nmemory = 64K\n", i);
     CHECK(strstr(parse(conf).expected, "at most 32") != nullptr);
 }
 
@@ -199,11 +207,15 @@ TEST(a_manifest_of_more_than_64_kib_is_refused)
     CHECK(strstr(p.expected, "65536") != nullptr);
 }
 
-/* Whatever the bytes are, parsing ends and looks at none beyond them (which the sanitizers would tell). */
+/*
+ * Whatever the bytes are, parsing ends and looks at none beyond them (which the sanitizers would
+ * tell).
+ */
 TEST(any_cut_or_changed_manifest_is_answered)
 {
-    static const char conf[] = SERVICE("a") "provides = fs\n[rule r]\nsubject = a\nobject = fs:/x # c\nrights = read\n"
-                                            "decision = allow\n[init]\ndemo = a\n";
+    static const char conf[] =
+        SERVICE("a") "provides = fs\n[rule r]\nsubject = a\nobject = fs:/x # c\nrights = read\n"
+                     "decision = allow\n[init]\ndemo = a\n";
     uint32_t seed = 1;
 
     for (size_t n = 0; n < sizeof conf; n++) {

@@ -23,8 +23,8 @@ static void load(const char *rules)
     static char conf[8192];
     struct manifest_problem p;
 
-    snprintf(conf, sizeof conf, "%s%s", SERVICE("fsd") "provides = fs\n" SERVICE("a") "requests = fs\n" SERVICE("b"),
-             rules);
+    snprintf(conf, sizeof conf, "%s%s",
+             SERVICE("fsd") "provides = fs\n" SERVICE("a") "requests = fs\n" SERVICE("b"), rules);
     p = manifest_parse(&manifest, kozo_str(conf));
     if (p.expected != nullptr)
         FAIL("line %u: expected %s", p.line, p.expected);
@@ -32,7 +32,8 @@ static void load(const char *rules)
 
 static enum manifest_decision decide(const char *who, const char *object, uint64_t rights)
 {
-    struct rules_request q = { manifest_service(&manifest, kozo_str(who)), kozo_str(object), rights };
+    struct rules_request q = { manifest_service(&manifest, kozo_str(who)), kozo_str(object),
+                               rights };
 
     rules_decide(&manifest, &q, &answer);
     return answer.decision;
@@ -84,28 +85,41 @@ static const struct {
     enum manifest_decision decision;
     const char *winner;
 } contests[] = {
-#define ALLOW_ETC RULE("etc", "subject=a\nobject=fs:/etc/*\nrights=read write\ndecision=allow\ntier=low")
+#define ALLOW_ETC                                                                                  \
+    RULE("etc", "subject=a\nobject=fs:/etc/*\nrights=read write\ndecision=allow\ntier=low")
 #define DENY_ALL RULE("all", "subject=*\nobject=fs:/*\nrights=read write\ndecision=deny")
 #define DENY_X RULE("x", "subject=*\nobject=fs:/etc/x\nrights=read\ndecision=deny")
-    { ALLOW_ETC DENY_ALL, RIGHT_READ, DECISION_ALLOW, "etc" },        /* the longer pattern */
-    { DENY_ALL ALLOW_ETC, RIGHT_READ, DECISION_ALLOW, "etc" },        /* in any order */
-    { ALLOW_ETC DENY_X, RIGHT_READ, DECISION_DENY, "x" },             /* a name before a pattern */
-    { ALLOW_ETC DENY_X, RIGHT_WRITE, DECISION_ALLOW, "etc" },         /* for the rights it names */
-    { ALLOW_ETC DENY_X, RIGHT_READ | RIGHT_WRITE, DECISION_DENY, "x" }, /* the strictest for any is that for all */
+    { ALLOW_ETC DENY_ALL, RIGHT_READ, DECISION_ALLOW, "etc" }, /* the longer pattern */
+    { DENY_ALL ALLOW_ETC, RIGHT_READ, DECISION_ALLOW, "etc" }, /* in any order */
+    { ALLOW_ETC DENY_X, RIGHT_READ, DECISION_DENY, "x" },      /* a name before a pattern */
+    { ALLOW_ETC DENY_X, RIGHT_WRITE, DECISION_ALLOW, "etc" },  /* for the rights it names */
+    /* The strictest answer for any right is that for all. */
+    { ALLOW_ETC DENY_X, RIGHT_READ | RIGHT_WRITE, DECISION_DENY, "x" },
+    /* A named subject before any; then the strictest. */
     { RULE("any", "subject=*\nobject=fs:/etc/x\nrights=read\ndecision=deny")
-      RULE("me", "subject=a\nobject=fs:/etc/x\nrights=read\ndecision=allow"), RIGHT_READ, DECISION_ALLOW, "me" },
+          RULE("me", "subject=a\nobject=fs:/etc/x\nrights=read\ndecision=allow"),
+      RIGHT_READ, DECISION_ALLOW, "me" },
     { RULE("yes", "subject=a\nobject=fs:/etc/x\nrights=read\ndecision=allow")
-      RULE("no", "subject=a\nobject=fs:/etc/x\nrights=read\ndecision=deny"), RIGHT_READ, DECISION_DENY, "no" },
+          RULE("no", "subject=a\nobject=fs:/etc/x\nrights=read\ndecision=deny"),
+      RIGHT_READ, DECISION_DENY, "no" },
     { RULE("yes", "subject=a\nobject=fs:/etc/x\nrights=read\ndecision=allow")
-      RULE("ask", "subject=a\nobject=fs:/etc/x\nrights=read\ndecision=ask"), RIGHT_READ, DECISION_ASK, "ask" },
-    { RULE("yes", "subject=b\nobject=fs:/etc/x\nrights=read\ndecision=allow"), RIGHT_READ, DECISION_DENY, "none" },
+          RULE("ask", "subject=a\nobject=fs:/etc/x\nrights=read\ndecision=ask"),
+      RIGHT_READ, DECISION_ASK, "ask" },
+    { RULE("yes", "subject=b\nobject=fs:/etc/x\nrights=read\ndecision=allow"), RIGHT_READ,
+      DECISION_DENY, "none" },
     /* The tier: by the rule, else by the right; above low somebody must consent. */
-    { RULE("r", "subject=a\nobject=*\nrights=read\ndecision=allow"), RIGHT_READ, DECISION_ALLOW, "r" },
-    { RULE("r", "subject=a\nobject=*\nrights=write\ndecision=allow"), RIGHT_WRITE, DECISION_ASK, "r" },
-    { RULE("r", "subject=a\nobject=*\nrights=write\ndecision=allow\ntier=low"), RIGHT_WRITE, DECISION_ALLOW, "r" },
-    { RULE("r", "subject=a\nobject=*\nrights=read\ndecision=allow\ntier=medium"), RIGHT_READ, DECISION_ASK, "r" },
-    { RULE("r", "subject=a\nobject=*\nrights=read\ndecision=ask\ntier=low"), RIGHT_READ, DECISION_ASK, "r" },
-    { RULE("r", "subject=a\nobject=*\nrights=read\ndecision=deny\ntier=low"), RIGHT_READ, DECISION_DENY, "r" },
+    { RULE("r", "subject=a\nobject=*\nrights=read\ndecision=allow"), RIGHT_READ, DECISION_ALLOW,
+      "r" },
+    { RULE("r", "subject=a\nobject=*\nrights=write\ndecision=allow"), RIGHT_WRITE, DECISION_ASK,
+      "r" },
+    { RULE("r", "subject=a\nobject=*\nrights=write\ndecision=allow\ntier=low"), RIGHT_WRITE,
+      DECISION_ALLOW, "r" },
+    { RULE("r", "subject=a\nobject=*\nrights=read\ndecision=allow\ntier=medium"), RIGHT_READ,
+      DECISION_ASK, "r" },
+    { RULE("r", "subject=a\nobject=*\nrights=read\ndecision=ask\ntier=low"), RIGHT_READ,
+      DECISION_ASK, "r" },
+    { RULE("r", "subject=a\nobject=*\nrights=read\ndecision=deny\ntier=low"), RIGHT_READ,
+      DECISION_DENY, "r" },
 };
 
 TEST(the_most_particular_rule_speaks_and_the_strictest_wins)
@@ -130,7 +144,9 @@ TEST(a_name_cannot_be_walked_around)
 
 TEST(rights_that_do_not_exist_are_denied)
 {
-    load(RULE("all", "subject=*\nobject=*\nrights=read write list create remove\ndecision=allow\ntier=low"));
+    load(RULE(
+        "all",
+        "subject=*\nobject=*\nrights=read write list create remove\ndecision=allow\ntier=low"));
     CHECK_EQ(decide("a", "fs:/x", 0), DECISION_DENY);
     CHECK_EQ(decide("a", "fs:/x", 0x20), DECISION_DENY);
     CHECK_EQ(decide("a", "fs:/x", 1ull << 32 | RIGHT_READ), DECISION_DENY);
@@ -147,7 +163,9 @@ TEST(a_service_asks_only_for_what_its_section_requests)
 
 TEST(a_rule_says_why_in_its_own_words)
 {
-    load(RULE("no", "subject=*\nobject=*\nrights=read\ndecision=deny\nreason=not \"today\"\nhint=come back"));
+    load(RULE(
+        "no",
+        "subject=*\nobject=*\nrights=read\ndecision=deny\nreason=not \"today\"\nhint=come back"));
     CHECK_EQ(decide("a", "fs:/x", RIGHT_READ), DECISION_DENY);
     CHECK_STR(answer.reason, "not 'today'");
     CHECK_STR(answer.hint, "come back");

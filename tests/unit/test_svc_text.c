@@ -65,12 +65,15 @@ TEST(what_no_terminal_should_see_is_replaced)
     CHECK_STR(printable("\033[2J\r\n\x7f", 7), "?[2J???");
     CHECK_STR(printable("gr\xc3\xbc\xc3\x9f", 6), "gr\xc3\xbc\xc3\x9f");
     CHECK_STR(printable("\xe2\x82\xac \xf0\x9f\x98\x80", 8), "\xe2\x82\xac \xf0\x9f\x98\x80");
-    CHECK_STR(printable("\xc2\x9b" "2J", 4), "??2J");         /* a C1 control */
-    CHECK_STR(printable("\xc0\xaf", 2), "??");                /* longer than need be */
+    CHECK_STR(printable("\xc2\x9b"
+                        "2J",
+                        4),
+              "??2J");                         /* a C1 control */
+    CHECK_STR(printable("\xc0\xaf", 2), "??"); /* longer than need be */
     CHECK_STR(printable("\xe0\x80\xaf", 3), "???");
-    CHECK_STR(printable("\xed\xa0\x80", 3), "???");           /* a surrogate */
-    CHECK_STR(printable("\xf4\x90\x80\x80", 4), "????");      /* beyond Unicode */
-    CHECK_STR(printable("\xc3", 1), "?");                     /* cut short */
+    CHECK_STR(printable("\xed\xa0\x80", 3), "???");      /* a surrogate */
+    CHECK_STR(printable("\xf4\x90\x80\x80", 4), "????"); /* beyond Unicode */
+    CHECK_STR(printable("\xc3", 1), "?");                /* cut short */
 }
 
 TEST(printable_text_is_cut_between_characters)
@@ -104,8 +107,10 @@ TEST(lines_are_cut_and_always_ended)
 
 TEST(sound_paths_have_one_spelling)
 {
-    static const char *const good[] = { "", "etc", "etc/motd", "a/b/c", "..a", "a..", "...", "with blank" };
-    static const char *const bad[] = { "/etc", "etc/", "a//b", ".", "..", "a/.", "a/../b", "./a", "a\nb", "a\x7f" };
+    static const char *const good[] = { "",    "etc", "etc/motd", "a/b/c",
+                                        "..a", "a..", "...",      "with blank" };
+    static const char *const bad[] = { "/etc", "etc/",   "a//b", ".",    "..",
+                                       "a/.",  "a/../b", "./a",  "a\nb", "a\x7f" };
 
     for (unsigned i = 0; i < sizeof good / sizeof good[0]; i++)
         if (!path_is_sound(kozo_str(good[i])))
@@ -177,8 +182,13 @@ TEST(command_line_values_may_be_quoted)
 TEST(audit_lines_say_what_was_put_in)
 {
     char to[AUDIT_BYTES];
-    struct audit a = { .seq = 7, .who = kozo_str("hello"), .object = kozo_str("fs:/a b\" c"), .rights = RIGHT_WRITE,
-                       .result = AUDIT_DENIED, .reason = kozo_str("seq=9 hint=\"no\""), .hint = kozo_str("ask") };
+    struct audit a = { .seq = 7,
+                       .who = kozo_str("hello"),
+                       .object = kozo_str("fs:/a b\" c"),
+                       .rights = RIGHT_WRITE,
+                       .result = AUDIT_DENIED,
+                       .reason = kozo_str("seq=9 hint=\"no\""),
+                       .hint = kozo_str("ask") };
     struct kozo_str line = { to, audit_write(to, sizeof to, &a) };
 
     CHECK(audit_is(line));

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * rogue - a service for hello's place that does the demonstration but for what it is told: rogue
+ * FILE HOW
+ *
+ * It is no test program of its own: tests/smoke/test_demo.py puts it into the manifest, and sees
+ *                                   that init takes nobody's
+ * word for anything.
+ */
+#include "common/rights.h"
+#include "common/steps.h"
+
+#include <kozo/error.h>
+#include <kozo/file.h>
+#include <kozo/log.h>
+#include <kozo/policy.h>
+#include <kozo/print.h>
+#include <kozo/sha256.h>
+#include <kozo/start.h>
+#include <kozo/string.h>
+#include <kozo/time.h>
+
+static const char *how;
+static char object[256];
+
+static bool is(const char *what)
+{
+    return strcmp(how, what) == 0;
+}
+
+static void report(const char *step, const char *got)
+{
+    (void)kozo_step(step, true, "", got);
+}
+
+static void ask(struct kozo_grant *g)
+{
+    char got[128];
+
+    (void)kozo_request(object, RIGHT_READ, "no reason", g);
+    kozo_snprintf(got, sizeof got, "read on %s for %llu ms", object,
+                  (unsigned long long)g->lease_ms);
+    report(STEP_GRANTED, got);
+}
+
+/* The right hash; what is printed is another matter. */
+static void show(const struct kozo_grant *g)
+{
+    static char file[STEP_PRINTS];
+    struct kozo_res r = kozo_file_read(g->cap, 0, file, sizeof file);
+    char got[128], hex[KOZO_SHA256_HEX];
+    uint8_t digest[KOZO_SHA256_BYTES];
+
+    kozo_sha256(file, r.value, digest);
+    kozo_sha256_to_hex(digest, hex);
+    if (is("print-else"))
+        file[0] ^= 1;
+    if (!is("print-nothing"))
+        (void)kozo_log_write(file, r.value);
+    if (is("print-more"))
+        (void)kozo_log_write("more\n", 5);
+    kozo_snprintf(got, sizeof got, "%llu bytes, sha256 %s", (unsigned long long)r.value, hex);
+    report(STEP_CONTENTS, got);
+}
+
+static void be_denied(void)
+{
+    struct kozo_grant g;
+    char got[200];
+
+    (void)kozo_request(object, RIGHT_WRITE, "no reason", &g);
+    kozo_snprintf(got, sizeof got, "denied: %s", g.reason);
+    report(STEP_DENIED, is("other-reason") ? "denied: out of spite" : got);
+}
+
+int main(int argc, char **argv)
+{
+    struct kozo_grant g;
+
+    how = argc > 2 ? argv[2] : "";
+    kozo_snprintf(object, sizeof object, "fs:%s", argc > 1 ? argv[1] : "");
+    if (is("crash"))
+        *(volatile int *)8 = 1;
+    if (is("exit"))
+        return 1;
+    if (is("silent"))
+        (void)kozo_sleep(3600 * KOZO_S);
+    (void)kozo_ready();
+    if (is("crash-late"))
+        *(volatile int *)8 = 1;
+    if (!is("skip-born"))
+        report(STEP_BORN, "log policy");
+    ask(&g);
+    if (is("exit-late"))
+        return 1;
+    show(&g);
+    report(STEP_BOUNDED, is("more-rights") ? "read write" : "read");
+    if (is("never-asked"))
+        report(STEP_DENIED, "denied: because");
+    be_denied();
+    if (!is("early"))
+        (void)kozo_sleep(g.lease_ms * KOZO_MS + 20 * KOZO_MS);
+    report(STEP_EXPIRED, kozo_err_text(KOZO_ERR_EMPTY));
+    return 0;
+}

@@ -1,0 +1,491 @@
+# SPDX-License-Identifier: MIT
+"""The demonstration, step by step; its outcome follows the archive; and no broken step gets past."""
+
+import os
+import re
+import subprocess
+
+from kozo.harness.scripted import limit, on
+
+CONF = "etc/kozo.conf"
+OFF = 'kozo.run="poweroff"'
+EMPTY = re.escape("no capability there (never given, deleted or revoked)")
+
+
+def conf(boot, field, value, section):
+    """Set `field` in `[section]` of the manifest; None removes it. A field not there is added."""
+    out, inside, done = [], False, False
+    for line in boot.read(CONF).splitlines():
+        if line.startswith("["):
+            if inside and not done and value is not None:
+                out.append(f"{field} = {value}")
+                done = True
+            inside = line.startswith(f"[{section}]")
+        if inside and re.match(rf"{field}\s*=", line):
+            done = True
+            if value is None:
+                continue
+            line = f"{field} = {value}"
+        out.append(line)
+    if inside and not done and value is not None:
+        out.append(f"{field} = {value}")
+    boot.write(CONF, "\n".join(out) + "\n")
+
+
+def run(boot, append=OFF, **how):
+    """Boot until the guest ends; its console's text."""
+    with boot.start(append=append, **how) as vm:
+        assert vm.wait() is not None, f"still running after {vm.limit:g} s"
+        return vm.text
+
+
+def good(boot, *wanted):
+    """A boot that gets to READY, and has lines that match `wanted`, in this order."""
+    with boot.start(append=OFF) as vm:
+        for pattern in (*wanted, r"^boot: \d+ ms$", r"^KOZO READY$"):
+            vm.wait_for(pattern)
+        vm.expect_exit(0)
+        assert "KOZO FAILED" not in vm.text
+        assert vm.text.count("KOZO READY") == 1, "READY more than once"
+        return vm.text
+
+
+def broken(boot, step, expected, got, **how):
+    """A boot that fails in `step`, for that reason, and never gets to READY. The texts are regular expressions."""
+    with boot.start(append=OFF, **how) as vm:
+        line = vm.wait_for(r"^(KOZO FAILED: .*)\n").group(1)
+        vm.expect_exit("failed")
+        assert re.fullmatch(f"KOZO FAILED: {step}, expected {expected}, got {got}", line), line
+        assert "KOZO READY" not in vm.text, "READY all the same"
+        assert vm.text.count("KOZO FAILED") == 1, "FAILED more than once"
+        return vm.text
+
+
+# ---- step by step ---------------------------------------------------------------------------
+
+def test_hello_is_born_with_two_capabilities(boot):
+    good(boot, r"^\[init\] step 1 of 6: capabilities: log policy$")
+
+
+def test_policy_grants_read(boot):
+    good(boot, r'^\[policy\] audit seq=1 who=hello object="fs:/etc/motd" rights="read" result=granted '
+               r'lease_ms=200 rule=motd reason="\[rule motd\] allows read"',
+         r"^\[init\] step 2 of 6: read is granted: read on fs:/etc/motd for 200 ms$")
+
+
+def test_hello_prints_the_file(boot):
+    text = good(boot, r"^\[init\] step 3 of 6: contents: \d+ bytes, sha256 [0-9a-f]{64}$")
+    for line in boot.read("etc/motd").splitlines():
+        assert f"[hello] {line}\n" in text, line
+
+
+def test_a_copy_has_no_more_rights(boot):
+    good(boot, r"^\[init\] step 4 of 6: no more rights: read$")
+
+
+def test_policy_denies_write_with_reason_and_hint(boot):
+    good(boot, r'^\[policy\] audit seq=2 who=hello object="fs:/etc/motd" rights="write" result=denied .* reason="[^"]+" '
+               r'hint="[^"]+"$',
+         r"^\[hello\] denied: no rule gives hello the right to write fs:/etc/motd$",
+         r"^\[hello\] hint: \S.*$",
+         r"^\[init\] step 5 of 6: write is denied: denied: ")
+
+
+def test_the_lease_runs_out(boot):
+    good(boot, r'^\[policy\] audit seq=3 who=hello object="fs:/etc/motd" rights="read" result=expired ',
+         rf"^\[hello\] reading after the lease: {EMPTY}$",
+         rf"^\[init\] step 6 of 6: lease is over: {EMPTY}$")
+
+
+@on(cpu=("qemu64", "max"), machine=("pc", "q35"), memory=("64M", "1G"))
+def test_ready_on(boot):
+    good(boot)
+
+
+def test_ready_without_commands_and_it_stays(boot):
+    with boot.start() as vm:
+        vm.wait_for("^KOZO READY$")
+        assert vm.qmp("query-status")["running"]
+
+
+def test_all_bytes_of_the_console_are_text(boot):
+    run(boot).encode("ascii")
+
+
+# ---- the outcome follows the archive ----------------------------------------------------------
+
+def move_file(boot, name, contents):
+    boot.remove("etc/motd")
+    boot.write(name, contents)
+    conf(boot, "args", f"/{name}", "service hello")
+    conf(boot, "object", f"fs:/{name}", "rule motd")
+
+
+def test_another_file(boot):
+    move_file(boot, "srv/some/greeting.txt", "Good morning.\n")
+    good(boot, r"^\[hello\] Good morning\.$")
+
+
+def test_other_contents(boot):
+    boot.write("etc/motd", "Gr\u00fc\u00dfe\nwithout a line end")
+    text = good(boot, r"^\[hello\] without a line end$")
+    assert "[hello] Gr\u00fc\u00dfe\n" in text
+
+
+def test_contents_that_would_drive_a_terminal(boot):
+    boot.write("etc/motd", b"\x1b[2J\x00\x07\xff\xc2\x9b1m\r\n")
+    good(boot, r"^\[hello\] \?\[2J\?\?\?\?\?1m\?$")
+
+
+def test_an_empty_file(boot):
+    boot.write("etc/motd", "")
+    good(boot, r"contents: 0 bytes, sha256 e3b0c442")
+
+
+def test_a_long_file(boot):
+    boot.write("etc/motd", b"0123456789abcde\n" * 10000)
+    conf(boot, "lease_ms", "2000", "rule motd")
+    good(boot, r"contents: 65536 bytes, sha256 ")
+
+
+def test_another_lease(boot):
+    conf(boot, "lease_ms", "700", "rule motd")
+    text = good(boot, r"read on fs:/etc/motd for 700 ms$")
+    assert int(re.search(r"^boot: (\d+) ms$", text, re.M).group(1)) >= 700
+
+
+def test_a_pattern_allows_too(boot):
+    conf(boot, "object", "fs:/etc/*", "rule motd")
+    good(boot, r"read on fs:/etc/motd for 200 ms$")
+
+
+def test_a_rule_denies_in_its_own_words(boot):
+    boot.write(CONF, boot.read(CONF) + "[rule no]\nsubject = *\nobject = fs:/etc/motd\nrights = write\n"
+               "decision = deny\nreason = the message of the day is not yours\nhint = ask its author\n")
+    good(boot, r"^\[hello\] denied: the message of the day is not yours$", r"^\[hello\] hint: ask its author$")
+
+
+def test_what_needs_consent_is_denied_without_a_console(boot):
+    conf(boot, "rights", "read write", "rule motd")
+    conf(boot, "tier", None, "rule motd")
+    good(boot, r"^\[hello\] denied: .*no console to ask on$")
+
+
+def test_services_in_any_order(boot):
+    parts = re.split(r"(?m)^(?=\[)", boot.read(CONF))
+    head, sections = parts[0], parts[1:]
+    boot.write(CONF, head + "".join(reversed(sections)))
+    good(boot)
+
+
+# ---- archives ----------------------------------------------------------------------------------
+
+def cpio(boot, names):
+    """The archive that `names | cpio -o -H newc` makes."""
+    filled = boot.pack()    # with the hashes; unpacked again beside the files
+    tree = boot.root.parent / "plain"
+    tree.mkdir()
+    with open(filled, "rb") as f:
+        subprocess.run(["cpio", "-id", "--quiet"], stdin=f, cwd=tree, check=True)
+    listed = subprocess.run(names, cwd=tree, stdout=subprocess.PIPE, check=True).stdout
+    out = boot.root.parent / "plain.cpio"
+    with open(out, "wb") as f:
+        subprocess.run(["cpio", "-o", "-H", "newc", "--quiet"], input=listed, stdout=f, cwd=tree, check=True)
+    return out
+
+
+def good_archive(boot, archive):
+    with boot.start(append=OFF, initrd=archive) as vm:
+        vm.wait_for("^KOZO READY$")
+        vm.expect_exit(0)
+
+
+def test_an_archive_made_by_find_and_cpio(boot):
+    good_archive(boot, cpio(boot, ["find", "."]))
+
+
+def test_an_archive_without_directories(boot):
+    good_archive(boot, cpio(boot, ["find", ".", "-type", "f"]))
+
+
+def test_an_archive_with_links(boot):
+    os.link(boot.path("etc/motd"), boot.path("etc/motd-too"))
+    boot.path("etc/motd-link").symlink_to("motd")
+    good(boot)
+
+
+def test_a_hard_linked_file_is_read_under_its_first_name(boot):
+    boot.write("etc/z", "shared bytes\n")
+    boot.remove("etc/motd")
+    os.link(boot.path("etc/z"), boot.path("etc/motd"))
+    good_archive(boot, cpio(boot, ["find", "etc", "bin"]))
+
+
+def test_thousands_of_files(boot):
+    for i in range(5000):
+        boot.write(f"data/{i % 50}/{i}", f"{i}\n")
+    conf(boot, "args", "/data/49/4999", "service hello")
+    conf(boot, "object", "fs:/data/*", "rule motd")
+    good(boot, r"^\[hello\] 4999$")
+
+
+def test_files_of_many_megabytes(boot):
+    boot.write("a/big", os.urandom(1 << 20) * 24)
+    boot.write("z/big", os.urandom(1 << 20) * 8)
+    good(boot)
+
+
+# ---- nothing broken gets past -------------------------------------------------------------------
+
+def test_broken_capabilities(boot):
+    conf(boot, "capabilities", "log policy fs", "service hello")
+    broken(boot, "capabilities", "log policy", "log policy fs")
+
+
+def test_broken_grant_by_rule(boot):
+    conf(boot, "decision", "deny", "rule motd")
+    broken(boot, "read is granted", "read on fs:/etc/motd", r"denied: \[rule motd\] denies read")
+
+
+def test_broken_grant_without_rule(boot):
+    conf(boot, "object", "fs:/etc/other", "rule motd")
+    broken(boot, "read is granted", "read on fs:/etc/motd",
+           "denied: no rule gives hello the right to read fs:/etc/motd")
+
+
+def test_broken_grant_for_another_service(boot):
+    conf(boot, "subject", "fsd", "rule motd")
+    broken(boot, "read is granted", "read on fs:/etc/motd", "denied: no rule gives hello .*")
+
+
+def test_broken_grant_not_requested(boot):
+    conf(boot, "requests", None, "service hello")
+    broken(boot, "read is granted", "read on fs:/etc/motd", "denied: hello may not ask for what fs provides")
+
+
+def test_broken_grant_by_tier(boot):
+    conf(boot, "tier", "medium", "rule motd")
+    broken(boot, "read is granted", "read on fs:/etc/motd", "denied: tier medium needs .*: no console to ask on")
+
+
+def test_broken_file_missing(boot):
+    boot.remove("etc/motd")
+    broken(boot, "read is granted", "read on fs:/etc/motd", "no such name")
+
+
+def test_broken_file_is_a_link(boot):
+    boot.remove("etc/motd")
+    boot.path("etc/motd").symlink_to("kozo.conf")
+    broken(boot, "read is granted", "read on fs:/etc/motd", "not the type of file the operation needs")
+
+
+def test_broken_file_is_a_directory(boot):
+    boot.remove("etc/motd")
+    boot.write("etc/motd/file", "x")
+    broken(boot, "contents", "0 bytes, sha256 [0-9a-f]+", "not the type of file the operation needs")
+
+
+def test_broken_denial(boot):
+    conf(boot, "rights", "read write", "rule motd")
+    broken(boot, "write is denied", "denied, with reason and hint", "read-only")
+
+
+def test_broken_lease(boot):
+    conf(boot, "lease_ms", "60000", "rule motd")
+    conf(boot, "demo_seconds", "1", "init")
+    broken(boot, "lease is over", EMPTY, "nothing within 1 s")
+
+
+def play(boot, how):
+    """Put a program in hello's place that does not do as it should."""
+    conf(boot, "binary", "bin/rogue", "service hello")
+    conf(boot, "args", f"/etc/motd {how}", "service hello")
+
+
+def test_the_rogue_can_behave(boot):
+    play(boot, "honest")
+    good(boot)
+
+
+def test_broken_order(boot):
+    play(boot, "skip-born")
+    broken(boot, "capabilities", "this step", "step read is granted")
+
+
+def test_broken_contents_not_printed(boot):
+    play(boot, "print-nothing")
+    broken(boot, "contents", r"\d+ bytes, sha256 \w+", r".*, but other bytes printed than the archive has")
+
+
+def test_broken_contents_other_printed(boot):
+    play(boot, "print-else")
+    broken(boot, "contents", r"\d+ bytes, sha256 \w+", r".*, but other bytes printed than the archive has")
+
+
+def test_broken_contents_more_printed(boot):
+    play(boot, "print-more")
+    broken(boot, "contents", r"\d+ bytes, sha256 \w+", r".*, but other bytes printed than the archive has")
+
+
+def test_broken_rights(boot):
+    play(boot, "more-rights")
+    broken(boot, "no more rights", "read", "read write")
+
+
+def test_broken_denial_never_asked_for(boot):
+    play(boot, "never-asked")
+    broken(boot, "write is denied", "denied, with reason and hint",
+           "denied: because, but no such denial in policy's audit")
+
+
+def test_broken_denial_with_another_reason(boot):
+    play(boot, "other-reason")
+    broken(boot, "write is denied", "denied, with reason and hint",
+           "denied: out of spite, but another reason than policy's audit gives")
+
+
+def test_broken_end_that_is_none(boot):
+    play(boot, "early")
+    broken(boot, "lease is over", EMPTY, f"{EMPTY}, but no such end in policy's audit")
+
+
+def test_broken_by_a_fault(boot):
+    play(boot, "crash")
+    text = broken(boot, "ready hello", "a report that it is ready",
+                  r"page fault, write to 0x8 \(a null pointer\), at ip 0x4\w+, sp 0x2\w+")
+    assert re.search(r"^KOZO FAULT service hello: page fault, write to 0x8 ", text, re.M)
+
+
+def test_broken_by_a_late_fault(boot):
+    play(boot, "crash-late")
+    broken(boot, "capabilities", "log policy", "page fault, write to 0x8 .*")
+
+
+def test_broken_by_an_exit(boot):
+    play(boot, "exit")
+    broken(boot, "ready hello", "a report that it is ready", "it ended with status 1")
+
+
+def test_broken_by_a_late_exit(boot):
+    play(boot, "exit-late")
+    broken(boot, "contents", r"\d+ bytes, sha256 \w+", "it ended with status 1")
+
+
+def test_broken_by_silence(boot):
+    play(boot, "silent")
+    conf(boot, "ready_seconds", "1", "init")
+    broken(boot, "ready hello", "a report that it is ready", "nothing within 1 s")
+
+
+# ---- what cannot be started -------------------------------------------------------------------
+
+def test_wrong_hash(boot):
+    conf(boot, "sha256", "0" * 64, "service fsd")
+    broken(boot, "start fsd", f"bin/fsd with sha256 {'0' * 64}", "sha256 [0-9a-f]{64}")
+
+
+def test_changed_binary(boot):
+    archive = boot.pack()
+    data = archive.read_bytes()
+    image = boot.path("bin/policy").read_bytes()
+    at = data.index(image) + len(image) // 2
+    archive.write_bytes(data[:at] + bytes([data[at] ^ 1]) + data[at + 1:])
+    with boot.start(append=OFF, initrd=archive) as vm:
+        vm.wait_for("^KOZO FAILED: start policy, expected bin/policy with sha256 [0-9a-f]{64}, got sha256 ")
+        vm.expect_exit("failed")
+        assert "KOZO READY" not in vm.text
+
+
+def test_missing_binary(boot):
+    conf(boot, "sha256", "0" * 64, "service fsd")
+    boot.remove("bin/fsd")
+    broken(boot, "start fsd", "bin/fsd in the archive", "no such file")
+
+
+def test_binary_that_is_no_program(boot):
+    boot.write("bin/hello", "#!/bin/sh\necho hello\n" * 100)
+    broken(boot, "start hello", ".*", "bin/hello: .* = 0x.*")
+
+
+def test_too_little_memory(boot):
+    conf(boot, "memory", "64K", "service hello")
+    broken(boot, "start hello", ".*", "not enough memory in this Untyped or page-table pool")
+
+
+def test_more_memory_than_there_is(boot):
+    conf(boot, "memory", "1G", "service hello")
+    broken(boot, "start hello", "the memory and threads of its section", "not enough memory .*")
+
+
+def test_more_threads_than_there_are(boot):
+    conf(boot, "threads", "4096", "service hello")
+    broken(boot, "start hello", "the memory and threads of its section", "thread pool exhausted")
+
+
+def test_no_manifest(boot):
+    boot.remove(CONF)
+    broken(boot, "manifest", "etc/kozo.conf in the archive", "no such file")
+
+
+def test_malformed_manifest(boot):
+    conf(boot, "priority", "urgent", "service fsd")
+    line = boot.read(CONF).split("priority = urgent")[0].count("\n") + 1
+    broken(boot, "manifest", "a number from 0, the most urgent, to 254",
+           rf"etc/kozo.conf:{line}: priority = urgent")
+
+
+def test_unfilled_hash(boot):
+    broken(boot, "manifest", ".*mkconf.py.*", r"etc/kozo.conf:\d+: sha256 = auto", hashes=False)
+
+
+def test_lease_above_what_the_tier_allows(boot):
+    conf(boot, "lease_ms", "3600001", "rule motd")
+    broken(boot, "manifest", "milliseconds, from 1 to 3600000", r"etc/kozo.conf:\d+: lease_ms = 3600001")
+
+
+def test_no_policy(boot):
+    text = boot.read(CONF)
+    boot.write(CONF, re.sub(r"(?ms)^\[service policy\].*?(?=^# Files)", "", text))
+    broken(boot, "manifest", "log, initrd, .*", r"etc/kozo.conf:\d+: capabilities = policy")
+
+
+@limit(30)
+def test_an_index_that_does_not_fit(boot):
+    for i in range(2000):
+        boot.write(f"data/{i}", "")
+    conf(boot, "heap", "64K", "service fsd")
+    text = broken(boot, "ready fsd", "a report that it is ready", "it ended with status 1")
+    assert re.search(r"^\[fsd\] fsd: an index of \d+ files needs \d+ KiB: give \[service fsd\] more heap$", text, re.M)
+
+
+# ---- commands ----------------------------------------------------------------------------------
+
+def test_poweroff_carries_a_status(boot):
+    with boot.start(append='kozo.run="poweroff 42"') as vm:
+        vm.expect_exit(42)
+
+
+def test_the_end_of_the_list_powers_off(boot):
+    with boot.start(append='kozo.run=" ; "') as vm:
+        vm.expect_exit(0)
+
+
+def test_an_unknown_command_is_an_error(boot):
+    with boot.start(append='kozo.run="dance wildly"') as vm:
+        vm.wait_for("^KOZO READY$")
+        vm.wait_for(r"^\[init\] error: dance wildly: no such command")
+        vm.expect_exit(1)
+
+
+def test_poweroff_carries_the_status_of_the_command_before(boot):
+    with boot.start(append='kozo.run="dance; poweroff"') as vm:
+        vm.expect_exit(1)
+
+
+def test_a_failed_start_ends_only_where_it_is_told_to(boot):
+    conf(boot, "decision", "deny", "rule motd")
+    with boot.start() as vm:
+        vm.wait_for("^KOZO FAILED: ")
+        assert vm.qmp("query-status")["running"]
+    with boot.start(append="kozo.exit_on_fail") as vm:
+        vm.expect_exit("failed")
