@@ -22,6 +22,12 @@ struct notification {
 };
 static_assert(sizeof(struct notification) == KOZO_NOTIFICATION_BYTES);
 
+/* What of `bits` a capability may signal: if it is badged, the bits of its badge and no others. */
+static inline uint64_t ntfn_allowed(const struct cap *c, uint64_t bits)
+{
+    return (c->flags & CAP_BADGED) != 0 ? bits & c->a : bits;
+}
+
 void ntfn_signal(struct notification *n, uint64_t bits);
 /* Take the bits, at least one of them set, or wait. */
 void ntfn_wait(struct tcb *t, struct notification *n);

@@ -56,7 +56,7 @@ void irq_bind(uint32_t line, struct slot *ntfn, uint64_t bits)
     if (ntfn != nullptr) {
         slot_derive(&irq->ntfn, ntfn, KOZO_WRITE, 0);
         irq->ntfn.cap.flags |= CAP_IRQ;
-        irq->bits = bits;
+        irq->bits = ntfn_allowed(&ntfn->cap, bits);
     }
     update(line);
 }

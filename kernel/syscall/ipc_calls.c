@@ -155,17 +155,13 @@ static struct slot_res want_ntfn(struct tcb *t, kozo_cptr at, kozo_rights need)
     return cspace_want(&t->cspace, at, KOZO_KIND_NOTIFICATION, need);
 }
 
-/* A badged Notification capability can signal the bits of its badge, and no others. */
 enum kozo_err sys_signal(struct tcb *t, const struct frame *f)
 {
     struct slot_res r = want_ntfn(t, frame_arg(f, 0), KOZO_WRITE);
-    uint64_t bits = frame_arg(f, 1);
 
     TRY(r.err);
-    if ((r.slot->cap.flags & CAP_BADGED) != 0)
-        bits &= r.slot->cap.a;
     /* ---- commit ---- */
-    ntfn_signal((struct notification *)r.slot->cap.object, bits);
+    ntfn_signal((struct notification *)r.slot->cap.object, ntfn_allowed(&r.slot->cap, frame_arg(f, 1)));
     return KOZO_OK;
 }
 
