@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: MIT
+"""Which instructions a row consists of.
+
+The machine executes one instruction at a time and logs each. The guest stops the machine (pvpanic)
+before and after one sample of each row; the log is on in between. The sample lies between the last
+two RDTSC instructions of user code in that piece of the log.
+"""
+
+import os
+import re
+import tempfile
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+
+from kozo import bench
+from kozo.bench import guest, symbols
+from kozo.harness.vm import Vm
+
+KERNEL = 0xffff800000000000
+_STOP = ("-device", "pvpanic", "-action", "panic=pause")
+_MARK = re.compile(r"# trace (begin|end) (\w+)$")
+_TRACE = re.compile(r"Trace \d+: \S+ \[[0-9a-f]+/([0-9a-f]{16})/[^]]*\] ?(\S*)")
+
+
+@dataclass
+class Split:
+    """The instructions of one sample."""
+    kernel: int = 0
+    user: int = 0
+    by_function: Counter = field(default_factory=Counter)
+    listing: list = field(default_factory=list)     # (address, function), in order
+
+
+def _executed(text):
+    """(address, function) of each instruction that was executed, in order."""
+    out = []
+    for line in text.splitlines():
+        if line.startswith("Stopped execution"):
+            out.pop()       # the line before was not executed yet; it comes again
+        elif m := _TRACE.match(line):
+            out.append((int(m[1], 16), m[2]))
+    return out
+
+
+def _split(text, counters):
+    """The sample in a piece of the log."""
+    steps = _executed(text)
+    at = [i for i, (address, _) in enumerate(steps) if address in counters]
+    split = Split()
+    if len(at) < 2:
+        return split
+    split.listing = steps[at[-2] + 1:at[-1]]
+    for address, function in split.listing:
+        if address >= KERNEL:
+            split.kernel += 1
+            split.by_function[function or "?"] += 1
+        else:
+            split.user += 1
+    return split
+
+
+class _Tracer:
+    """Drives one guest from stop to stop."""
+
+    def __init__(self, vm, log, counters):
+        self._vm, self._log, self._counters = vm, log, counters
+        self._begun = {}
+        self._seen = 0
+        self.splits = {}
+
+    def _monitor(self, line):
+        self._vm.qmp("human-monitor-command", **{"command-line": line})
+
+    def _mark(self):
+        """The mark that the guest wrote before it stopped."""
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline:
+            lines = self._vm.tap_lines[self._seen:]
+            for i, (_, text) in enumerate(lines):
+                if m := _MARK.match(text):
+                    self._seen += i + 1
+                    return m[1], m[2]
+            time.sleep(0.002)
+        raise guest.GuestFailed("the machine stopped without a mark")
+
+    def _piece(self, begin):
+        with open(self._log, encoding="ascii", errors="replace") as f:
+            f.seek(begin)
+            return f.read()
+
+    def _stopped(self):
+        what, name = self._mark()
+        if what == "begin":
+            self._begun[name] = os.path.getsize(self._log)
+        else:
+            self.splits[name] = _split(self._piece(self._begun.pop(name)), self._counters)
+        self._monitor("log exec,nochain" if self._begun else "log none")
+        self._vm.qmp("cont")
+
+    def run(self):
+        while self._vm.process.poll() is None:
+            try:
+                status = self._vm.qmp("query-status")["status"]
+            except Exception:   # noqa: BLE001 - it ended: finish() says how
+                break
+            if status != "running":
+                self._stopped()
+            else:
+                time.sleep(0.002)
+
+
+def run(tree, names):
+    """name -> Split of each row that the guest measures."""
+    counters = set().union(*(symbols.counters(tree.root / "tests" / n) for n in guest.PROGRAMS))
+    with guest.archive(tree) as initrd, tempfile.TemporaryDirectory(prefix="kozo-trace-") as folder:
+        log = os.path.join(folder, "log")
+        open(log, "w").close()
+        extra = (*bench.ICOUNT, "-singlestep", "-D", log, *_STOP)
+        machine = bench.machine(tree.kernel, initrd, guest.command_line(names, "kozo.trace"), extra)
+        with Vm(machine, guest.SECONDS, guest.SERIAL2) as vm:
+            tracer = _Tracer(vm, log, counters)
+            tracer.run()
+            guest.finish(vm)
+            return tracer.splits
