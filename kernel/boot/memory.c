@@ -60,11 +60,16 @@ struct paddr boot_alloc(struct boot_input *in, uint64_t pages)
 
 void memory_unreserve(struct boot_input *in, struct boot_region piece)
 {
-    for (uint32_t i = 0; i < in->reserved_count; i++)
-        if (in->reserved[i].base == piece.base && in->reserved[i].end == piece.end) {
-            in->reserved[i] = in->reserved[--in->reserved_count];
-            return;
-        }
+    for (uint32_t i = 0; i < in->reserved_count; i++) {
+        struct boot_region *r = &in->reserved[i];
+
+        if (r->end != piece.end || r->base > piece.base)
+            continue;
+        r->end = piece.base; /* what was taken below it stays */
+        if (r->base == r->end)
+            *r = in->reserved[--in->reserved_count];
+        return;
+    }
     panic("boot memory: [%lx, %lx) is not a reserved piece", piece.base, piece.end);
 }
 

@@ -22,7 +22,7 @@ struct boot_pieces {
 
 /* Cut what is of `kind` and not reserved, and keep the `most` largest pieces. */
 void memory_cut(const struct boot_input *in, enum boot_kind kind, uint32_t most, struct boot_pieces *out);
-/* A reserved piece, exactly as it was reserved, is free again. */
+/* A piece, as it was reserved, is free again. */
 void memory_unreserve(struct boot_input *in, struct boot_region piece);
 /* The end of RAM. */
 NODISCARD uint64_t memory_top(const struct boot_input *in);
