@@ -115,64 +115,7 @@ static void check_unchanged(struct tcb *t, uint64_t number)
              (unsigned long long)(HOST_RAM_BASE + first_difference(before.ram, machine.ram, before.ram_bytes)));
 }
 
-/* ---- what every event must leave behind ---- */
-
-static bool is_kernel_address(uint64_t v)
-{
-    uint64_t ram = (uintptr_t)machine.ram, k = (uintptr_t)&kernel;
-
-    return (v >= ram && v < ram + machine.ram_bytes) || (v >= k && v < k + sizeof kernel);
-}
-
-static void check_words(const struct tcb *t, const uint64_t *word, uint64_t count, const char *where)
-{
-    for (uint64_t i = 0; i < count; i++)
-        if (is_kernel_address(word[i]))
-            FAIL("thread %llu sees a kernel address in word %llu of its %s", (unsigned long long)t->serial,
-                 (unsigned long long)i, where);
-}
-
-/* I10: user code sees no kernel address. */
-static void check_visible(void)
-{
-    for (uint32_t i = 0; i < kernel.pools.tcb_fresh; i++) {
-        const struct tcb *t = &kernel.tcbs[i];
-        if (t->state == TCB_FREE)
-            continue;
-        check_words(t, (const uint64_t *)&t->frame, sizeof t->frame / sizeof(uint64_t), "registers");
-        if (t->buffer != nullptr)
-            check_words(t, (const uint64_t *)t->buffer, KOZO_BUFFER_BYTES / sizeof(uint64_t), "IPC buffer");
-    }
-}
-
-/* I7: no translation is remembered that the tables do not give, and the kernel's half is everywhere the same. */
-static void check_spaces(void)
-{
-    const struct host_tlb_entry *stale = host_tlb_stale();
-
-    if (stale != nullptr)
-        FAIL("stale TLB entry: address %#llx, level %u", (unsigned long long)stale->address, stale->level);
-    for (uint32_t i = 0; i < kernel.pools.tcb_fresh; i++) {
-        const struct tcb *t = &kernel.tcbs[i];
-        if (t->state != TCB_FREE && t->root != 0)
-            CHECK(host_kernel_half_intact(arch_ram((struct paddr){ t->root })));
-    }
-}
-
-/* I8, seen from outside: the controller agrees with the table. */
-static void check_lines(void)
-{
-    for (uint32_t i = 0; i < ARCH_IRQ_LINES; i++)
-        CHECK_EQ(machine.line_open[i], kernel.irqs.line[i].unmasked);
-}
-
-void host_check(void)
-{
-    kernel_check();
-    check_spaces();
-    check_visible();
-    check_lines();
-}
+/* ---- events ---- */
 
 static void after_event(struct tcb *next)
 {
@@ -184,8 +127,6 @@ static void after_event(struct tcb *next)
     if (!host.quiet)
         host_check();
 }
-
-/* ---- events ---- */
 
 /* `t` is ready: have it run, as if those before it had been preempted. */
 static void make_current(struct tcb *t)
