@@ -384,6 +384,7 @@ TEST(sixty_five_thousand_entries_are_indexed)
 TEST(an_index_with_too_few_slots_is_refused)
 {
     struct kozo_cpio c;
+    struct kozo_cpio_index small;
     uint32_t slot[16];
 
     begin();
@@ -391,8 +392,7 @@ TEST(an_index_with_too_few_slots_is_refused)
         add(name, "");
     end();
     c = (struct kozo_cpio){ ar.bytes, ar.len };
-    CHECK_ERR(kozo_cpio_index(&ix, &c, slot, 16, &bad), LIMIT);
-    CHECK_ERR(kozo_cpio_index(&ix, &c, slot, 15, &bad), LIMIT);
-    CHECK_ERR(kozo_cpio_index(&ix, &c, slot, 0, &bad), LIMIT);
-    ix.slot = nullptr;
+    CHECK_ERR(kozo_cpio_index(&small, &c, slot, 16, &bad), LIMIT);
+    CHECK_ERR(kozo_cpio_index(&small, &c, slot, 15, &bad), LIMIT);
+    CHECK_ERR(kozo_cpio_index(&small, &c, slot, 0, &bad), LIMIT);
 }
