@@ -33,6 +33,8 @@ uint64_t audit_write(char *to, uint64_t size, const struct audit *a)
     line_add(&l, start);
     line_add(&l, "seq=");
     line_add_number(&l, a->seq);
+    line_add(&l, " at_ms=");
+    line_add_number(&l, a->at_ms);
     add_plain(&l, " who=", a->who);
     add_quoted(&l, " object=", a->object);
     add_quoted(&l, " rights=", kozo_str(rights_text(rights, a->rights)));
@@ -41,6 +43,7 @@ uint64_t audit_write(char *to, uint64_t size, const struct audit *a)
     line_add(&l, " lease_ms=");
     line_add_number(&l, a->lease_ms);
     add_plain(&l, " rule=", a->rule);
+    add_quoted(&l, " why=", a->why);
     add_quoted(&l, " reason=", a->reason);
     add_quoted(&l, " hint=", a->hint);
     return l.used;

@@ -2,8 +2,8 @@
 /*
  * audit.h - one line for each decision of policy, for people and for programs.
  *
- *     audit seq=2 who=hello object="fs:/etc/motd" rights="write" result=denied lease_ms=0 rule=none
- *     reason="..." hint="..."
+ *     audit seq=2 at_ms=57 who=hello object="fs:/etc/motd" rights="write" result=denied lease_ms=0
+ *     rule=none why="to change it" reason="..." hint="..."
  *
  * Owns:      the line's form.
  * Not here:  deciding (policy/rules.h), where the lines go (log).
@@ -25,12 +25,14 @@ enum audit_result : uint8_t {
 
 struct audit {
     uint64_t seq;
+    uint64_t at_ms;         /* since boot */
     struct kozo_str who;    /* the requester's service, by its badge */
     struct kozo_str object; /* as asked for; quoted and made printable */
     uint8_t rights;
     enum audit_result result;
-    uint32_t lease_ms;    /* granted: how long */
+    uint32_t lease_ms;    /* how long, where there is one */
     struct kozo_str rule; /* the rule that spoke; empty = none */
+    struct kozo_str why;  /* in the requester's words */
     struct kozo_str reason, hint;
 };
 

@@ -149,19 +149,28 @@ static const char *read_priority(struct parser *p, struct kozo_str value)
     return nullptr;
 }
 
-static const char *read_memory(struct parser *p, struct kozo_str value)
+/* log2 of a power of two of bytes within [2^low, 2^high], 0 when it is something else. */
+static uint8_t read_bits(struct kozo_str value, uint32_t low, uint32_t high)
 {
-    uint32_t bits = memory_bits_min;
     uint64_t bytes;
 
     if (!read_size(value, &bytes))
-        bytes = 0;
-    while (bits < memory_bits_max && bytes > 1ull << bits)
-        bits++;
-    if (bytes != 1ull << bits)
-        return "a power of two from 64K to 1G, as 4M";
-    p->service->memory_bits = (uint8_t)bits;
-    return nullptr;
+        return 0;
+    while (low < high && bytes > 1ull << low)
+        low++;
+    return bytes == 1ull << low ? (uint8_t)low : 0;
+}
+
+static const char *read_memory(struct parser *p, struct kozo_str value)
+{
+    p->service->memory_bits = read_bits(value, memory_bits_min, memory_bits_max);
+    return p->service->memory_bits != 0 ? nullptr : "a power of two from 64K to 1G, as 4M";
+}
+
+static const char *read_untyped(struct parser *p, struct kozo_str value)
+{
+    p->service->untyped_bits = read_bits(value, KOZO_PAGE_BITS, memory_bits_max - 1);
+    return p->service->untyped_bits != 0 ? nullptr : "a power of two from 4K to 512M, as 256K";
 }
 
 static const char *read_heap(struct parser *p, struct kozo_str value)
@@ -236,6 +245,7 @@ static const struct field service_fields[] = {
     { "memory", read_memory, true },
     { "heap", read_heap, false },
     { "stack", read_stack, false },
+    { "untyped", read_untyped, false },
     { "priority", read_priority, false },
     { "threads", read_threads, false },
     { "args", read_args, false },

@@ -48,6 +48,7 @@ struct manifest_service {
     uint8_t priority;
     uint8_t memory_bits;              /* log2 of bytes: all that it is made of */
     uint32_t heap_pages, stack_pages; /* of that */
+    uint8_t untyped_bits;             /* of that: an Untyped for its own use; 0 = none */
     uint32_t threads;
     enum manifest_restart restart;
     uint32_t restart_limit;

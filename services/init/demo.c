@@ -4,6 +4,7 @@
 #include "common/rights.h"
 
 #include <kozo/error.h>
+#include <kozo/string.h>
 
 /*
  * What a step must give: writes d->expected, and returns what contradicts it, null when nothing
@@ -54,6 +55,15 @@ static const char *check_born(struct demo *d, struct kozo_str got, const struct 
                                                                      : "others, by the kernel";
 }
 
+static uint64_t audit_ms(const struct demo *d)
+{
+    struct kozo_str at = audit_of(d, "at_ms");
+    uint64_t ms = 0;
+
+    (void)kozo_parse_u64(at.at, at.len, &ms);
+    return ms;
+}
+
 /* The lease of the rule that policy says it went by. */
 static uint32_t lease_of_rule(const struct demo *d)
 {
@@ -92,6 +102,8 @@ static const char *check_granted(struct demo *d, struct kozo_str got,
         return "no such grant in policy's audit";
     if (facts->caps != born_with + 1 || facts->gained != RIGHT_READ)
         return "a capability with other rights, by the kernel";
+    d->granted_ms = audit_ms(d);
+    d->lease_ms = lease_of_rule(d);
     return nullptr;
 }
 
@@ -162,6 +174,8 @@ static const char *check_expired(struct demo *d, struct kozo_str got,
         return "";
     if (!kozo_str_is(audit_of(d, "result"), audit_result_name(AUDIT_EXPIRED)))
         return "no such end in policy's audit";
+    if (audit_ms(d) < d->granted_ms + d->lease_ms)
+        return "too early, by policy's audit";
     return facts->caps == born_with ? nullptr : "capabilities left, by the kernel";
 }
 

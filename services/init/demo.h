@@ -43,6 +43,8 @@ struct demo {
     struct kozo_bytes file;  /* as the archive has it; null = not at all */
     uint64_t printed;        /* bytes that the service printed since the step before */
     bool same;               /* they are the file's */
+    uint64_t granted_ms;     /* when policy granted read, by its audit ... */
+    uint64_t lease_ms;       /* ... and for how long, by the rule */
     char audit[AUDIT_BYTES]; /* policy's last line about the service */
     char expected[DEMO_TEXT], got[DEMO_TEXT]; /* of the step that failed, or the last one */
 };

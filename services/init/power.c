@@ -17,6 +17,7 @@ void power_off(uint32_t code)
     kozo_print_flush();
     (void)kozo_ioport_out(ports, debug_exit_port, 1, code);
     (void)kozo_ioport_out(ports, pm1a_control_port, 2, soft_off);
+    (void)kozo_sleep(KOZO_S); /* power goes off a moment later, if it does */
     kozo_printf(
         "[init] this machine cannot be powered off from here: it is safe to switch it off\n");
     for (;;)

@@ -260,7 +260,9 @@ static bool spawn(struct init *i, struct service *s, struct kozo_bytes image)
         .stack_pages = s->m->stack_pages,
         .heap_pages = s->m->heap_pages,
         .priority = s->m->priority,
+        .give = s->m->untyped_bits != 0 ? 1u << KOZO_SLOT_CNODE | 1u << KOZO_SLOT_SPACE : 0,
         .give_threads = s->m->threads - 1,
+        .give_bits = s->m->untyped_bits,
         .caps = caps,
         .ncaps = fill_caps(i, s, badge, &n, caps),
         .maps = maps,
@@ -293,15 +295,26 @@ bool start_service(struct init *i, struct service *s)
     return true;
 }
 
+/* Nobody is left to end the leases in time. */
+static void end_leases(struct init *i)
+{
+    for (kozo_cptr slot = 1; slot < 1u << LEASE_CNODE_BITS; slot++) {
+        (void)kozo_cap_revoke(kozo_in(i->lease_slots, slot));
+        (void)kozo_cap_delete(kozo_in(i->lease_slots, slot));
+    }
+}
+
 /*
  * Its memory and threads are revoked, so all it held is gone. What it gave came from its port: that
  * goes with all that was derived from it.
  */
-void end_service(struct service *s)
+void end_service(struct init *i, struct service *s)
 {
     if (s->state == SERVICE_RUNNING)
         kozo_process_destroy(&s->process);
     s->state = SERVICE_ENDED;
+    if (manifest_has(&s->m->capabilities, kozo_str("leases")))
+        end_leases(i);
     if (s->port.c == 0)
         return;
     (void)kozo_cap_revoke(kozo_own(s->port.c));

@@ -19,5 +19,9 @@
 bool start_begin(struct init *i);
 /* Verifies and starts one. False: init has failed, and said why. */
 bool start_service(struct init *i, struct service *s);
-/* Ends one: what it held and what it gave is gone, and who waits for it wakes with an error. */
-void end_service(struct service *s);
+/*
+ * Ends one: what it held and what it gave is gone, with what it granted on lease, and who waits for
+ *           it
+ * wakes with an error.
+ */
+void end_service(struct init *i, struct service *s);

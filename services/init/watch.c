@@ -180,7 +180,7 @@ static void serve_end(struct init *i, const struct kozo_msg *m)
                 (int)s->m->name.len, s->m->name.at, how);
     if (i->state == INIT_WAITING)
         judge_end(i, s, exited && m->word[1] == 0, how);
-    end_service(s);
+    end_service(i, s);
 }
 
 bool watch_message(struct init *i, struct kozo_msg *m)

@@ -2,6 +2,8 @@
 #include "policy/lease.h"
 #include "common/line.h"
 
+#include <kozo/time.h>
+
 static const uint64_t table_magic = 0x31534553414c5a4bull;
 
 bool lease_open(struct lease_table *t)
@@ -25,8 +27,7 @@ static uint32_t count_of(const struct lease_table *t, uint64_t badge)
     return n;
 }
 
-uint32_t lease_take(struct lease_table *t, uint64_t badge, struct kozo_str object, uint8_t rights,
-                    uint64_t expires)
+uint32_t lease_take(struct lease_table *t, uint64_t badge, struct kozo_str object, uint8_t rights)
 {
     uint32_t i = 0;
 
@@ -34,12 +35,16 @@ uint32_t lease_take(struct lease_table *t, uint64_t badge, struct kozo_str objec
         i++;
     if (i == LEASES || count_of(t, badge) >= LEASES_EACH)
         return LEASE_NONE;
-    t->lease[i] = (struct lease){
-        .serial = ++t->serials, .badge = badge, .expires = expires, .rights = rights
-    };
+    t->lease[i] = (struct lease){ .serial = ++t->serials, .badge = badge, .rights = rights };
     struct line name = line_begin(t->lease[i].object, sizeof t->lease[i].object);
     line_add_str(&name, object);
     return i;
+}
+
+void lease_begin(struct lease_table *t, uint32_t i, uint32_t lease_ms, uint64_t now)
+{
+    t->lease[i].lease_ms = lease_ms;
+    t->lease[i].expires = now + lease_ms * KOZO_MS;
 }
 
 uint32_t lease_find(const struct lease_table *t, uint64_t serial)

@@ -26,8 +26,9 @@ struct lease {
     uint64_t serial;  /* 0 = free; never used twice */
     uint64_t badge;   /* the requester's */
     uint64_t expires; /* nanoseconds since boot */
+    uint32_t lease_ms;
     uint8_t rights;
-    uint8_t reserved[7];
+    uint8_t reserved[3];
     char object[LEASE_OBJECT];
 };
 
@@ -43,9 +44,12 @@ struct lease_table {
  * whether it existed.
  */
 bool lease_open(struct lease_table *t);
-/* Takes a free entry; LEASE_NONE when there is none left, or none for this requester. */
-uint32_t lease_take(struct lease_table *t, uint64_t badge, struct kozo_str object, uint8_t rights,
-                    uint64_t expires);
+/*
+ * Takes a free entry, over at once; LEASE_NONE when there is none left, or none for this requester.
+ */
+uint32_t lease_take(struct lease_table *t, uint64_t badge, struct kozo_str object, uint8_t rights);
+/* From `now` on it lasts so many milliseconds. */
+void lease_begin(struct lease_table *t, uint32_t i, uint32_t lease_ms, uint64_t now);
 /* The entry with this serial; LEASE_NONE when it has ended. */
 uint32_t lease_find(const struct lease_table *t, uint64_t serial);
 void lease_free(struct lease_table *t, uint32_t i);

@@ -32,6 +32,7 @@ struct policy_server {
     kozo_cptr
         opened; /* where a provider's capability arrives, and where a lease's is used to close it */
     kozo_cptr given;            /* the copy on its way to the requester */
+    uint64_t now;               /* of the decision under way */
     uint64_t giving;            /* the lease it belongs to; 0 = none is on its way */
     struct rules_answer answer; /* the reply points into it */
 };
@@ -52,6 +53,7 @@ static void audit(struct policy_server *p, uint64_t badge, struct audit a)
     uint64_t used;
 
     a.seq = ++p->leases->audits;
+    a.at_ms = p->now / KOZO_MS;
     a.who = s != nullptr ? s->name : kozo_str("unknown");
     used = audit_write(line, sizeof line - 1, &a);
     line[used] = '\n';
@@ -69,6 +71,7 @@ static void audit_answer(struct policy_server *p, const struct kozo_msg *m,
                           .result = result,
                           .lease_ms = result == AUDIT_GRANTED ? a->lease_ms : 0,
                           .rule = a->rule != nullptr ? a->rule->name : (struct kozo_str){},
+                          .why = req->reason,
                           .reason = kozo_str(a->reason),
                           .hint = kozo_str(a->hint) });
 }
@@ -122,15 +125,21 @@ static enum kozo_err delegate(struct policy_server *p, uint32_t i, uint64_t righ
 }
 
 /* Takes back what the lease gave, at any depth; then tells the provider. */
-static void end_lease(struct policy_server *p, uint32_t i, enum audit_result result)
+static void end_lease(struct policy_server *p, uint32_t i, enum audit_result result,
+                      const char *reason)
 {
     struct lease *l = &p->leases->lease[i];
     struct fs_close_rep rep;
     struct kozo_msg m;
 
     (void)kozo_cap_revoke(lease_place(p, i));
+    p->now = kozo_now();
     audit(p, l->badge,
-          (struct audit){ .object = kozo_str(l->object), .rights = l->rights, .result = result });
+          (struct audit){ .object = kozo_str(l->object),
+                          .rights = l->rights,
+                          .result = result,
+                          .lease_ms = l->lease_ms,
+                          .reason = kozo_str(reason) });
     if (kozo_cap_move(kozo_own(p->opened), lease_place(p, i)) == KOZO_OK) {
         kozo_msg_init(&m);
         kozo_msg_deadline(&m, kozo_now() + provider_patience);
@@ -150,8 +159,7 @@ static void fail(struct policy_server *p, const char *reason, const char *hint)
 static enum kozo_err grant(struct policy_server *p, const struct kozo_msg *m,
                            const struct policy_request_req *req, struct policy_request_rep *rep)
 {
-    uint64_t expires = kozo_now() + p->answer.lease_ms * KOZO_MS;
-    uint32_t i = lease_take(p->leases, m->badge, req->object, (uint8_t)req->rights, expires);
+    uint32_t i = lease_take(p->leases, m->badge, req->object, (uint8_t)req->rights);
     enum kozo_err err;
 
     if (i == LEASE_NONE) {
@@ -167,6 +175,8 @@ static enum kozo_err grant(struct policy_server *p, const struct kozo_msg *m,
         fail(p, kozo_err_text(err), "the rules allow it; it is the provider that cannot");
         return err;
     }
+    p->now = kozo_now();
+    lease_begin(p->leases, i, p->answer.lease_ms, p->now);
     p->giving = p->leases->lease[i].serial;
     rep->cap = (struct kozo_cap_desc){ .slot = (uint32_t)p->given, .flags = KOZO_CAP_MOVE };
     rep->lease = p->giving;
@@ -186,6 +196,7 @@ static enum kozo_err serve_request(struct policy_server *p, const struct kozo_ms
 
     if (q.subject == nullptr)
         return KOZO_ERR_STALE;
+    p->now = kozo_now();
     rules_decide(&p->manifest, &q, &p->answer);
     if (p->answer.decision == DECISION_ASK)
         rules_no_console(&p->answer);
@@ -208,7 +219,7 @@ static enum kozo_err serve_release(struct policy_server *p, const struct kozo_ms
     (void)rep;
     if (i == LEASE_NONE || p->leases->lease[i].badge != m->badge)
         return KOZO_ERR_NOT_FOUND;
-    end_lease(p, i, AUDIT_RELEASED);
+    end_lease(p, i, AUDIT_RELEASED, "its requester gave it back");
     return KOZO_OK;
 }
 
@@ -227,7 +238,7 @@ static void settle(struct policy_server *p, const struct kozo_msg *m)
     if (p->giving != 0 && m->sent == 0) {
         (void)kozo_cap_delete(kozo_own(p->given));
         if (i != LEASE_NONE)
-            end_lease(p, i, AUDIT_RELEASED);
+            end_lease(p, i, AUDIT_RELEASED, "it did not reach its requester");
     }
     p->giving = 0;
 }
@@ -237,7 +248,7 @@ static void expire(struct policy_server *p)
     uint32_t i;
 
     while ((i = lease_over(p->leases, kozo_now())) != LEASE_NONE)
-        end_lease(p, i, AUDIT_EXPIRED);
+        end_lease(p, i, AUDIT_EXPIRED, "its lease is over");
 }
 
 [[noreturn]] static void serve(struct policy_server *p, struct kozo_endpoint port)

@@ -68,8 +68,8 @@ def test_hello_is_born_with_two_capabilities(boot):
 
 
 def test_policy_grants_read(boot):
-    good(boot, r'^\[policy\] audit seq=1 who=hello object="fs:/etc/motd" rights="read" result=granted '
-               r'lease_ms=200 rule=motd reason="\[rule motd\] allows read"',
+    good(boot, r'^\[policy\] audit seq=1 at_ms=\d+ who=hello object="fs:/etc/motd" rights="read" result=granted '
+               r'lease_ms=200 rule=motd why="to print it" reason="\[rule motd\] allows read"',
          r"^\[init\] step 2 of 6: read is granted: read on fs:/etc/motd for 200 ms$")
 
 
@@ -84,7 +84,7 @@ def test_a_copy_has_no_more_rights(boot):
 
 
 def test_policy_denies_write_with_reason_and_hint(boot):
-    good(boot, r'^\[policy\] audit seq=2 who=hello object="fs:/etc/motd" rights="write" result=denied .* reason="[^"]+" '
+    good(boot, r'^\[policy\] audit seq=2 at_ms=\d+ who=hello object="fs:/etc/motd" rights="write" result=denied .* reason="[^"]+" '
                r'hint="[^"]+"$',
          r"^\[hello\] denied: no rule gives hello the right to write fs:/etc/motd$",
          r"^\[hello\] hint: \S.*$",
@@ -92,7 +92,7 @@ def test_policy_denies_write_with_reason_and_hint(boot):
 
 
 def test_the_lease_runs_out(boot):
-    good(boot, r'^\[policy\] audit seq=3 who=hello object="fs:/etc/motd" rights="read" result=expired ',
+    good(boot, r'^\[policy\] audit seq=3 at_ms=\d+ who=hello .* result=expired lease_ms=200 ',
          rf"^\[hello\] reading after the lease: {EMPTY}$",
          rf"^\[init\] step 6 of 6: lease is over: {EMPTY}$")
 
@@ -151,7 +151,8 @@ def test_a_long_file(boot):
 def test_another_lease(boot):
     conf(boot, "lease_ms", "700", "rule motd")
     text = good(boot, r"read on fs:/etc/motd for 700 ms$")
-    assert int(re.search(r"^boot: (\d+) ms$", text, re.M).group(1)) >= 700
+    at = [int(t) for t in re.findall(r"at_ms=(\d+) .* result=(?:granted|expired) ", text)]
+    assert len(at) == 2 and 699 <= at[1] - at[0] < 1000, at
 
 
 def test_a_pattern_allows_too(boot):
@@ -169,6 +170,11 @@ def test_what_needs_consent_is_denied_without_a_console(boot):
     conf(boot, "rights", "read write", "rule motd")
     conf(boot, "tier", None, "rule motd")
     good(boot, r"^\[hello\] denied: .*no console to ask on$")
+
+
+def test_what_does_not_reach_its_requester_is_taken_back(boot):
+    play(boot, "no-window")
+    good(boot, r'^\[policy\] audit seq=2 .* result=released .* reason="it did not reach its requester"')
 
 
 def test_services_in_any_order(boot):
@@ -359,6 +365,23 @@ def test_broken_by_a_fault(boot):
 def test_broken_by_a_late_fault(boot):
     play(boot, "crash-late")
     broken(boot, "capabilities", "log policy", "page fault, write to 0x8 .*")
+
+
+def test_broken_by_a_fault_of_a_server(boot):
+    conf(boot, "binary", "bin/rogue", "service fsd")
+    conf(boot, "args", "/ crash-late", "service fsd")
+    conf(boot, "priority", "30", "service fsd")
+    broken(boot, "services", "none that fails", "fsd: page fault, write to 0x8 .*")
+
+
+def test_a_fault_after_ready_ends_that_service_alone(boot):
+    boot.write(CONF, boot.read(CONF) + "[service late]\nbinary = bin/rogue\nsha256 = auto\nmemory = 512K\n"
+               "args = / crash-much-later\ncapabilities = log\n")
+    with boot.start() as vm:
+        vm.wait_for("^KOZO READY$")
+        vm.wait_for("^KOZO FAULT service late: page fault, write to 0x8 ")
+        assert vm.qmp("query-status")["running"]
+        assert "KOZO FAILED" not in vm.text and "KOZO PANIC" not in vm.text
 
 
 def test_broken_by_an_exit(boot):

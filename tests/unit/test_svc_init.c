@@ -25,18 +25,21 @@ static const char file[] = "line one\nline two\n";
 static struct manifest manifest;
 static struct demo demo;
 static struct demo_facts facts;
+static uint64_t now_ms;
 
 static void begin_with(const void *bytes, uint64_t len)
 {
     CHECK_PTR(manifest_parse(&manifest, kozo_str(conf)).expected, nullptr);
     demo_begin(&demo, &manifest, (struct kozo_bytes){ bytes, len });
     facts = (struct demo_facts){ .caps = 2, .endpoints = 2 };
+    now_ms = 50;
 }
 
 static void audited(enum audit_result result, uint8_t rights, uint32_t lease_ms)
 {
     char line[AUDIT_BYTES];
-    struct audit a = { .who = kozo_str("hello"),
+    struct audit a = { .at_ms = now_ms,
+                       .who = kozo_str("hello"),
                        .object = kozo_str("fs:/etc/motd"),
                        .rights = rights,
                        .result = result,
@@ -100,6 +103,7 @@ TEST(six_steps_make_the_demonstration)
 {
     go_to(DEMO_EXPIRED);
     CHECK(!demo_done(&demo));
+    now_ms += 200;
     audited(AUDIT_EXPIRED, 1, 0);
     facts = (struct demo_facts){ 2, 2, 0 };
     CHECK(report(STEP_EXPIRED, kozo_err_text(KOZO_ERR_EMPTY)));
@@ -249,10 +253,21 @@ TEST(after_the_lease_nothing_is_left)
     go_to(DEMO_EXPIRED);
     facts = (struct demo_facts){ 2, 2, 0 };
     CHECK(!report(STEP_EXPIRED, kozo_err_text(KOZO_ERR_EMPTY)));
+    now_ms += 200;
     audited(AUDIT_EXPIRED, 1, 0);
     CHECK(!report(STEP_EXPIRED, "still works"));
     facts.caps = 3;
     CHECK(!report(STEP_EXPIRED, kozo_err_text(KOZO_ERR_EMPTY)));
+}
+
+TEST(a_lease_that_ends_early_is_noticed)
+{
+    go_to(DEMO_EXPIRED);
+    now_ms += 100;
+    audited(AUDIT_EXPIRED, 1, 0);
+    facts = (struct demo_facts){ 2, 2, 0 };
+    CHECK(!report(STEP_EXPIRED, kozo_err_text(KOZO_ERR_EMPTY)));
+    CHECK(strstr(demo.got, "too early") != nullptr);
 }
 
 TEST(another_services_audit_is_not_its)

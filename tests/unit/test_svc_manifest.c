@@ -37,7 +37,7 @@ TEST(a_whole_manifest)
         "[service a]\nbinary = /bin/a # an absolute path is one in the archive\nsha256 = " HASH
         "\nmemory = 64K\nprovides = fs\ncapabilities = log initrd\n"
         "[service b]\nbinary=bin/b\nsha256=" HASH
-        "\nmemory=1G\nheap=2M\nstack=64K\npriority=7\nthreads=3\n"
+        "\nmemory=1G\nheap=2M\nuntyped=256K\nstack=64K\npriority=7\nthreads=3\n"
         "args = one two#three\ncapabilities = log fs\nrequests = fs\nrestart = on-failure\n"
         "restart_limit = 5\nrestart_backoff_ms = 20\n"
         "[rule r]\nsubject = b\nobject = fs:/etc/*\nrights = read list\ndecision = ask\ntier = "
@@ -53,6 +53,7 @@ TEST(a_whole_manifest)
     CHECK_EQ(s->memory_bits, 30);
     CHECK_EQ(s->heap_pages, 512);
     CHECK_EQ(s->stack_pages, 16);
+    CHECK_EQ(s->untyped_bits, 18);
     CHECK_EQ(s->priority, 7);
     CHECK_EQ(s->threads, 3);
     CHECK_EQ(s->args.count, 2);
@@ -128,6 +129,9 @@ static const struct {
     { "[service a]\nmemory = 99999999999999999999M\n", 2, "memory", "power of two" },
     { "[service a]\nmemory =\n", 2, "memory", "power of two" },
     { "[service a]\nheap = 5K\n", 2, "heap", "multiple of 4K" },
+    { "[service a]\nuntyped = 2K\n", 2, "untyped", "from 4K" },
+    { "[service a]\nuntyped = 1G\n", 2, "untyped", "to 512M" },
+    { "[service a]\nuntyped = 12K\n", 2, "untyped", "power of two" },
     { "[service a]\nstack = 4M\n", 2, "stack", "2032K" },
     { "[service a]\npriority = 255\n", 2, "priority", "254" },
     { "[service a]\npriority = -1\n", 2, "priority", "254" },

@@ -13,6 +13,7 @@
 
 #define HASH "0000000000000000000000000000000000000000000000000000000000000000"
 #define SERVICE(name) "[service " name "]\nbinary = b\nsha256 = " HASH "\nmemory = 64K\n"
+#define MS 1000000ull
 #define RULE(name, text) "[rule " name "]\n" text "\n"
 
 static struct manifest manifest;
@@ -207,15 +208,19 @@ static struct lease_table *table(void)
 TEST(leases_end_in_time)
 {
     struct lease_table *t = table();
-    uint32_t a = lease_take(t, 1, kozo_str("fs:/a"), RIGHT_READ, 300);
-    uint32_t b = lease_take(t, 2, kozo_str("fs:/b"), RIGHT_READ, 200);
+    uint32_t a = lease_take(t, 1, kozo_str("fs:/a"), RIGHT_READ);
+    uint32_t b = lease_take(t, 2, kozo_str("fs:/b"), RIGHT_READ);
 
-    CHECK_EQ(lease_next(t), 200);
-    CHECK_EQ(lease_over(t, 199), LEASE_NONE);
-    CHECK_EQ(lease_over(t, 200), b);
+    CHECK_EQ(lease_over(t, 0), a);
+    lease_begin(t, a, 300, 0);
+    lease_begin(t, b, 100, 100 * MS);
+
+    CHECK_EQ(lease_next(t), 200 * MS);
+    CHECK_EQ(lease_over(t, 200 * MS - 1), LEASE_NONE);
+    CHECK_EQ(lease_over(t, 200 * MS), b);
     lease_free(t, b);
-    CHECK_EQ(lease_next(t), 300);
-    CHECK_EQ(lease_over(t, 1000), a);
+    CHECK_EQ(lease_next(t), 300 * MS);
+    CHECK_EQ(lease_over(t, 1000 * MS), a);
     lease_free(t, a);
     CHECK_EQ(lease_next(t), UINT64_MAX);
     CHECK_EQ(lease_over(t, UINT64_MAX), LEASE_NONE);
@@ -224,7 +229,7 @@ TEST(leases_end_in_time)
 TEST(a_lease_is_found_by_a_serial_that_is_never_used_twice)
 {
     struct lease_table *t = table();
-    uint32_t a = lease_take(t, 1, kozo_str("fs:/a"), RIGHT_READ, 300);
+    uint32_t a = lease_take(t, 1, kozo_str("fs:/a"), RIGHT_READ);
     uint64_t serial = t->lease[a].serial;
 
     CHECK_STR(t->lease[a].object, "fs:/a");
@@ -232,7 +237,7 @@ TEST(a_lease_is_found_by_a_serial_that_is_never_used_twice)
     lease_free(t, a);
     CHECK_EQ(lease_find(t, serial), LEASE_NONE);
     CHECK_EQ(lease_find(t, 0), LEASE_NONE);
-    CHECK_EQ(lease_take(t, 1, kozo_str("fs:/a"), RIGHT_READ, 300), a);
+    CHECK_EQ(lease_take(t, 1, kozo_str("fs:/a"), RIGHT_READ), a);
     CHECK(t->lease[a].serial != serial);
 }
 
@@ -241,14 +246,14 @@ TEST(one_requester_cannot_take_all_leases)
     struct lease_table *t = table();
     unsigned n = 0;
 
-    while (lease_take(t, 1, kozo_str("x"), 1, 9) != LEASE_NONE)
+    while (lease_take(t, 1, kozo_str("x"), 1) != LEASE_NONE)
         n++;
     CHECK_EQ(n, LEASES_EACH);
-    CHECK(lease_take(t, 2, kozo_str("x"), 1, 9) != LEASE_NONE);
+    CHECK(lease_take(t, 2, kozo_str("x"), 1) != LEASE_NONE);
     for (uint64_t badge = 3; badge < 99; badge++)
-        n += lease_take(t, badge, kozo_str("x"), 1, 9) != LEASE_NONE;
+        n += lease_take(t, badge, kozo_str("x"), 1) != LEASE_NONE;
     CHECK_EQ(n, LEASES - 1);
-    CHECK_EQ(lease_take(t, 100, kozo_str("x"), 1, 9), LEASE_NONE);
+    CHECK_EQ(lease_take(t, 100, kozo_str("x"), 1), LEASE_NONE);
 }
 
 TEST(each_lease_has_a_slot_of_its_own_within_the_cnode)
@@ -260,9 +265,10 @@ TEST(each_lease_has_a_slot_of_its_own_within_the_cnode)
 TEST(a_table_that_exists_stays_as_it_is)
 {
     struct lease_table *t = table();
-    uint32_t a = lease_take(t, 1, kozo_str("fs:/a"), RIGHT_READ, 300);
+    uint32_t a = lease_take(t, 1, kozo_str("fs:/a"), RIGHT_READ);
 
+    lease_begin(t, a, 300, 0);
     CHECK(lease_open(t));
-    CHECK_EQ(lease_next(t), 300);
+    CHECK_EQ(lease_next(t), 300 * MS);
     CHECK_EQ(t->lease[a].badge, 1);
 }

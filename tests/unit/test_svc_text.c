@@ -183,6 +183,8 @@ TEST(audit_lines_say_what_was_put_in)
 {
     char to[AUDIT_BYTES];
     struct audit a = { .seq = 7,
+                       .at_ms = 12,
+                       .why = kozo_str("to know"),
                        .who = kozo_str("hello"),
                        .object = kozo_str("fs:/a b\" c"),
                        .rights = RIGHT_WRITE,
@@ -193,6 +195,8 @@ TEST(audit_lines_say_what_was_put_in)
 
     CHECK(audit_is(line));
     CHECK_STR(text(audit_field(line, "seq")), "7");
+    CHECK_STR(text(audit_field(line, "at_ms")), "12");
+    CHECK_STR(text(audit_field(line, "why")), "to know");
     CHECK_STR(text(audit_field(line, "who")), "hello");
     CHECK_STR(text(audit_field(line, "object")), "fs:/a b' c");
     CHECK_STR(text(audit_field(line, "rights")), "write");

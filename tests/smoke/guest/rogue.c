@@ -43,6 +43,17 @@ static void ask(struct kozo_grant *g)
     report(STEP_GRANTED, got);
 }
 
+/* Asks, but has no slot for what it may be given. */
+static void ask_without_window(void)
+{
+    struct policy_request_req req = { .object = kozo_str(object), .rights = RIGHT_READ };
+    struct policy_request_rep rep;
+    struct kozo_msg m;
+
+    kozo_msg_init(&m);
+    (void)policy_call_request(kozo_cap_endpoint("policy"), &m, &req, &rep);
+}
+
 /* The right hash; what is printed is another matter. */
 static void show(const struct kozo_grant *g)
 {
@@ -88,6 +99,12 @@ int main(int argc, char **argv)
     (void)kozo_ready();
     if (is("crash-late"))
         *(volatile int *)8 = 1;
+    if (is("crash-much-later")) {
+        (void)kozo_sleep(KOZO_S);
+        *(volatile int *)8 = 1;
+    }
+    if (is("no-window"))
+        ask_without_window();
     if (!is("skip-born"))
         report(STEP_BORN, "log policy");
     ask(&g);
