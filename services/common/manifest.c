@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/manifest.h"
+#include "common/object.h"
 #include "common/rights.h"
 
 #include <kozo/string.h>
@@ -128,7 +129,7 @@ static const char *read_binary(struct parser *p, struct kozo_str value)
     if (value.len > 0 && value.at[0] == '/')
         value = (struct kozo_str){ value.at + 1, value.len - 1 };
     p->service->binary = value;
-    return value.len > 0 ? nullptr : "a path in the archive, as bin/fsd";
+    return value.len > 0 && path_is_sound(value) ? nullptr : "a path in the archive, as bin/fsd";
 }
 
 static const char *read_sha256(struct parser *p, struct kozo_str value)

@@ -84,14 +84,12 @@ struct kozo_bytes archive_file(const struct init *i, struct kozo_str path)
 
 static bool fail_on_manifest(struct init *i, const struct manifest_problem *p)
 {
-    char value[96];
+    char field[MANIFEST_NAME + 1], value[96];
 
+    text_printable(field, sizeof field, p->field);
     text_printable(value, sizeof value, p->value);
-    if (p->field.len > 0)
-        init_fail(i, "manifest", p->expected, MANIFEST_PATH ":%u: %.*s = %s", p->line,
-                  (int)p->field.len, p->field.at, value);
-    else
-        init_fail(i, "manifest", p->expected, MANIFEST_PATH ":%u: %s", p->line, value);
+    init_fail(i, "manifest", p->expected, MANIFEST_PATH ":%u: %s%s%s", p->line, field,
+              p->field.len > 0 ? " = " : "", value);
     return false;
 }
 

@@ -367,11 +367,34 @@ def test_broken_by_a_late_fault(boot):
     broken(boot, "capabilities", "log policy", "page fault, write to 0x8 .*")
 
 
-def test_broken_by_a_fault_of_a_server(boot):
+def serve_badly(boot, how):
     conf(boot, "binary", "bin/rogue", "service fsd")
-    conf(boot, "args", "/ crash-late", "service fsd")
-    conf(boot, "priority", "30", "service fsd")
+    conf(boot, "args", f"/ {how}", "service fsd")
+
+
+def test_broken_by_a_fault_of_a_server(boot):
+    serve_badly(boot, "crash-late")
     broken(boot, "services", "none that fails", "fsd: page fault, write to 0x8 .*")
+
+
+def test_broken_by_a_server_that_does_not_answer(boot):
+    serve_badly(boot, "hang")
+    broken(boot, "read is granted", "read on fs:/etc/motd", "deadline passed")
+
+
+def wakes_clients(boot, how, error):
+    serve_badly(boot, how)
+    with boot.start() as vm:
+        vm.wait_for("^KOZO FAILED: services, expected none that fails, got fsd: page fault, write to 0x8 ")
+        vm.wait_for(rf'^\[policy\] audit seq=1 .* result=failed .* reason="{error}" ')
+
+
+def test_a_server_that_dies_wakes_who_waits_for_it(boot):
+    wakes_clients(boot, "crash-soon", "the other side is gone")
+
+
+def test_a_server_that_dies_over_a_call_wakes_its_caller(boot):
+    wakes_clients(boot, "crash-on-call", "the (other side is gone|server took the call and will never answer it)")
 
 
 def test_a_fault_after_ready_ends_that_service_alone(boot):
@@ -455,6 +478,12 @@ def test_malformed_manifest(boot):
     line = boot.read(CONF).split("priority = urgent")[0].count("\n") + 1
     broken(boot, "manifest", "a number from 0, the most urgent, to 254",
            rf"etc/kozo.conf:{line}: priority = urgent")
+
+
+def test_malformed_manifest_that_would_drive_a_terminal(boot):
+    boot.write(CONF, boot.read(CONF) + "\x1b[2Jcolour = \x1b[31mred\n")
+    broken(boot, "manifest", "a field that this kind of section has",
+           r"etc/kozo.conf:\d+: \?\[2Jcolour = \?\[31mred")
 
 
 def test_unfilled_hash(boot):

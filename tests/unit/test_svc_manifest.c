@@ -117,6 +117,8 @@ static const struct {
     { "[service a]\nsha256 = " HASH "\nmemory = 1M\n", 1, "binary", "lacks it" },
     { "[service a]\nbinary = bin/a\nsha256 = " HASH "\n", 1, "memory", "lacks it" },
     { "[service a]\nbinary =\n", 2, "binary", "a path" },
+    { "[service a]\nbinary = ../a\n", 2, "binary", "a path" },
+    { "[service a]\nbinary = bin/\033[2J\n", 2, "binary", "a path" },
     { "[service a]\nsha256 = auto\n", 2, "sha256", "mkconf.py" },
     { "[service a]\nsha256 = 1234\n", 2, "sha256", "64 hexadecimal" },
     { "[service a]\nsha256 = g123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\n", 2,

@@ -43,6 +43,21 @@ static void ask(struct kozo_grant *g)
     report(STEP_GRANTED, got);
 }
 
+/* In a server's place: is asked, and does not answer. */
+static void serve_badly(void)
+{
+    struct kozo_msg m;
+
+    kozo_msg_init(&m);
+    if (is("hang"))
+        (void)kozo_sleep(3600 * KOZO_S);
+    if (is("crash-soon"))
+        (void)kozo_sleep(300 * KOZO_MS);
+    else
+        (void)kozo_recv(kozo_cap_endpoint("serve"), &m);
+    *(volatile int *)8 = 1;
+}
+
 /* Asks, but has no slot for what it may be given. */
 static void ask_without_window(void)
 {
@@ -99,6 +114,8 @@ int main(int argc, char **argv)
     (void)kozo_ready();
     if (is("crash-late"))
         *(volatile int *)8 = 1;
+    if (is("hang") || is("crash-soon") || is("crash-on-call"))
+        serve_badly();
     if (is("crash-much-later")) {
         (void)kozo_sleep(KOZO_S);
         *(volatile int *)8 = 1;
