@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/fields.h"
+#include "common/object.h"
+#include "common/rights.h"
+
+#include <kozo/string.h>
+
+constexpr uint32_t max_seconds = 3600;
+constexpr uint32_t max_depth = 8;
+constexpr uint32_t memory_bits_min = 16, memory_bits_max = 30;
+
+/* ---- values ---- */
+
+static bool number_within(struct kozo_str value, uint32_t low, uint32_t high, uint32_t *out)
+{
+    uint64_t v;
+
+    if (!kozo_parse_u64(value.at, value.len, &v) || v < low || v > high)
+        return false;
+    *out = (uint32_t)v;
+    return true;
+}
+
+/* Index of `value` among `names`, `count` when it is none of them. */
+static uint32_t index_of(struct kozo_str value, const char *const *names, uint32_t count)
+{
+    uint32_t i = 0;
+
+    while (i < count && !kozo_str_is(value, names[i]))
+        i++;
+    return i;
+}
+
+bool field_is_name(struct kozo_str s)
+{
+    if (s.len == 0 || s.len > MANIFEST_NAME)
+        return false;
+    for (uint64_t i = 0; i < s.len; i++) {
+        char c = s.at[i];
+        bool good = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                    c == '-' || c == '_' || c == '.';
+
+        if (!good)
+            return false;
+    }
+    return true;
+}
+
+static bool read_words(struct kozo_str value, struct manifest_words *words)
+{
+    for (struct kozo_str w = text_cut_word(&value); w.len > 0; w = text_cut_word(&value)) {
+        if (words->count == MANIFEST_WORDS)
+            return false;
+        words->word[words->count++] = w;
+    }
+    return true;
+}
+
+static bool read_names(struct kozo_str value, struct manifest_words *words)
+{
+    if (!read_words(value, words))
+        return false;
+    for (uint32_t i = 0; i < words->count; i++)
+        if (!field_is_name(words->word[i]))
+            return false;
+    return true;
+}
+
+/* Bytes, written as 64K, 4M or 1G. */
+static bool read_size(struct kozo_str value, uint64_t *bytes)
+{
+    static const char units[] = "KMG";
+    uint32_t unit = 0, number;
+
+    while (value.len > 0 && unit < 3 && value.at[value.len - 1] != units[unit])
+        unit++;
+    if (value.len == 0 || unit == 3)
+        return false;
+    if (!number_within((struct kozo_str){ value.at, value.len - 1 }, 1, 1u << 20, &number))
+        return false;
+    *bytes = (uint64_t)number << 10 * (unit + 1);
+    return true;
+}
+
+/* Whole pages, at most what a section's memory can be. */
+static bool read_pages(struct kozo_str value, uint32_t *pages)
+{
+    uint64_t bytes;
+
+    if (!read_size(value, &bytes) || bytes % KOZO_PAGE_SIZE != 0 || bytes > 1ull << memory_bits_max)
+        return false;
+    *pages = (uint32_t)(bytes / KOZO_PAGE_SIZE);
+    return true;
+}
+
+/* ---- [service] ---- */
+
+static const char *read_binary(struct field_target *t, struct kozo_str value)
+{
+    if (value.len > 0 && value.at[0] == '/')
+        value = (struct kozo_str){ value.at + 1, value.len - 1 };
+    t->service->binary = value;
+    return value.len > 0 && path_is_sound(value) ? nullptr : "a path in the archive, as bin/fsd";
+}
+
+static const char *read_sha256(struct field_target *t, struct kozo_str value)
+{
+    if (kozo_str_is(value, "auto"))
+        return "64 hexadecimal digits: mkconf.py puts them in the place of auto";
+    return kozo_sha256_from_hex(value.at, value.len, t->service->sha256) ? nullptr
+                                                                         : "64 hexadecimal digits";
+}
+
+static const char *read_priority(struct field_target *t, struct kozo_str value)
+{
+    uint32_t v;
+
+    if (!number_within(value, 0, KOZO_PRIORITY_IDLE - 1, &v))
+        return "a number from 0, the most urgent, to 254";
+    t->service->priority = (uint8_t)v;
+    return nullptr;
+}
+
+/* log2 of a power of two of bytes within [2^low, 2^high], 0 when it is something else. */
+static uint8_t read_bits(struct kozo_str value, uint32_t low, uint32_t high)
+{
+    uint64_t bytes;
+
+    if (!read_size(value, &bytes))
+        return 0;
+    while (low < high && bytes > 1ull << low)
+        low++;
+    return bytes == 1ull << low ? (uint8_t)low : 0;
+}
+
+static const char *read_memory(struct field_target *t, struct kozo_str value)
+{
+    t->service->memory_bits = read_bits(value, memory_bits_min, memory_bits_max);
+    return t->service->memory_bits != 0 ? nullptr : "a power of two from 64K to 1G, as 4M";
+}
+
+static const char *read_untyped(struct field_target *t, struct kozo_str value)
+{
+    t->service->untyped_bits = read_bits(value, KOZO_PAGE_BITS, memory_bits_max - 1);
+    return t->service->untyped_bits != 0 ? nullptr : "a power of two from 4K to 512M, as 256K";
+}
+
+static const char *read_heap(struct field_target *t, struct kozo_str value)
+{
+    return read_pages(value, &t->service->heap_pages) ? nullptr : "a multiple of 4K, as 64K or 4M";
+}
+
+static const char *read_stack(struct field_target *t, struct kozo_str value)
+{
+    return read_pages(value, &t->service->stack_pages) && t->service->stack_pages <= 508
+               ? nullptr
+               : "a multiple of 4K, at most 2032K";
+}
+
+static const char *read_threads(struct field_target *t, struct kozo_str value)
+{
+    return number_within(value, 1, 4096, &t->service->threads) ? nullptr
+                                                               : "a number from 1 to 4096";
+}
+
+static const char *read_args(struct field_target *t, struct kozo_str value)
+{
+    return read_words(value, &t->service->args) ? nullptr : "at most 16 words";
+}
+
+static const char *read_provides(struct field_target *t, struct kozo_str value)
+{
+    t->service->provides = value;
+    return field_is_name(value) ? nullptr : "one name of letters, digits, - _ and ., at most 31";
+}
+
+static const char *read_capabilities(struct field_target *t, struct kozo_str value)
+{
+    return read_names(value, &t->service->capabilities) ? nullptr
+                                                        : "names of capabilities, at most 16";
+}
+
+static const char *read_requests(struct field_target *t, struct kozo_str value)
+{
+    return read_names(value, &t->service->requests) ? nullptr
+                                                    : "names that services provide, at most 16";
+}
+
+static const char *read_restart(struct field_target *t, struct kozo_str value)
+{
+    static const char *const names[] = { "never", "always", "on-failure" };
+    uint32_t i = index_of(value, names, 3);
+
+    if (i == 3)
+        return "never, always or on-failure";
+    t->service->restart = (enum manifest_restart)i;
+    return nullptr;
+}
+
+static const char *read_restart_limit(struct field_target *t, struct kozo_str value)
+{
+    return number_within(value, 1, 1000000, &t->service->restart_limit)
+               ? nullptr
+               : "a number from 1 to 1000000";
+}
+
+static const char *read_restart_backoff(struct field_target *t, struct kozo_str value)
+{
+    return number_within(value, 0, 60000, &t->service->restart_backoff_ms)
+               ? nullptr
+               : "milliseconds, from 0 to 60000";
+}
+
+const struct field fields_of_service[] = {
+    { "binary", read_binary, true },
+    { "sha256", read_sha256, true },
+    { "memory", read_memory, true },
+    { "heap", read_heap, false },
+    { "stack", read_stack, false },
+    { "untyped", read_untyped, false },
+    { "priority", read_priority, false },
+    { "threads", read_threads, false },
+    { "args", read_args, false },
+    { "provides", read_provides, false },
+    { "capabilities", read_capabilities, false },
+    { "requests", read_requests, false },
+    { "restart", read_restart, false },
+    { "restart_limit", read_restart_limit, false },
+    { "restart_backoff_ms", read_restart_backoff, false },
+    {},
+};
+
+/* ---- [rule] ---- */
+
+static const char *read_subject(struct field_target *t, struct kozo_str value)
+{
+    t->rule->subject = value;
+    return kozo_str_is(value, "*") || field_is_name(value) ? nullptr
+                                                           : "the name of a service, or *";
+}
+
+static const char *read_object(struct field_target *t, struct kozo_str value)
+{
+    struct kozo_str rest = value, provider = text_cut(&rest, ':');
+
+    t->rule->object = value;
+    if (kozo_str_is(value, "*") || (field_is_name(provider) && rest.len > 0))
+        return nullptr;
+    return "provider:name, as fs:/etc/motd or fs:/etc/*, or *";
+}
+
+static const char *read_rights(struct field_target *t, struct kozo_str value)
+{
+    for (struct kozo_str w = text_cut_word(&value); w.len > 0; w = text_cut_word(&value)) {
+        uint8_t right = right_of(w);
+
+        if (right == 0)
+            return "rights: read, write, list, create, remove";
+        t->rule->rights |= right;
+    }
+    return t->rule->rights != 0 ? nullptr : "at least one right: read, write, list, create, remove";
+}
+
+static const char *read_decision(struct field_target *t, struct kozo_str value)
+{
+    static const char *const names[] = { "allow", "ask", "deny" };
+    uint32_t i = index_of(value, names, 3);
+
+    if (i == 3)
+        return "allow, ask or deny";
+    t->rule->decision = (enum manifest_decision)i;
+    return nullptr;
+}
+
+static const char *const tier_names[] = { "low", "medium", "high", "critical" };
+
+const char *manifest_tier_name(enum manifest_tier tier)
+{
+    return tier < TIER_AUTO ? tier_names[tier] : "auto";
+}
+
+static const char *read_tier(struct field_target *t, struct kozo_str value)
+{
+    uint32_t i = index_of(value, tier_names, 4);
+
+    if (i == 4)
+        return "low, medium, high or critical";
+    t->rule->tier = (enum manifest_tier)i;
+    return nullptr;
+}
+
+static const char *read_lease(struct field_target *t, struct kozo_str value)
+{
+    return number_within(value, 1, manifest_tier_limit(TIER_LOW), &t->rule->lease_ms)
+               ? nullptr
+               : "milliseconds, from 1 to 3600000";
+}
+
+static const char *read_depth(struct field_target *t, struct kozo_str value)
+{
+    return number_within(value, 1, max_depth, &t->rule->depth) ? nullptr : "a number from 1 to 8";
+}
+
+static const char *read_reason(struct field_target *t, struct kozo_str value)
+{
+    t->rule->reason = value;
+    return value.len <= 120 ? nullptr : "at most 120 bytes";
+}
+
+static const char *read_hint(struct field_target *t, struct kozo_str value)
+{
+    t->rule->hint = value;
+    return value.len <= 120 ? nullptr : "at most 120 bytes";
+}
+
+const struct field fields_of_rule[] = {
+    { "subject", read_subject, true },
+    { "object", read_object, true },
+    { "rights", read_rights, true },
+    { "decision", read_decision, true },
+    { "tier", read_tier, false },
+    { "lease_ms", read_lease, false },
+    { "depth", read_depth, false },
+    { "reason", read_reason, false },
+    { "hint", read_hint, false },
+    {},
+};
+
+/* ---- [init] ---- */
+
+static const char *read_demo(struct field_target *t, struct kozo_str value)
+{
+    t->manifest->demo = value;
+    return field_is_name(value) ? nullptr : "the name of a service";
+}
+
+static const char *read_demo_seconds(struct field_target *t, struct kozo_str value)
+{
+    return number_within(value, 1, max_seconds, &t->manifest->demo_seconds)
+               ? nullptr
+               : "seconds, from 1 to 3600";
+}
+
+static const char *read_ready_seconds(struct field_target *t, struct kozo_str value)
+{
+    return number_within(value, 1, max_seconds, &t->manifest->ready_seconds)
+               ? nullptr
+               : "seconds, from 1 to 3600";
+}
+
+const struct field fields_of_init[] = {
+    { "demo", read_demo, false },
+    { "demo_seconds", read_demo_seconds, false },
+    { "ready_seconds", read_ready_seconds, false },
+    {},
+};
