@@ -103,6 +103,8 @@ static void check_unchanged(struct tcb *t, uint64_t number)
 {
     if (before.pending || kernel.cpu.current != t)
         return; /* what was pending went on, or another thread's turn came */
+    if (t->frame.error == KOZO_ERR_TIMEOUT && (number == KOZO_SYS_RECV || number == KOZO_SYS_REPLY_RECV))
+        return; /* the caller that was owed an answer has been dropped, or has it */
     forget_notes(&before.kernel.tcbs[t - kernel.tcbs], t);
     before.kernel.sched.slice_end = kernel.sched.slice_end;
     before.kernel.sched.slice_priority = kernel.sched.slice_priority;

@@ -32,6 +32,8 @@ void unit_add(struct unit_test *t);
 
 /* End the test as failed. */
 [[noreturn]] __attribute__((format(printf, 3, 4))) void unit_fail(const char *file, int line, const char *format, ...);
+/* A long test makes progress: give it as much time again. */
+void unit_alive(void);
 /* End the test as skipped. */
 [[noreturn]] void unit_skip(const char *why);
 
