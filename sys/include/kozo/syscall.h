@@ -33,14 +33,30 @@ struct [[nodiscard]] kozo_res {
     enum kozo_err err;
 };
 
-/* Arguments by position: rdi rsi rdx r10 r8 r9. The functions below give them names and types. */
-static inline struct kozo_raw kozo_syscall6(uint64_t nr, uint64_t a, uint64_t b, uint64_t c,
-                                            uint64_t d, uint64_t e, uint64_t f)
+/*
+ * The first `n` arguments by position: rdi rsi rdx r10 r8 r9; the other registers go in as they are.
+ * Use kozo_syscall and its like, and below them the functions with names and types.
+ */
+static inline struct kozo_raw kozo_enter(uint64_t nr, unsigned n, uint64_t a, uint64_t b,
+                                         uint64_t c, uint64_t d, uint64_t e, uint64_t f)
 {
     register uint64_t r10 __asm__("r10") = d;
     register uint64_t r8 __asm__("r8") = e;
     register uint64_t r9 __asm__("r9") = f;
 
+    /* No instructions: each tells that a register holds whatever it holds. */
+    if (n < 1)
+        __asm__ volatile("" : "=D"(a));
+    if (n < 2)
+        __asm__ volatile("" : "=S"(b));
+    if (n < 3)
+        __asm__ volatile("" : "=d"(c));
+    if (n < 4)
+        __asm__ volatile("" : "=r"(r10));
+    if (n < 5)
+        __asm__ volatile("" : "=r"(r8));
+    if (n < 6)
+        __asm__ volatile("" : "=r"(r9));
     __asm__ volatile("syscall"
                      : "+a"(nr), "+D"(a), "+S"(b), "+d"(c), "+r"(r10), "+r"(r8), "+r"(r9)
                      :
@@ -48,17 +64,18 @@ static inline struct kozo_raw kozo_syscall6(uint64_t nr, uint64_t a, uint64_t b,
     return (struct kozo_raw){ (enum kozo_err)nr, a, b, c };
 }
 
-static inline enum kozo_err kozo_syscall_err(uint64_t nr, uint64_t a, uint64_t b, uint64_t c,
-                                             uint64_t d, uint64_t e, uint64_t f)
-{
-    return kozo_syscall6(nr, a, b, c, d, e, f).err;
-}
+#define KOZO_FIRST_SIX(a, b, c, d, e, f, ...) a, b, c, d, e, f
+#define KOZO_SEVENTH(a, b, c, d, e, f, g, ...) g
+#define KOZO_COUNT(...) KOZO_SEVENTH(__VA_ARGS__ __VA_OPT__(, ) 6, 5, 4, 3, 2, 1, 0, )
+#define KOZO_SIX(...) KOZO_FIRST_SIX(__VA_ARGS__ __VA_OPT__(, ) 0, 0, 0, 0, 0, 0, )
 
-static inline struct kozo_res kozo_syscall_value(uint64_t nr, uint64_t a, uint64_t b, uint64_t c,
-                                                 uint64_t d, uint64_t e, uint64_t f)
-{
-    struct kozo_raw r = kozo_syscall6(nr, a, b, c, d, e, f);
+/* A system call with its arguments: the registers that come back, the error, or the value. */
+#define kozo_syscall(nr, ...) kozo_enter(nr, KOZO_COUNT(__VA_ARGS__), KOZO_SIX(__VA_ARGS__))
+#define kozo_syscall_err(nr, ...) (kozo_syscall(nr, __VA_ARGS__).err)
+#define kozo_syscall_value(nr, ...) kozo_value(kozo_syscall(nr, __VA_ARGS__))
 
+static inline struct kozo_res kozo_value(struct kozo_raw r)
+{
     return (struct kozo_res){ r.err == KOZO_OK ? r.a : 0, r.err };
 }
 
@@ -170,7 +187,7 @@ static inline enum kozo_err kozo_recv_words(struct kozo_endpoint ep, struct kozo
  */
 static inline enum kozo_err kozo_signal(struct kozo_notification n, uint64_t bits)
 {
-    return kozo_syscall_err(KOZO_SYS_SIGNAL, n.c, bits, 0, 0, 0, 0);
+    return kozo_syscall_err(KOZO_SYS_SIGNAL, n.c, bits);
 }
 
 /*
@@ -179,7 +196,7 @@ static inline enum kozo_err kozo_signal(struct kozo_notification n, uint64_t bit
  */
 static inline struct kozo_res kozo_wait(struct kozo_notification n)
 {
-    return kozo_syscall_value(KOZO_SYS_WAIT, n.c, 0, 0, 0, 0, 0);
+    return kozo_syscall_value(KOZO_SYS_WAIT, n.c, 0);
 }
 
 /*
@@ -203,13 +220,13 @@ static inline struct kozo_res kozo_wait_until(struct kozo_notification n, uint64
 /* Takes what bits there are, 0 for none; never blocks. Needs READ. */
 static inline struct kozo_res kozo_poll(struct kozo_notification n)
 {
-    return kozo_syscall_value(KOZO_SYS_POLL, n.c, 0, 0, 0, 0, 0);
+    return kozo_syscall_value(KOZO_SYS_POLL, n.c);
 }
 
 /* Lets the next ready thread of the same priority run. Cannot fail. */
 static inline void kozo_yield(void)
 {
-    (void)kozo_syscall_err(KOZO_SYS_YIELD, 0, 0, 0, 0, 0, 0);
+    (void)kozo_syscall_err(KOZO_SYS_YIELD);
 }
 
 /*
@@ -219,7 +236,7 @@ static inline void kozo_yield(void)
  */
 static inline enum kozo_err kozo_reply_save(struct kozo_place to)
 {
-    return kozo_syscall_err(KOZO_SYS_REPLY_SAVE, to.cnode.c, to.slot, 0, 0, 0, 0);
+    return kozo_syscall_err(KOZO_SYS_REPLY_SAVE, to.cnode.c, to.slot);
 }
 
 /* ---- capabilities ---- */
@@ -233,8 +250,7 @@ static inline enum kozo_err kozo_reply_save(struct kozo_place to)
 static inline enum kozo_err kozo_cap_copy(struct kozo_place to, struct kozo_place from,
                                           uint64_t rights)
 {
-    return kozo_syscall_err(KOZO_SYS_CAP_COPY, to.cnode.c, to.slot, from.cnode.c, from.slot, rights,
-                            0);
+    return kozo_syscall_err(KOZO_SYS_CAP_COPY, to.cnode.c, to.slot, from.cnode.c, from.slot, rights);
 }
 
 /*
@@ -256,7 +272,7 @@ static inline struct kozo_res kozo_cap_mint(struct kozo_place to, struct kozo_pl
  */
 static inline enum kozo_err kozo_cap_move(struct kozo_place to, struct kozo_place from)
 {
-    return kozo_syscall_err(KOZO_SYS_CAP_MOVE, to.cnode.c, to.slot, from.cnode.c, from.slot, 0, 0);
+    return kozo_syscall_err(KOZO_SYS_CAP_MOVE, to.cnode.c, to.slot, from.cnode.c, from.slot);
 }
 
 /*
@@ -265,7 +281,7 @@ static inline enum kozo_err kozo_cap_move(struct kozo_place to, struct kozo_plac
  */
 static inline enum kozo_err kozo_cap_delete(struct kozo_place at)
 {
-    return kozo_syscall_err(KOZO_SYS_CAP_DELETE, at.cnode.c, at.slot, 0, 0, 0, 0);
+    return kozo_syscall_err(KOZO_SYS_CAP_DELETE, at.cnode.c, at.slot);
 }
 
 /*
@@ -275,7 +291,7 @@ static inline enum kozo_err kozo_cap_delete(struct kozo_place at)
  */
 static inline enum kozo_err kozo_cap_revoke(struct kozo_place at)
 {
-    return kozo_syscall_err(KOZO_SYS_CAP_REVOKE, at.cnode.c, at.slot, 0, 0, 0, 0);
+    return kozo_syscall_err(KOZO_SYS_CAP_REVOKE, at.cnode.c, at.slot);
 }
 
 /*
@@ -283,7 +299,7 @@ static inline enum kozo_err kozo_cap_revoke(struct kozo_place at)
  */
 static inline void kozo_finish(void)
 {
-    (void)kozo_syscall_err(KOZO_SYS_FINISH, 0, 0, 0, 0, 0, 0);
+    (void)kozo_syscall_err(KOZO_SYS_FINISH);
 }
 
 /* What kozo_cap_verify tells. Take `what` apart with KOZO_VERIFY_*. */
@@ -300,8 +316,8 @@ struct [[nodiscard]] kozo_verified {
  */
 static inline struct kozo_verified kozo_cap_verify(struct kozo_place at, struct kozo_place other)
 {
-    struct kozo_raw r = kozo_syscall6(KOZO_SYS_CAP_VERIFY, at.cnode.c, at.slot, other.cnode.c,
-                                      other.slot, 0, 0);
+    struct kozo_raw r = kozo_syscall(KOZO_SYS_CAP_VERIFY, at.cnode.c, at.slot, other.cnode.c,
+                                     other.slot);
 
     return (struct kozo_verified){ r.a, r.b, r.err };
 }
@@ -318,13 +334,13 @@ static inline enum kozo_err kozo_retype(struct kozo_untyped from, enum kozo_kind
                                         unsigned bits, struct kozo_place to, uint64_t count)
 {
     return kozo_syscall_err(KOZO_SYS_RETYPE, from.c, KOZO_WHAT(kind, bits), to.cnode.c, to.slot,
-                            count, 0);
+                            count);
 }
 
 /* Zeroes up to `bytes` free bytes of an Untyped ahead of their use. Needs WRITE. Preemptible. */
 static inline enum kozo_err kozo_untyped_clear(struct kozo_untyped u, uint64_t bytes)
 {
-    return kozo_syscall_err(KOZO_SYS_UNTYPED_CLEAR, u.c, bytes, 0, 0, 0, 0);
+    return kozo_syscall_err(KOZO_SYS_UNTYPED_CLEAR, u.c, bytes);
 }
 
 struct [[nodiscard]] kozo_untyped_info {
@@ -337,7 +353,7 @@ struct [[nodiscard]] kozo_untyped_info {
 /* Tells how much of an Untyped is left. Needs WRITE. */
 static inline struct kozo_untyped_info kozo_untyped_info(struct kozo_untyped u)
 {
-    struct kozo_raw r = kozo_syscall6(KOZO_SYS_UNTYPED_INFO, u.c, 0, 0, 0, 0, 0);
+    struct kozo_raw r = kozo_syscall(KOZO_SYS_UNTYPED_INFO, u.c);
 
     return (struct kozo_untyped_info){ r.a, r.b, r.c, r.err };
 }
@@ -350,13 +366,13 @@ static inline struct kozo_untyped_info kozo_untyped_info(struct kozo_untyped u)
 static inline enum kozo_err kozo_pool_split(struct kozo_pool pool, struct kozo_place to,
                                             uint64_t count)
 {
-    return kozo_syscall_err(KOZO_SYS_POOL_SPLIT, pool.c, to.cnode.c, to.slot, count, 0, 0);
+    return kozo_syscall_err(KOZO_SYS_POOL_SPLIT, pool.c, to.cnode.c, to.slot, count);
 }
 
 /* Tells how many threads a ThreadPool may still make. Needs WRITE. */
 static inline struct kozo_res kozo_pool_info(struct kozo_pool pool)
 {
-    return kozo_syscall_value(KOZO_SYS_POOL_INFO, pool.c, 0, 0, 0, 0, 0);
+    return kozo_syscall_value(KOZO_SYS_POOL_INFO, pool.c);
 }
 
 /* ---- threads ---- */
@@ -369,8 +385,7 @@ static inline struct kozo_res kozo_pool_info(struct kozo_pool pool)
 static inline enum kozo_err kozo_thread_create(struct kozo_pool pool, struct kozo_place to,
                                                uint64_t flags, unsigned priority)
 {
-    return kozo_syscall_err(KOZO_SYS_THREAD_CREATE, pool.c, to.cnode.c, to.slot, flags, priority,
-                            0);
+    return kozo_syscall_err(KOZO_SYS_THREAD_CREATE, pool.c, to.cnode.c, to.slot, flags, priority);
 }
 
 /*
@@ -393,7 +408,7 @@ static inline enum kozo_err kozo_thread_bind(struct kozo_thread t, struct kozo_c
  */
 static inline enum kozo_err kozo_thread_bind_ntfn(struct kozo_thread t, struct kozo_notification n)
 {
-    return kozo_syscall_err(KOZO_SYS_THREAD_BIND_NTFN, t.c, n.c, 0, 0, 0, 0);
+    return kozo_syscall_err(KOZO_SYS_THREAD_BIND_NTFN, t.c, n.c);
 }
 
 /*
@@ -404,7 +419,7 @@ static inline enum kozo_err kozo_thread_bind_ntfn(struct kozo_thread t, struct k
 static inline enum kozo_err kozo_thread_start(struct kozo_thread t, uint64_t ip, uint64_t sp,
                                               uint64_t arg0, uint64_t arg1)
 {
-    return kozo_syscall_err(KOZO_SYS_THREAD_START, t.c, ip, sp, arg0, arg1, 0);
+    return kozo_syscall_err(KOZO_SYS_THREAD_START, t.c, ip, sp, arg0, arg1);
 }
 
 /*
@@ -413,7 +428,7 @@ static inline enum kozo_err kozo_thread_start(struct kozo_thread t, uint64_t ip,
  */
 static inline enum kozo_err kozo_thread_suspend(struct kozo_thread t)
 {
-    return kozo_syscall_err(KOZO_SYS_THREAD_SUSPEND, t.c, 0, 0, 0, 0, 0);
+    return kozo_syscall_err(KOZO_SYS_THREAD_SUSPEND, t.c);
 }
 
 /*
@@ -422,7 +437,7 @@ static inline enum kozo_err kozo_thread_suspend(struct kozo_thread t)
  */
 static inline enum kozo_err kozo_thread_resume(struct kozo_thread t)
 {
-    return kozo_syscall_err(KOZO_SYS_THREAD_RESUME, t.c, 0, 0, 0, 0, 0);
+    return kozo_syscall_err(KOZO_SYS_THREAD_RESUME, t.c);
 }
 
 /*
@@ -432,7 +447,7 @@ static inline enum kozo_err kozo_thread_resume(struct kozo_thread t)
 static inline enum kozo_err kozo_thread_priority(struct kozo_thread t, unsigned priority,
                                                  unsigned ceiling)
 {
-    return kozo_syscall_err(KOZO_SYS_THREAD_PRIORITY, t.c, priority, ceiling, 0, 0, 0);
+    return kozo_syscall_err(KOZO_SYS_THREAD_PRIORITY, t.c, priority, ceiling);
 }
 
 struct [[nodiscard]] kozo_thread_info {
@@ -448,7 +463,7 @@ struct [[nodiscard]] kozo_thread_info {
  */
 static inline struct kozo_thread_info kozo_thread_info(struct kozo_thread t)
 {
-    struct kozo_raw r = kozo_syscall6(KOZO_SYS_THREAD_INFO, t.c, 0, 0, 0, 0, 0);
+    struct kozo_raw r = kozo_syscall(KOZO_SYS_THREAD_INFO, t.c);
 
     return (struct kozo_thread_info){ (enum kozo_thread_state)r.a, r.b, r.c, r.err };
 }
@@ -461,7 +476,7 @@ static inline struct kozo_thread_info kozo_thread_info(struct kozo_thread t)
 [[noreturn]] static inline void kozo_thread_exit(uint64_t code)
 {
     for (;;)
-        (void)kozo_syscall_err(KOZO_SYS_THREAD_EXIT, code, 0, 0, 0, 0, 0);
+        (void)kozo_syscall_err(KOZO_SYS_THREAD_EXIT, code);
 }
 
 /*
@@ -470,7 +485,7 @@ static inline struct kozo_thread_info kozo_thread_info(struct kozo_thread t)
  */
 static inline enum kozo_err kozo_thread_fs_base(uint64_t base)
 {
-    return kozo_syscall_err(KOZO_SYS_THREAD_FS_BASE, base, 0, 0, 0, 0, 0);
+    return kozo_syscall_err(KOZO_SYS_THREAD_FS_BASE, base);
 }
 
 /* ---- address spaces ---- */
@@ -481,7 +496,7 @@ static inline enum kozo_err kozo_thread_fs_base(uint64_t base)
  */
 static inline enum kozo_err kozo_space_feed(struct kozo_space s, struct kozo_page_table t)
 {
-    return kozo_syscall_err(KOZO_SYS_SPACE_FEED, s.c, t.c, 0, 0, 0, 0);
+    return kozo_syscall_err(KOZO_SYS_SPACE_FEED, s.c, t.c);
 }
 
 /*
@@ -494,13 +509,13 @@ static inline enum kozo_err kozo_space_feed(struct kozo_space s, struct kozo_pag
 static inline enum kozo_err kozo_map(struct kozo_space s, struct kozo_frame f, uint64_t address,
                                      uint64_t rights)
 {
-    return kozo_syscall_err(KOZO_SYS_MAP, s.c, f.c, address, rights, 0, 0);
+    return kozo_syscall_err(KOZO_SYS_MAP, s.c, f.c, address, rights);
 }
 
 /* Takes a Frame out of the space it is mapped in. Needs MAP on the Frame. Errors: UNMAPPED. */
 static inline enum kozo_err kozo_unmap(struct kozo_place frame)
 {
-    return kozo_syscall_err(KOZO_SYS_UNMAP, frame.cnode.c, frame.slot, 0, 0, 0, 0);
+    return kozo_syscall_err(KOZO_SYS_UNMAP, frame.cnode.c, frame.slot);
 }
 
 /*
@@ -509,7 +524,7 @@ static inline enum kozo_err kozo_unmap(struct kozo_place frame)
  */
 static inline enum kozo_err kozo_protect(struct kozo_place frame, uint64_t rights)
 {
-    return kozo_syscall_err(KOZO_SYS_PROTECT, frame.cnode.c, frame.slot, rights, 0, 0, 0);
+    return kozo_syscall_err(KOZO_SYS_PROTECT, frame.cnode.c, frame.slot, rights);
 }
 
 /* ---- devices ---- */
@@ -521,14 +536,14 @@ static inline enum kozo_err kozo_protect(struct kozo_place frame, uint64_t right
 static inline enum kozo_err kozo_irq_claim(struct kozo_irq_control control, unsigned line,
                                            struct kozo_place to)
 {
-    return kozo_syscall_err(KOZO_SYS_IRQ_CLAIM, control.c, line, to.cnode.c, to.slot, 0, 0);
+    return kozo_syscall_err(KOZO_SYS_IRQ_CLAIM, control.c, line, to.cnode.c, to.slot);
 }
 
 /* Says which `bits` of which notification the line signals; { 0 } unbinds. Needs WRITE on both. */
 static inline enum kozo_err kozo_irq_bind(struct kozo_irq irq, struct kozo_notification n,
                                           uint64_t bits)
 {
-    return kozo_syscall_err(KOZO_SYS_IRQ_BIND, irq.c, n.c, bits, 0, 0, 0);
+    return kozo_syscall_err(KOZO_SYS_IRQ_BIND, irq.c, n.c, bits);
 }
 
 /*
@@ -537,7 +552,7 @@ static inline enum kozo_err kozo_irq_bind(struct kozo_irq irq, struct kozo_notif
  */
 static inline enum kozo_err kozo_irq_ack(struct kozo_irq irq)
 {
-    return kozo_syscall_err(KOZO_SYS_IRQ_ACK, irq.c, 0, 0, 0, 0, 0);
+    return kozo_syscall_err(KOZO_SYS_IRQ_ACK, irq.c);
 }
 
 /*
@@ -547,7 +562,7 @@ static inline enum kozo_err kozo_irq_ack(struct kozo_irq irq)
 static inline enum kozo_err kozo_ioport_mint(struct kozo_io_port p, unsigned first, unsigned last,
                                              struct kozo_place to)
 {
-    return kozo_syscall_err(KOZO_SYS_IOPORT_MINT, p.c, first, last, to.cnode.c, to.slot, 0);
+    return kozo_syscall_err(KOZO_SYS_IOPORT_MINT, p.c, first, last, to.cnode.c, to.slot);
 }
 
 /*
@@ -556,7 +571,7 @@ static inline enum kozo_err kozo_ioport_mint(struct kozo_io_port p, unsigned fir
  */
 static inline struct kozo_res kozo_ioport_in(struct kozo_io_port p, unsigned port, unsigned width)
 {
-    return kozo_syscall_value(KOZO_SYS_IOPORT_IN, p.c, port, width, 0, 0, 0);
+    return kozo_syscall_value(KOZO_SYS_IOPORT_IN, p.c, port, width);
 }
 
 /*
@@ -566,7 +581,7 @@ static inline struct kozo_res kozo_ioport_in(struct kozo_io_port p, unsigned por
 static inline enum kozo_err kozo_ioport_out(struct kozo_io_port p, unsigned port, unsigned width,
                                             uint64_t value)
 {
-    return kozo_syscall_err(KOZO_SYS_IOPORT_OUT, p.c, port, width, value, 0, 0);
+    return kozo_syscall_err(KOZO_SYS_IOPORT_OUT, p.c, port, width, value);
 }
 
 /* ---- debugging ---- */
@@ -577,7 +592,7 @@ static inline enum kozo_err kozo_ioport_out(struct kozo_io_port p, unsigned port
  */
 static inline enum kozo_err kozo_debug_write(struct kozo_debug d, uint64_t bytes)
 {
-    return kozo_syscall_err(KOZO_SYS_DEBUG_WRITE, d.c, bytes, 0, 0, 0, 0);
+    return kozo_syscall_err(KOZO_SYS_DEBUG_WRITE, d.c, bytes);
 }
 
 /*
@@ -586,11 +601,11 @@ static inline enum kozo_err kozo_debug_write(struct kozo_debug d, uint64_t bytes
  */
 static inline struct kozo_res kozo_debug_dump(struct kozo_debug d, kozo_cptr first)
 {
-    return kozo_syscall_value(KOZO_SYS_DEBUG_DUMP, d.c, first, 0, 0, 0, 0);
+    return kozo_syscall_value(KOZO_SYS_DEBUG_DUMP, d.c, first);
 }
 
 /* Tells one of the kernel's counters. Needs READ. Errors: ARGUMENT no such counter. */
 static inline struct kozo_res kozo_debug_stat(struct kozo_debug d, enum kozo_stat which)
 {
-    return kozo_syscall_value(KOZO_SYS_DEBUG_STAT, d.c, which, 0, 0, 0, 0);
+    return kozo_syscall_value(KOZO_SYS_DEBUG_STAT, d.c, which);
 }
