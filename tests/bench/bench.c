@@ -36,6 +36,12 @@ static const char *asked(void)
     return at == nullptr ? nullptr : at + sizeof(key) - 1;
 }
 
+/* Rows of scale.c have many names; the case is named. */
+static bool is_scale(const char *name)
+{
+    return strncmp(name, "scale_", 6) == 0;
+}
+
 static bool names(const char *list, const char *name)
 {
     size_t len = strlen(name);
@@ -45,7 +51,7 @@ static bool names(const char *list, const char *name)
 
         while (at[n] != '\0' && at[n] != ' ' && at[n] != ',')
             n++;
-        if (n == len && strncmp(at, name, n) == 0)
+        if (n <= len && strncmp(at, name, n) == 0 && (name[n] == '\0' || is_scale(name)))
             return true;
         at += n + (at[n] == ',');
     }
@@ -56,7 +62,7 @@ bool wanted(const char *name)
 {
     const char *list = asked();
 
-    return list != nullptr ? names(list, name) : strncmp(name, "scale", 5) != 0;
+    return list != nullptr ? names(list, name) : !is_scale(name);
 }
 
 /* ---- series ---- */
@@ -108,20 +114,25 @@ void report(const struct series *s)
     report_each(s->name, s, 1);
 }
 
+void report_value(const char *name, uint64_t value)
+{
+    report(&(struct series){ .name = name, .count = 1, .value = { value } });
+}
+
 /* What the counting itself costs; the first case, so that all others can subtract it. */
 KOZO_TEST(counting_costs_the_same_each_time)
 {
-    uint32_t first = 0;
+    bool real_time = strstr(kozo_boot_info()->cmdline, "kozo.wall") != nullptr;
+    uint32_t least = UINT32_MAX, most = 0;
 
+    tick_cost = 0;
     for (unsigned i = 0; i < 8; i++) {
         uint32_t cost;
 
-        tick_cost = 0;
         COUNT(cost, );
-        if (i == 0)
-            first = cost;
-        KOZO_CHECK_EQ(cost, first);
+        least = cost < least ? cost : least;
+        most = cost > most ? cost : most;
     }
-    tick_cost = first;
-    KOZO_CHECK(first > 0 && first < 8);
+    tick_cost = least;
+    KOZO_CHECK(real_time || (most == least && least > 0 && least < 8));
 }

@@ -65,9 +65,21 @@ void series_add(struct series *s, uint64_t value);
 void report(const struct series *s);
 /* The same as another row, divided by `per`: for samples of several operations. */
 void report_each(const char *name, const struct series *s, uint64_t per);
+/* A single figure. */
+void report_value(const char *name, uint64_t value);
 
-/* Whether one of these rows was asked for: kozo.bench=NAME,NAME on the command line, without it all but scale. */
+/*
+ * Whether a row was asked for: kozo.bench=NAME,NAME on the command line, without it all but scale_*. Of those the beginning
+ * of a name will do.
+ */
 bool wanted(const char *name);
+
+/* Measurements that are also made of a large system; each reports a row under the name given. */
+void measure_round_trips(const char *name, bool cross); /* no words */
+void measure_syscall_min(const char *name);
+void measure_signal_wake(const char *name);
+void measure_yield_pair(const char *name);
+void measure_copy_delete(const char *copy_name, const char *delete_name, kozo_cptr from);
 
 /* The case measures these rows; it ends as skipped when none of them is wanted. */
 #define ROWS(...)                                                          \

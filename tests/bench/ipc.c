@@ -72,7 +72,7 @@ static void fill(uint64_t words[KOZO_MSG_REGS], uint64_t round)
         words[i] = (round << 32) + 1000 * i;
 }
 
-static void round_trips_0w(const char *name, bool cross)
+void measure_round_trips(const char *name, bool cross)
 {
     struct series s = { .name = name };
     struct exchange x = { .cap = start_server(serve_echo, cross).c };
@@ -107,7 +107,7 @@ static void round_trips_8w(const char *name, bool cross)
 KOZO_TEST(ipc_cross_0w)
 {
     ROWS("ipc_cross_0w");
-    round_trips_0w("ipc_cross_0w", true);
+    measure_round_trips("ipc_cross_0w", true);
 }
 
 KOZO_TEST(ipc_cross_8w)

@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Capabilities, objects, mappings, processes.
+ * Capabilities, objects, mappings.
  */
 #include "bench.h"
 
-#include <kozo/cpio.h>
-#include <kozo/layout.h>
 #include <kozo/memory.h>
-#include <kozo/spawn.h>
 
 constexpr unsigned rounds = 32;
 
@@ -23,31 +20,33 @@ static enum kozo_kind kind_at(struct kozo_place at)
 
 /* ---- capabilities to an Endpoint, none of them the last ---- */
 
-KOZO_TEST(cap_copy)
+void measure_copy_delete(const char *copy_name, const char *delete_name, kozo_cptr from)
 {
-    struct series copy = { .name = "cap_copy" }, del = { .name = "cap_delete" };
-    struct kozo_endpoint ep;
-    kozo_cptr to;
+    struct series copy = { .name = copy_name }, del = { .name = delete_name };
+    kozo_cptr to = kozo_test_slot();
 
-    ROWS("cap_copy", "cap_delete");
-    ep = kozo_test_endpoint();
-    to = kozo_test_slot();
     for (unsigned i = 0; i < rounds; i++) {
         enum kozo_err err;
         uint32_t n;
 
-        COUNT(n, err = kozo_cap_copy(kozo_own(to), kozo_own(ep.c), KOZO_RIGHTS(KOZO_WRITE, 0xff)));
+        COUNT(n, err = kozo_cap_copy(kozo_own(to), kozo_own(from), KOZO_RIGHTS(KOZO_WRITE, 0xff)));
         series_add(&copy, n);
         KOZO_CHECK_OK(err);
-        KOZO_CHECK(same(to, ep.c));
+        KOZO_CHECK(same(to, from));
         COUNT(n, err = kozo_cap_delete(kozo_own(to)));
         series_add(&del, n);
         KOZO_CHECK_OK(err);
         KOZO_CHECK_EQ(kind_at(kozo_own(to)), KOZO_KIND_NULL);
-        KOZO_CHECK_EQ(kind_at(kozo_own(ep.c)), KOZO_KIND_ENDPOINT);
+        KOZO_CHECK_EQ(kind_at(kozo_own(from)), KOZO_KIND_ENDPOINT);
     }
     report(&copy);
     report(&del);
+}
+
+KOZO_TEST(cap_copy)
+{
+    ROWS("cap_copy", "cap_delete");
+    measure_copy_delete("cap_copy", "cap_delete", kozo_test_endpoint().c);
 }
 
 KOZO_TEST(cap_mint)
@@ -213,88 +212,4 @@ KOZO_TEST(map_unmap)
     }
     report(&map);
     report(&unmap);
-}
-
-/* ---- processes ---- */
-
-static struct kozo_memory map_initrd(void)
-{
-    const struct kozo_boot_info *b = kozo_boot_info();
-    struct kozo_frames f = { b->initrd_small, b->initrd_large, b->initrd_tail };
-
-    return kozo_memory_map_frames(&f, KOZO_READ);
-}
-
-static void unmap_range(struct kozo_range r)
-{
-    for (uint32_t i = 0; i < r.count; i++)
-        KOZO_CHECK_OK(kozo_unmap(kozo_own(r.first + i)));
-}
-
-static void unmap_initrd(void)
-{
-    const struct kozo_boot_info *b = kozo_boot_info();
-
-    unmap_range(b->initrd_small);
-    unmap_range(b->initrd_large);
-    unmap_range(b->initrd_tail);
-}
-
-constexpr unsigned memory_bits = 20;
-
-/* bin/child begins by noting the counter, and then sends it. It is more urgent, so it begins when it is started. */
-static void spawn_once(struct series *s, const struct kozo_cpio_entry *e, struct kozo_untyped memory)
-{
-    struct kozo_endpoint up = kozo_test_endpoint();
-    struct kozo_pool pool = { kozo_test_slot() };
-    struct kozo_spawn_cap caps[] = { { .name = "up", .from = kozo_own(up.c), .rights = KOZO_WRITE, .badge = 5 } };
-    struct kozo_spawn how = {
-        .name = "child",
-        .image = e->data,
-        .image_bytes = e->size,
-        .memory = memory,
-        .pool = pool,
-        .clock = { KOZO_INIT_CLOCK },
-        .cnode_bits = 6,
-        .stack_pages = 4,
-        .heap_pages = 4,
-        .priority = URGENT,
-        .caps = caps,
-        .ncaps = 1,
-    };
-    struct kozo_spawn_report why;
-    struct kozo_process p;
-    struct kozo_words x;
-    enum kozo_err err;
-    uint64_t begin;
-
-    KOZO_REQUIRE_OK(kozo_pool_split(kozo_test_pool(), kozo_own(pool.c), 1));
-    begin = tick_long();
-    err = kozo_spawn(&how, &p, &why);
-    KOZO_REQUIRE_OK(err);
-    KOZO_REQUIRE_OK(kozo_recv_words(up, &x));
-    KOZO_CHECK(x.cap == 5 && x.w[0] > begin);
-    series_add(s, x.w[0] - begin - tick_cost);
-    kozo_process_destroy(&p);
-    kozo_slot_drop(up.c);
-    kozo_slot_drop(pool.c);
-}
-
-KOZO_TEST(spawn)
-{
-    struct series s = { .name = "spawn" };
-    struct kozo_memory initrd;
-    struct kozo_cpio_entry e;
-    struct kozo_bad bad;
-    struct kozo_untyped memory;
-
-    ROWS("spawn");
-    initrd = map_initrd();
-    KOZO_REQUIRE_OK(initrd.err);
-    KOZO_CHECK_OK(kozo_cpio_find(&(struct kozo_cpio){ initrd.at, kozo_boot_info()->initrd_bytes }, "bin/child", &e, &bad));
-    memory = kozo_test_untyped(memory_bits);
-    for (unsigned i = 0; i < 5; i++)
-        spawn_once(&s, &e, memory);
-    unmap_initrd();
-    report(&s);
 }

@@ -6,6 +6,8 @@
     trace     which instructions, of kernel and user, a row consists of
     milestones   how many instructions the boot takes up to a place in the code
     image     bytes and source lines of the kernel
+    scale     the same operations with many threads, capabilities and processes
+    wall      the same operations in real time, as ratios
     collect   all of it, as one list of results
     document  the JSON form, comparisons, the accepted figures
     table     the text a person reads
@@ -20,6 +22,6 @@ CPU, MEMORY = "max", "512"
 ICOUNT = ("-icount", "shift=0,sleep=off")
 
 
-def machine(kernel, initrd, append, extra=()):
+def machine(kernel, initrd, append, extra=(), memory=MEMORY):
     """The machine on which everything is counted."""
-    return qemu.Machine(kernel, initrd, append, cpu=CPU, memory=MEMORY, machine="pc", extra=tuple(extra))
+    return qemu.Machine(kernel, initrd, append, cpu=CPU, memory=memory, machine="pc", extra=tuple(extra))

@@ -2,7 +2,6 @@
 """Boots the benchmark program and reads what it reports."""
 
 import re
-import shutil
 import subprocess
 import tempfile
 from contextlib import contextmanager
@@ -77,18 +76,12 @@ def finish(vm):
     return read(vm.tap_lines)
 
 
-def run(tree, names, counted=True, seconds=SECONDS, more=""):
+def run(tree, names, counted=True, seconds=SECONDS, memory=bench.MEMORY):
     """Boot it and measure the rows `names`; without `counted` in real time."""
     if not names:
         return []
     with archive(tree) as initrd:
-        machine = bench.machine(tree.kernel, initrd, command_line(names, more),
-                                bench.ICOUNT if counted else ())
+        machine = bench.machine(tree.kernel, initrd, command_line(names, "" if counted else "kozo.wall"),
+                                bench.ICOUNT if counted else (), memory)
         with Vm(machine, seconds, SERIAL2) as vm:
             return finish(vm)
-
-
-def keep(tree, folder):
-    """For a look by hand: the archive as a file."""
-    with archive(tree) as initrd:
-        shutil.copy(initrd, folder)

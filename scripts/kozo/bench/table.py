@@ -28,8 +28,12 @@ def _cells(r):
             _number(r.row.sel4), _ratio(r), _number(r.row.bound), _number(r.row.aim), _verdict(r))
 
 
-def _aligned(lines):
-    widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
+def aligned(lines):
+    """Rows of cells as lines, the first column to the left and the others to the right."""
+    lines = list(lines)
+    columns = max(len(line) for line in lines)
+    lines = [[*line, *[""] * (columns - len(line))] for line in lines]
+    widths = [max(len(line[i]) for line in lines) for i in range(columns)]
     for line in lines:
         first, *others = (cell.ljust(w) if i == 0 else cell.rjust(w)
                           for i, (cell, w) in enumerate(zip(line, widths)))
@@ -46,7 +50,7 @@ def _painted(line):
 
 def results(found):
     """The table of ./kozo bench, as lines."""
-    return [_painted(line) for line in _aligned([_HEAD, *(_cells(r) for r in found)])]
+    return [_painted(line) for line in aligned([_HEAD, *(_cells(r) for r in found)])]
 
 
 def changes(found):
@@ -55,11 +59,11 @@ def changes(found):
     for c in found:
         lines.append((c.name, _number(c.before), _number(c.now),
                       "new" if c.before is None else f"{c.share:+.1%}" + (" ROSE" if c.rose else "")))
-    return list(_aligned(lines))
+    return list(aligned(lines))
 
 
 def where(name, split):
     """Where the instructions of a row go, as lines."""
     lines = [(f"{name}: {split.kernel + split.user}", ""), ("user", str(split.user))]
     lines += [(function, str(n)) for function, n in split.by_function.most_common()]
-    return list(_aligned(lines))
+    return list(aligned(lines))

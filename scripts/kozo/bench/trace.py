@@ -6,6 +6,7 @@ before and after one sample of each row; the log is on in between. The sample li
 two RDTSC instructions of user code in that piece of the log.
 """
 
+import bisect
 import os
 import re
 import tempfile
@@ -20,7 +21,7 @@ from kozo.harness.vm import Vm
 KERNEL = 0xffff800000000000
 _STOP = ("-device", "pvpanic", "-action", "panic=pause")
 _MARK = re.compile(r"# trace (begin|end) (\w+)$")
-_TRACE = re.compile(r"Trace \d+: \S+ \[[0-9a-f]+/([0-9a-f]{16})/[^]]*\] ?(\S*)")
+_TRACE = re.compile(r"Trace \d+: \S+ \[[0-9a-f]+/([0-9a-f]{16})/")
 
 
 @dataclass
@@ -28,33 +29,46 @@ class Split:
     """The instructions of one sample."""
     kernel: int = 0
     user: int = 0
-    by_function: Counter = field(default_factory=Counter)
-    listing: list = field(default_factory=list)     # (address, function), in order
+    by_function: Counter = field(default_factory=Counter)   # of the kernel's
 
 
 def _executed(text):
-    """(address, function) of each instruction that was executed, in order."""
+    """The address of each instruction that was executed, in order."""
     out = []
     for line in text.splitlines():
         if line.startswith("Stopped execution"):
             out.pop()       # the line before was not executed yet; it comes again
         elif m := _TRACE.match(line):
-            out.append((int(m[1], 16), m[2]))
+            out.append(int(m[1], 16))
     return out
 
 
-def _split(text, counters):
+class _Code:
+    """What the addresses in a log are."""
+
+    def __init__(self, tree):
+        self.counters = set().union(*(symbols.counters(tree.root / "tests" / n) for n in guest.PROGRAMS))
+        # Of two symbols at one address the last is found: not the one that bounds a section.
+        named = sorted((address, not name.endswith(("_start", "_end")), name)
+                       for name, address in symbols.addresses(tree.kernel).items())
+        self._addresses, self._names = [a for a, _, _ in named], [n for _, _, n in named]
+
+    def function(self, address):
+        """The function of the kernel that holds `address`; in assembly, the label before it."""
+        return self._names[bisect.bisect_right(self._addresses, address) - 1]
+
+
+def _split(text, code):
     """The sample in a piece of the log."""
     steps = _executed(text)
-    at = [i for i, (address, _) in enumerate(steps) if address in counters]
+    at = [i for i, address in enumerate(steps) if address in code.counters]
     split = Split()
     if len(at) < 2:
         return split
-    split.listing = steps[at[-2] + 1:at[-1]]
-    for address, function in split.listing:
+    for address in steps[at[-2] + 1:at[-1]]:
         if address >= KERNEL:
             split.kernel += 1
-            split.by_function[function or "?"] += 1
+            split.by_function[code.function(address)] += 1
         else:
             split.user += 1
     return split
@@ -63,8 +77,8 @@ def _split(text, counters):
 class _Tracer:
     """Drives one guest from stop to stop."""
 
-    def __init__(self, vm, log, counters):
-        self._vm, self._log, self._counters = vm, log, counters
+    def __init__(self, vm, log, code):
+        self._vm, self._log, self._code = vm, log, code
         self._begun = {}
         self._seen = 0
         self.splits = {}
@@ -94,7 +108,7 @@ class _Tracer:
         if what == "begin":
             self._begun[name] = os.path.getsize(self._log)
         else:
-            self.splits[name] = _split(self._piece(self._begun.pop(name)), self._counters)
+            self.splits[name] = _split(self._piece(self._begun.pop(name)), self._code)
         self._monitor("log exec,nochain" if self._begun else "log none")
         self._vm.qmp("cont")
 
@@ -112,14 +126,13 @@ class _Tracer:
 
 def run(tree, names):
     """name -> Split of each row that the guest measures."""
-    counters = set().union(*(symbols.counters(tree.root / "tests" / n) for n in guest.PROGRAMS))
     with guest.archive(tree) as initrd, tempfile.TemporaryDirectory(prefix="kozo-trace-") as folder:
         log = os.path.join(folder, "log")
         open(log, "w").close()
         extra = (*bench.ICOUNT, "-singlestep", "-D", log, *_STOP)
         machine = bench.machine(tree.kernel, initrd, guest.command_line(names, "kozo.trace"), extra)
         with Vm(machine, guest.SECONDS, guest.SERIAL2) as vm:
-            tracer = _Tracer(vm, log, counters)
+            tracer = _Tracer(vm, log, _Code(tree))
             tracer.run()
             guest.finish(vm)
             return tracer.splits

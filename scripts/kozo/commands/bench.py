@@ -9,7 +9,7 @@ import fnmatch
 import pathlib
 
 from kozo import paths, qemu, term
-from kozo.bench import collect, document, rows, table, trace
+from kozo.bench import collect, document, rows, scale, table, trace, wall
 from kozo.commands import add_build_options, refuse_extra
 from kozo.errors import FAILED, OK, UsageProblem
 
@@ -29,6 +29,10 @@ def add_arguments(parser):
                         help="compare with what --json wrote; a rise of more than 3 %% fails")
     parser.add_argument("--where", action="store_true",
                         help="tell in which functions of the kernel the instructions are")
+    parser.add_argument("--scale", action="store_true",
+                        help="also with up to 4,000 threads, 100,000 capabilities, 1,000 processes")
+    parser.add_argument("--wall", action="store_true",
+                        help="real time under plain TCG instead, as ratios; differs from run to run")
     parser.add_argument("--accept", action="store_true",
                         help="make the figures those that the test suite expects")
 
@@ -58,11 +62,20 @@ def run(args):
     qemu.check_version()
     if args.where:
         return _where(tree, names)
+    if args.wall:
+        term.out("\n".join(table.aligned(wall.lines(wall.run(tree, names)))))
+        return OK
     results = collect.run(tree, names)
     term.out("\n".join(table.results(results)))
+    accepted = results
+    if args.scale:
+        large = scale.run(tree)
+        for block in scale.blocks(large):
+            term.out("\n".join(["", *table.aligned(block)]))
+        results = results + large
     if args.json:
         document.write(args.json, document.document(tree, results))
     if args.accept:
-        document.accept(results)
+        document.accept(accepted)
         term.note(f"accepted: {paths.shown(document.EXPECTED)}")
     return _compared(results, args.compare) if args.compare else OK
