@@ -31,12 +31,17 @@ static inline uint64_t ip_of(const struct seen *s)
     return s->m.word[2];
 }
 
+static inline uint64_t code_of(const struct seen *s)
+{
+    return s->m.word[5];
+}
+
 static inline uint64_t access_of(const struct seen *s)
 {
     return s->m.word[6];
 }
 
-static inline uint64_t reg_of(const struct seen *s, enum kozo_reg r)
+static inline uint64_t reg_of(const struct seen *s, unsigned r)
 {
     return s->m.word[KOZO_MSG_REGS + r];
 }
@@ -56,6 +61,30 @@ static inline void resume(struct seen *s)
     KOZO_CHECK_OK(kozo_reply(&s->m));
 }
 
+/* Lets it go on at `ip`, with its stack and flags, and its first `count` registers as `regs` says. */
+static inline void load(struct seen *s, uint64_t ip, uint64_t flags, const uint64_t *regs, unsigned count)
+{
+    uint64_t sp = s->m.word[3];
+
+    kozo_msg_init(&s->m);
+    s->m.label = KOZO_FAULT_LOAD;
+    s->m.word[2] = ip;
+    s->m.word[3] = sp;
+    s->m.word[4] = flags;
+    for (unsigned i = 0; i < count; i++)
+        s->m.word[KOZO_MSG_REGS + i] = regs[i];
+    s->m.nwords = (uint8_t)(KOZO_MSG_REGS + count);
+    KOZO_CHECK_OK(kozo_reply(&s->m));
+}
+
+/* Has it stop where it is. */
+static inline void stop_it(struct seen *s)
+{
+    kozo_msg_init(&s->m);
+    s->m.label = KOZO_FAULT_LOAD + 1;
+    KOZO_CHECK_OK(kozo_reply(&s->m));
+}
+
 static inline struct seen watch_with(const struct kozo_worker_options *o, void (*run)(void *), void *arg)
 {
     struct kozo_worker_options mine = *o;
@@ -63,6 +92,16 @@ static inline struct seen watch_with(const struct kozo_worker_options *o, void (
 
     mine.fault = s.ep;
     s.w = kozo_test_thread_with(&mine, run, arg);
+    (void)next_fault(&s);
+    return s;
+}
+
+/* The same in a second space, made by kozo_test_space_clone. */
+static inline struct seen watch_in(struct kozo_space space, void (*run)(void *), void *arg)
+{
+    struct seen s = { .ep = kozo_test_endpoint() };
+
+    s.w = kozo_test_thread_in(space, &(struct kozo_worker_options){ .priority = LATER, .fault = s.ep }, run, arg);
     (void)next_fault(&s);
     return s;
 }

@@ -41,15 +41,14 @@ KOZO_TEST(receive_before_call)
     fill_words(client.x.w, 3);
     c = doing(&client, LATER);
     KOZO_CHECK(!server.done);
-    KOZO_CHECK_OK(kozo_sleep(KOZO_MS));
-    KOZO_CHECK(server.done);
+    AWAIT(server.done);
     KOZO_CHECK_OK(server.err);
     KOZO_CHECK_EQ(label_of(server.x.info), 9);
     check_words(server.x.w, 3);
     /* The server has ended without an answer. */
-    KOZO_CHECK(client.done);
+    AWAIT(client.done);
     KOZO_CHECK_ERR(client.err, KOZO_ERR_GONE);
-    KOZO_CHECK_EQ(state_of(&c), KOZO_THREAD_FAULTED);
+    AWAIT(state_of(&c) == KOZO_THREAD_FAULTED);
 }
 
 KOZO_TEST(send_ends_when_it_is_received)
@@ -145,20 +144,6 @@ KOZO_TEST(no_more_extra_words_travel_than_were_sent)
     KOZO_CHECK_EQ(x.info & KOZO_INFO_EXTRA_MASK, 3);
     for (unsigned i = 0; i < KOZO_MSG_EXTRA; i++)
         KOZO_CHECK_EQ(kozo_buffer()->word[i], i < 3 ? 0x5ec2e7 : 0);
-}
-
-/* A thread with neither stack of its own beyond this page nor IPC buffer. */
-static struct kozo_thread bare_thread(struct doing *d, uint32_t priority)
-{
-    alignas(16) static char stack[4096];
-    struct kozo_thread t = { kozo_test_slot() };
-
-    d->done = false;
-    KOZO_CHECK_OK(kozo_thread_create(kozo_test_pool(), kozo_own(t.c), 0, priority));
-    KOZO_CHECK_OK(kozo_thread_bind(t, kozo_own_cnode(), kozo_own_space(), (struct kozo_frame){ 0 }, 0,
-                                   (struct kozo_endpoint){ 0 }));
-    KOZO_CHECK_OK(kozo_thread_start(t, (uint64_t)do_it, (uint64_t)stack + sizeof(stack) - 8, (uint64_t)d, 0));
-    return t;
 }
 
 KOZO_TEST(words_for_a_thread_without_a_buffer_are_left_out)

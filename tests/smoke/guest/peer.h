@@ -15,6 +15,14 @@
 #define URGENT 32u
 #define LATER 96u
 
+/* Lets others run until `cond` holds; a machine that is busy takes longer, and is no failure. */
+#define AWAIT(cond)                                                                            \
+    do {                                                                                       \
+        for (uint64_t end_ = kozo_now() + 5 * KOZO_S; !(cond) && kozo_now() < end_;)           \
+            (void)kozo_sleep(KOZO_MS / 2);                                                     \
+        KOZO_CHECK(cond);                                                                      \
+    } while (0)
+
 /* A call with the registers of IPC, and how it ended. */
 struct doing {
     uint64_t nr;
@@ -46,6 +54,20 @@ static inline struct kozo_worker doing(struct doing *d, uint32_t priority)
 static inline struct kozo_worker doing_later(uint32_t priority)
 {
     return kozo_test_thread_with(&(struct kozo_worker_options){ .priority = priority, .stopped = true }, nullptr, nullptr);
+}
+
+/* A thread that makes the call without an IPC buffer; one at a time. */
+static inline struct kozo_thread bare_thread(struct doing *d, uint32_t priority)
+{
+    alignas(16) static char stack[4096];
+    struct kozo_thread t = { kozo_test_slot() };
+
+    d->done = false;
+    KOZO_CHECK_OK(kozo_thread_create(kozo_test_pool(), kozo_own(t.c), 0, priority));
+    KOZO_CHECK_OK(kozo_thread_bind(t, kozo_own_cnode(), kozo_own_space(), (struct kozo_frame){ 0 }, 0,
+                                   (struct kozo_endpoint){ 0 }));
+    KOZO_CHECK_OK(kozo_thread_start(t, (uint64_t)do_it, (uint64_t)stack + sizeof(stack) - 8, (uint64_t)d, 0));
+    return t;
 }
 
 static inline struct kozo_ipc_buffer *buffer_of(const struct kozo_worker *w)

@@ -76,7 +76,7 @@ KOZO_TEST(server_that_is_deleted_wakes_its_caller)
     struct doing client = { .nr = KOZO_SYS_CALL, .x = { .cap = ep.c } };
     struct kozo_worker s = doing(&server, LATER), c;
 
-    KOZO_CHECK_OK(kozo_sleep(KOZO_MS)); /* the server waits */
+    AWAIT(state_of(&s) == KOZO_THREAD_RECEIVING);
     c = doing(&client, URGENT);
     KOZO_CHECK_EQ(state_of(&c), KOZO_THREAD_CALLING);
     KOZO_CHECK(!server.done); /* it has the message, and has not run yet */
