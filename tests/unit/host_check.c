@@ -5,6 +5,7 @@
  * Owns:      nothing; only reads.
  * Spec:      docs/spec/invariants.md
  */
+#include "base/log.h"
 #include "cap/object.h"
 #include "cap/untyped.h"
 #include "host.h"
@@ -12,6 +13,43 @@
 
 #define OBJECTS_MAX 300'000u
 #define CLEAR_LOOK 65536u /* bytes of each Untyped looked at */
+#define SLOTS_LOOK_BITS 12u /* CNodes up to this size are looked through */
+
+/* ---- I1: slots ---- */
+
+/* An empty slot is all zero, one that holds something is in the tour. */
+static void check_slot(const struct slot *s)
+{
+    const uint64_t *word = (const uint64_t *)s;
+
+    if (!slot_is_null(s)) {
+        if (!cdt_is_linked(s))
+            FAIL("I1: a %s is not in the tour", name_of_kind(s->cap.kind));
+        return;
+    }
+    for (uint32_t i = 0; i < sizeof *s / sizeof *word; i++)
+        if (word[i] != 0)
+            FAIL("I1: word %u of an empty slot is not 0", i);
+}
+
+static void check_slots(const struct slot *cnode)
+{
+    const struct slot *slots = (const struct slot *)cnode->cap.object;
+
+    for (uint64_t i = 0; i < 1ull << cnode->cap.size_bits && cnode->cap.size_bits <= SLOTS_LOOK_BITS; i++)
+        check_slot(&slots[i]);
+}
+
+static void check_bindings(void)
+{
+    for (uint32_t i = 0; i < kernel.pools.tcb_fresh; i++)
+        for (uint32_t b = 0; b < TCB_BINDINGS; b++)
+            check_slot(&kernel.tcbs[i].binding[b]);
+    for (uint32_t i = 0; i < ARCH_IRQ_LINES; i++)
+        check_slot(&kernel.irqs.line[i].ntfn);
+    if (kernel.pending.revoke != &kernel.pending.anchor)
+        check_slot(&kernel.pending.anchor);
+}
 
 /* ---- I3, I4: objects ---- */
 
@@ -117,6 +155,8 @@ static void check_objects(void)
             range[n++] = r;
         if (s->cap.kind == KOZO_KIND_UNTYPED)
             check_cleared(s);
+        if (s->cap.kind == KOZO_KIND_CNODE)
+            check_slots(s);
         if (s->cap.kind == KOZO_KIND_THREAD) {
             size_t index = (size_t)((struct tcb *)s->cap.object - kernel.tcbs);
             threads += !seen[index];
@@ -199,6 +239,7 @@ static void check_visible(void)
 void host_check(void)
 {
     kernel_check();
+    check_bindings();
     check_objects();
     check_timers();
     check_spaces();

@@ -114,6 +114,17 @@ TEST(a_capability_can_be_moved)
     CHECK_EQ(got(0)->kind, KOZO_KIND_NULL);
 }
 
+/* A badge is set on a copy; what is moved is whole. */
+TEST(a_move_cannot_set_a_badge)
+{
+    boot_window(1);
+    CHECK_OK(call(from, CAP_COPY, 0, X, 0, SLOT_NTFN, KOZO_SAME_RIGHTS));
+    describe(0, X, KOZO_RIGHTS_ALL, KOZO_CAP_MOVE | KOZO_CAP_BADGE, 5);
+    send(1);
+    check_counts(0, 0, true);
+    CHECK_EQ(host_slot_of(from, X)->cap.kind, KOZO_KIND_NOTIFICATION);
+}
+
 TEST(unique_kinds_travel_only_by_move)
 {
     boot_window(2);

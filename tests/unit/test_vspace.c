@@ -168,6 +168,18 @@ TEST(a_copy_is_mapped_nowhere_and_can_be_mapped_elsewhere)
     CHECK(touch(AT + 0x3000, KOZO_READ));
 }
 
+TEST(a_frame_that_was_unmapped_has_no_claim_to_what_comes_after)
+{
+    boot_space(3);
+    CHECK_OK(call(host.init, CAP_COPY, 0, X, 0, FRAME, KOZO_SAME_RIGHTS));
+    CHECK_OK(map(FRAME, AT, RW));
+    CHECK_OK(unmap(FRAME));
+    CHECK_OK(map(X, AT, RW)); /* the very page */
+    CHECK_ERR(unmap(FRAME), UNMAPPED);
+    CHECK_OK(call(host.init, CAP_DELETE, 0, FRAME));
+    CHECK(touch(AT, KOZO_WRITE));
+}
+
 TEST(a_moved_frame_takes_its_mapping_along)
 {
     boot_space(3);
@@ -318,6 +330,8 @@ TEST(a_table_can_leave_the_pool_again)
     CHECK_OK(map(FRAME, AT, RW));
     CHECK_ERR(call(host.init, SPACE_FEED, SPACE, X), IN_USE);
     check_reaches(AT, FRAME);
+    CHECK_OK(call(host.init, CAP_DELETE, 0, X)); /* one of those in use */
+    CHECK(!touch(AT, KOZO_READ));
 }
 
 /* FACTS: tables torn down under stale mapping records. */
@@ -339,8 +353,11 @@ TEST(deleting_a_table_in_use_unmaps_what_is_under_it)
 
 TEST(tables_below_a_deleted_one_can_be_fed_again)
 {
+    const uint64_t far = AT + 0x1ff000; /* in the last entry of its table */
+
     boot_space(3);
     CHECK_OK(map(FRAME, AT, RW));
+    CHECK_OK(map(FRAME + 2, far, RW));
     for (uint64_t i = 0; i < 3; i++) /* whichever is the uppermost */
         if (host_slot(TABLE + i)->cap.size_bits == PTE_LEVELS - 1) {
             CHECK_OK(call(host.init, CAP_DELETE, 0, TABLE + i));
@@ -353,6 +370,7 @@ TEST(tables_below_a_deleted_one_can_be_fed_again)
     CHECK_OK(map(FRAME + 1, AT, RW)); /* with tables that are clear */
     check_reaches(AT, FRAME + 1);
     CHECK(!touch(AT + 0x1000, KOZO_READ));
+    CHECK(!touch(far, KOZO_READ));
 }
 
 /*
@@ -422,6 +440,12 @@ TEST(a_space_at_the_address_of_an_old_one_is_another)
     CHECK_ERR(unmap(FRAME), UNMAPPED);               /* the old record means the old space */
     CHECK_OK(call(host.init, CAP_DELETE, 0, TABLE)); /* and so does the old table's */
     check_reaches(AT, FRAME + 1);
+    CHECK_OK(unmap(FRAME + 1));
+    CHECK_OK(call(host.init, CAP_COPY, 0, SPACE2, 0, FRAME, KOZO_SAME_RIGHTS));
+    CHECK_OK(map(SPACE2, AT, RW)); /* the very page, where it was in the old space */
+    CHECK_ERR(unmap(FRAME), UNMAPPED);
+    CHECK_OK(call(host.init, CAP_DELETE, 0, FRAME));
+    CHECK(touch(AT, KOZO_WRITE));
 }
 
 TEST(a_copy_of_a_space_keeps_it)
