@@ -261,6 +261,22 @@ TEST(idle_time_is_counted)
     CHECK_EQ(kernel.idle_tcb.cpu_ns, 5000);
 }
 
+TEST(processor_time_is_charged_to_who_ran)
+{
+    host_boot();
+    struct tcb *a = host_thread(0, 0), *b = host_thread(0, 0);
+    park_init();
+    CHECK_PTR(host_running(), a);
+    uint64_t before = a->cpu_ns;
+    host_advance(1000);
+    call(a, WAIT, SLOT_NTFN, 0);
+    CHECK_EQ(a->cpu_ns - before, 1000);
+    before = b->cpu_ns;
+    host_advance(300);
+    call(b, WAIT, SLOT_NTFN, 0);
+    CHECK_EQ(b->cpu_ns - before, 300);
+}
+
 /* ---- the ready queues against a model ---- */
 
 TEST(random_events_always_leave_the_most_urgent_running)
