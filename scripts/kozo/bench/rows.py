@@ -48,6 +48,7 @@ ROWS = (
     Row("map", "map a page, tables present", sel4=691, bound=350, aim=250),
     Row("unmap", "unmap it", sel4=529, bound=350, aim=250),
     Row("spawn", "a process, from ELF to its first instruction"),
+    Row("ring_64b", "an entry of 64 bytes through a ring to another space", split=False),
     Row("irq_to_user", "interrupt to the driver's first instruction", split=False),
     Row("boot_to_init", "kernel entry to init's first instruction", BOOT, 2_790_000, 2_000_000, 1_000_000,
         guard="bound"),
