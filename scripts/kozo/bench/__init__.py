@@ -9,6 +9,7 @@
     scale     the same operations with many threads, capabilities and processes
     wall      the same operations in real time, as ratios
     collect   all of it, as one list of results
+    report    what `ninja report` writes
     document  the JSON form, comparisons, the accepted figures
     table     the text a person reads
 

@@ -10,10 +10,11 @@ _SUFFIXES = (".c", ".h", ".S", ".def", ".ld")
 _OTHER_PORT = "arch/host"
 
 
-def resident_bytes(kernel):
-    """Text and read-only data that stay after boot."""
+def resident(kernel):
+    """Bytes of text and of read-only data that stay after boot."""
     at = symbols.addresses(kernel)
-    return at["x86_rodata_end"] - at["x86_text_start"]
+    return {"text": at["x86_text_end"] - at["x86_text_start"],
+            "rodata": at["x86_rodata_end"] - at["x86_text_end"]}
 
 
 def code_lines(text):
@@ -56,4 +57,4 @@ def lines_by_room(root=paths.SOURCE):
 
 def run(tree):
     """name -> value, of the rows of the image."""
-    return {"resident_bytes": resident_bytes(tree.kernel), "kernel_lines": sum(lines_by_room().values())}
+    return {"resident_bytes": sum(resident(tree.kernel).values()), "kernel_lines": sum(lines_by_room().values())}
