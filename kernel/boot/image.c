@@ -6,27 +6,41 @@
 #include <kozo/cpio.h>
 #include <string.h>
 
-/* The value of `key` on the command line into `value`; false when it is not there or too long. */
-static bool option(const char *cmdline, const char *key, char *value, size_t size)
+/* Part of the command line, not ended by a NUL. */
+struct word {
+    const char *at;
+    size_t len;
+};
+
+/* What follows `key` in the first word that begins so; null when there is none. */
+static struct word option(const char *cmdline, const char *key)
 {
-    size_t n = strlen(key), len = 0;
+    size_t n = strlen(key);
 
     for (const char *at = cmdline; *at != '\0';) {
-        if (strncmp(at, key, n) == 0) {
-            for (at += n; at[len] != '\0' && at[len] != ' '; len++)
-                if (len + 1 < size)
-                    value[len] = at[len];
-            if (len + 1 > size)
-                return false;
-            value[len] = '\0';
-            return true;
-        }
-        while (*at != '\0' && *at != ' ')
-            at++;
+        size_t len = 0;
+
+        while (at[len] != '\0' && at[len] != ' ')
+            len++;
+        if (len >= n && strncmp(at, key, n) == 0)
+            return (struct word){ at + n, len - n };
+        at += len;
         while (*at == ' ')
             at++;
     }
-    return false;
+    return (struct word){};
+}
+
+static void choose_name(const char *cmdline, struct first_image *image)
+{
+    struct word name = option(cmdline, "kozo.init=");
+
+    if (name.at == nullptr)
+        name = (struct word){ "bin/init", sizeof "bin/init" - 1 };
+    if (name.len >= sizeof image->name)
+        panic("kozo.init= names a file of %lu bytes, expected at most %lu", name.len, sizeof image->name - 1);
+    memcpy(image->name, name.at, name.len);
+    image->name[name.len] = '\0';
 }
 
 [[noreturn]] static void bad_image(const char *file, const struct kozo_bad *bad, enum kozo_err err)
@@ -45,8 +59,7 @@ void image_find(const struct boot_input *in, struct first_image *image)
 
     if (in->initrd_bytes == 0)
         panic("no initrd: give one with -initrd FILE");
-    if (!option(in->cmdline, "kozo.init=", image->name, sizeof image->name))
-        memcpy(image->name, "bin/init", sizeof "bin/init");
+    choose_name(in->cmdline, image);
     err = kozo_cpio_find(&archive, image->name, &e, &bad);
     if (err == KOZO_ERR_NOT_FOUND)
         panic("initrd: no file %s, the first program (kozo.init= names another)", image->name);
