@@ -24,8 +24,11 @@ void fault_stop(struct tcb *t, const char *why)
     if (f->kind != KOZO_FAULT_EXIT)
         klog("thread %lu stopped: %s at %lx, address %lx, code %lx; %s", t->serial, name_of_fault(f->kind),
              frame_ip(&t->frame), f->address, f->code, why);
+    if (t == kernel.first && f->kind == KOZO_FAULT_EXIT)
+        panic("the first program ended with code %lu", f->address);
     if (t == kernel.first)
-        panic("the first program stopped: %s, code %lu", name_of_fault(f->kind), f->address);
+        panic("the first program stopped: %s at %lx, address %lx", name_of_fault(f->kind), frame_ip(&t->frame),
+              f->address);
     reply_drop(t, KOZO_ERR_GONE);
 }
 

@@ -115,6 +115,8 @@ void tcb_destroy(struct tcb *t)
 {
     struct pools *p = &kernel.pools;
 
+    if (t == kernel.first)
+        panic("the first program ended: its thread was deleted");
     tcb_suspend(t, KOZO_ERR_CANCELLED);
     t->state = TCB_STOPPED;
     reply_drop(t, KOZO_ERR_GONE);
