@@ -58,10 +58,11 @@ KOZO_TEST(interrupt_reaches_its_driver_once_for_each_acknowledgement)
         KOZO_CHECK_OK(kozo_sleep(5 * KOZO_MS));
         KOZO_CHECK_EQ(kozo_poll(n).value, 0);
         KOZO_CHECK_OK(kozo_irq_ack(irq));
-        KOZO_CHECK_ERR(kozo_irq_ack(irq), KOZO_ERR_STATE);
         (void)rtc_read(RTC_C);
     }
     rtc_periodic(false);
+    (void)kozo_irq_ack(irq); /* the last one may have come before that */
+    KOZO_CHECK_ERR(kozo_irq_ack(irq), KOZO_ERR_STATE);
 }
 
 KOZO_TEST(claim_tells_its_errors_in_order)

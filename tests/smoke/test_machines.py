@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: MIT
+"""The machines that the whole system boots on, to READY."""
+
+import re
+import selectors
+import subprocess
+import time
+from pathlib import Path
+
+from kozo import qemu
+from kozo.harness.scripted import on
+
+OFF = 'kozo.run="poweroff"'
+
+
+def ready(boot, **how):
+    """A boot of init that gets to READY; its console's text."""
+    with boot.start(append=OFF, **how) as vm:
+        vm.wait_for("^KOZO READY$")
+        vm.expect_exit(0)
+        return vm.text
+
+
+@on(machine=("pc", "q35"), bios=(None, "qboot.rom"), memory=("64M", "256M", "8G"), cpu=("qemu64", "max"))
+def test_ready(boot):
+    ready(boot)
+
+
+@on(cpu=("phenom", "Nehalem", "Skylake-Client", "EPYC"))
+def test_ready_on_processors_of_all_makes(boot):
+    ready(boot)
+
+
+@on(machine=("pc,hpet=off", "q35,hpet=off", "pc,hpet=off,acpi=off", "pc,acpi=off"))
+def test_ready_whatever_tells_the_time(boot):
+    by = {"pc,hpet=off": "ACPI PM timer", "q35,hpet=off": "ACPI PM timer", "pc,hpet=off,acpi=off": "PIT",
+          "pc,acpi=off": "PIT"}[boot.machine["machine"]]
+    assert f", by {by} over " in ready(boot)
+
+
+def test_ready_with_other_processors_asleep(boot):
+    ready(boot, extra=("-smp", "4"))
+
+
+def test_ready_with_the_usual_devices_beside_it(boot):
+    ready(boot, extra=("-vga", "std", "-nic", "user", "-device", "virtio-rng-pci", "-usb"))
+
+
+def test_large_memory_costs_the_host_little(boot):
+    """A kernel that touched all of it would need 8 GiB here."""
+    with boot.start(memory="8G") as vm:
+        vm.wait_for("^KOZO READY$")
+        status = Path(f"/proc/{vm.process.pid}/status").read_text()
+        peak = int(re.search(r"^VmHWM:\s+(\d+) kB$", status, re.MULTILINE).group(1))
+        assert peak < 512 * 1024, f"QEMU used {peak} KiB"
+
+
+# ---- processors that cannot run it ---------------------------------------------------------------
+
+@on(cpu=("qemu32", "qemu64,-lm", "qemu64,-nx"))
+def test_processor_without_long_mode_or_nx_is_told_of(boot):
+    with boot.start(append=OFF) as vm:
+        vm.expect_exit("panic")
+        assert "\nkozo: this processor cannot run it: long mode (64 bits) and no-execute pages are needed\n" in vm.text
+
+
+@on(cpu=("qemu64,-syscall", "qemu64,-sse2", "qemu64,-pge", "qemu64,-apic"))
+def test_processor_without_what_is_needed_is_told_of(boot):
+    with boot.start(append=OFF) as vm:
+        vm.expect_exit("panic")
+        assert re.search("^kernel panic: processor: ", vm.text, re.MULTILINE)
+
+
+# ---- without the runner's own options ---------------------------------------------------------------
+
+def plain(boot, *more, until=None, archive=None):
+    """Run QEMU as a user types it, to a line or to its end; (text, exit status or None)."""
+    command = [qemu.PROGRAM, "-kernel", str(boot.tree.kernel), "-initrd", str(archive or boot.tree.initrd),
+               "-nographic", *more]
+    text, end = "", time.monotonic() + boot.seconds
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT) as process:
+        with selectors.DefaultSelector() as ready_to_read:
+            ready_to_read.register(process.stdout, selectors.EVENT_READ)
+            while time.monotonic() < end:
+                if not ready_to_read.select(0.5):
+                    continue
+                data = process.stdout.read1(65536)
+                text += data.decode("utf-8", "replace").replace("\r", "")
+                if not data or (until and re.search(until, text, re.MULTILINE)):
+                    break
+        status = process.wait(10) if not data else None
+        qemu.stop(process)
+    return text, status
+
+
+@on(cpu=(None, "max"), machine=(None, "q35"))
+def test_plain_qemu_gets_to_ready(boot):
+    more = [w for k, flag in (("cpu", "-cpu"), ("machine", "-M")) if boot.machine[k] for w in (flag, boot.machine[k])]
+    text, _ = plain(boot, *more, until="^KOZO READY$")
+    assert re.search("^KOZO READY$", text, re.MULTILINE), text
+    assert text.count("KOZO READY") == 1
+
+
+def test_plain_qemu_ends_with_the_guest(boot):
+    text, status = plain(boot, "-append", OFF)
+    assert re.search("^KOZO READY$", text, re.MULTILINE), text
+    assert status == 0, f"QEMU ended with {status}"
+
+
+def test_plain_qemu_ends_with_a_panic(boot):
+    garbage = boot.root.parent / "garbage"
+    garbage.write_bytes(b"nothing of use\n" * 100)
+    text, status = plain(boot, archive=garbage)
+    assert "\nkernel panic: initrd: c_magic " in text, text
+    assert text.rstrip().endswith("KOZO PANIC"), text
+    assert status == 0, f"QEMU ended with {status}"
