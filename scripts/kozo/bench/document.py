@@ -8,11 +8,13 @@ import subprocess
 from dataclasses import dataclass
 
 from kozo import paths, qemu
+from kozo.bench import rows, table
 from kozo.errors import UsageProblem
 
 SCHEMA_VERSION = 1
+PAGE = paths.SOURCE / "docs" / "PERFORMANCE.md"
 EXPECTED = paths.TESTS / "bench" / "expected.json"
-TOLERANCE = 0.03
+TOLERANCE_PERCENT = 3
 HOW_TO_ACCEPT = "accept new figures on purpose with: ./kozo bench --accept"
 
 
@@ -60,14 +62,28 @@ def read(path):
         raise UsageProblem(f"{path}: not a result of ./kozo bench --json: {e}") from e
 
 
-def accept(results):
+def accept(results, file=EXPECTED):
     """Make `results` the figures that the test suite expects; others stay."""
-    kept = read(EXPECTED) if EXPECTED.exists() else {}
+    kept = read(file) if file.exists() else {}
     kept |= {r.name: r.value for r in results}
-    from kozo.bench import rows
     entries = [{"name": r.name, "instructions" if r.unit == "instructions" else "value": kept[r.name]}
                for r in rows.ROWS if r.name in kept]
-    write(EXPECTED, {"schema_version": SCHEMA_VERSION, "qemu": _qemu_version(), "results": entries})
+    write(file, {"schema_version": SCHEMA_VERSION, "qemu": _qemu_version(), "results": entries})
+
+
+def publish(results, file=PAGE):
+    """Put the table of all `results` into the page that tells of them."""
+    begin, end = "<!-- bench -->\n", "<!-- end bench -->\n"
+    before, _, rest = file.read_text().partition(begin)
+    _, found, after = rest.partition(end)
+    if not found:
+        raise UsageProblem(f"{file}: no lines `{begin.strip()}` and `{end.strip()}`")
+    file.write_text(before + begin + "\n".join(table.markdown(results)) + "\n" + end + after)
+
+
+def rises(before, now):
+    """Whether `now` is more than 3 % above `before`."""
+    return 100 * now > (100 + TOLERANCE_PERCENT) * before
 
 
 @dataclass(frozen=True)
@@ -86,7 +102,7 @@ class Change:
 
     @property
     def rose(self):
-        return self.share > TOLERANCE
+        return self.before is not None and rises(self.before, self.now)
 
 
 def compare(results, before):

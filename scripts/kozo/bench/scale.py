@@ -4,7 +4,7 @@
 import re
 import subprocess
 
-from kozo.bench import guest, rows
+from kozo.bench import document, guest, rows
 from kozo.bench.collect import Result
 
 SECONDS = 170.0
@@ -14,6 +14,9 @@ _NAME = re.compile(r"scale_([a-z]+)_(\d+)_(\w+)$")
 # 4000 threads have to fit in 256 MiB.
 _BOOTS = ((("scale_threads",), "256"), (("scale_caps", "scale_services"), "512"))
 _WORDS = {"threads": "threads", "caps": "capabilities", "services": "services"}
+
+
+WHATS = tuple(_WORDS)
 
 
 def _tcb_bytes(kernel):
@@ -44,6 +47,19 @@ def _grid(results, what):
         if m and m[1] == what:
             grid.setdefault(m[3], {})[int(m[2])] = r.value
     return sorted({c for row in grid.values() for c in row}), grid
+
+
+def growth(results, what):
+    """Rows of `what` that cost more than 3 % more in a large system than in a small one, in words."""
+    counts, grid = _grid(results, what)
+    for operation, by_count in grid.items():
+        small, large = by_count.get(counts[0]), by_count[max(by_count)]
+        if small is not None and document.rises(small, large):
+            yield f"{operation}: {small:,} with {counts[0]:,} {_WORDS[what]}, {large:,} with {max(by_count):,}"
+    for r in results:
+        if r.name.startswith(f"scale_{what}_") and r.most is not None and r.name.endswith("_call"):
+            if document.rises(r.least, r.most):
+                yield f"{r.name}: from {r.least:,} to {r.most:,}"
 
 
 def blocks(results):

@@ -53,6 +53,17 @@ def results(found):
     return [_painted(line) for line in aligned([_HEAD, *(_cells(r) for r in found)])]
 
 
+def markdown(found):
+    """The table of docs/PERFORMANCE.md, as lines."""
+    yield "| row | what | ours | kernel's part | seL4 | ratio | at most | aim |"
+    yield "|---|---|---:|---:|---:|---:|---:|---:|"
+    for r in found:
+        unit = "" if r.row.unit == "instructions" else f" {r.row.unit}"
+        yield "| " + " | ".join((f"`{r.name}`", r.row.what, _number(r.value) + unit, _number(r.kernel),
+                                 _number(r.row.sel4), _ratio(r), _number(r.row.bound),
+                                 _number(r.row.aim))) + " |"
+
+
 def changes(found):
     """A comparison, as lines."""
     lines = [("operation", "before", "now", "change")]

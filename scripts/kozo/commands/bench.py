@@ -44,6 +44,14 @@ def _where(tree, names):
     return OK
 
 
+def _accept(results):
+    document.accept(results)
+    term.note(f"accepted: {paths.shown(document.EXPECTED)}")
+    if len(results) == len(rows.ROWS):
+        document.publish(results)
+        term.note(f"written: {paths.shown(document.PAGE)}")
+
+
 def _compared(results, file):
     changes = document.compare(results, document.read(file))
     term.out("\n".join(["", *table.changes(changes)]))
@@ -76,6 +84,5 @@ def run(args):
     if args.json:
         document.write(args.json, document.document(tree, results))
     if args.accept:
-        document.accept(accepted)
-        term.note(f"accepted: {paths.shown(document.EXPECTED)}")
+        _accept(accepted)
     return _compared(results, args.compare) if args.compare else OK

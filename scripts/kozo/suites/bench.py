@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: MIT
 """instructions that operations of the kernel take, against the accepted figures
 
-The counts are the same on every run; one that rises by more than 3 % over tests/bench/expected.json
+The group `scale` holds them to cost the same in a large system. The counts are the same on every run; one that rises by more than 3 % over tests/bench/expected.json
 fails. A new figure is accepted on purpose with ./kozo bench --accept.
 """
 
 import time
 from dataclasses import replace
 
-from kozo.bench import document, rows
+from kozo.bench import document, rows, scale
 from kozo.bench import collect as measure
 from kozo.harness import scripted
 from kozo.harness.results import FAIL, PASS, SKIP
@@ -26,11 +26,15 @@ def _judged(blank, result, expected):
     return replace(blank, status=FAIL, message=problem, body=f"{where}: {problem}")
 
 
-def _run(context, names):
+def _debug(blanks):
+    return [replace(b, status=SKIP, message="the figures are the release build's") for b in blanks]
+
+
+def _counts(context, names):
     """One measurement for all rows; a result for each."""
     blanks = {n: scripted.blank("bench", "count", n) for n in names}
     if context.tree.debug:
-        return [replace(b, status=SKIP, message="the figures are the release build's") for b in blanks.values()]
+        return _debug(blanks.values())
     start = time.monotonic()
     measure.build(context.tree)
     results = measure.run(context.tree, names, split=False)
@@ -39,8 +43,29 @@ def _run(context, names):
     return [replace(_judged(blanks[r.name], r, expected), seconds=each) for r in results]
 
 
+def _flat(blank, results):
+    grown = list(scale.growth(results, blank.name))
+    if not grown:
+        return replace(blank, status=PASS)
+    return replace(blank, status=FAIL, message=grown[0], body="\n".join(grown))
+
+
+def _scale(context, whats):
+    """The same in a large system: a result for what it is large in."""
+    blanks = [scripted.blank("bench", "scale", w) for w in whats]
+    if context.tree.debug:
+        return _debug(blanks)
+    start = time.monotonic()
+    measure.build(context.tree)
+    results = scale.run(context.tree)
+    each = (time.monotonic() - start) / len(blanks)
+    return [replace(_flat(b, results), seconds=each) for b in blanks]
+
+
 def collect(context):
-    names = [n for n in rows.NAMES if context.selection.has("bench", "count", n)]
-    if not names:
-        return []
-    return [Job("bench", "count", lambda: _run(context, names), tuple(names), parallel=False)]
+    jobs = []
+    for group, cases, run in (("count", rows.NAMES, _counts), ("scale", scale.WHATS, _scale)):
+        wanted = tuple(c for c in cases if context.selection.has("bench", group, c))
+        if wanted:
+            jobs.append(Job("bench", group, lambda r=run, w=wanted: r(context, w), wanted, parallel=False))
+    return jobs
