@@ -21,9 +21,9 @@ uint64_t kozo_ring_bytes(uint32_t entries, uint32_t entry_bytes)
     return bytes;
 }
 
-enum kozo_err kozo_ring_join(struct kozo_ring *r, enum kozo_ring_side side, void *memory, uint64_t bytes,
-                             uint32_t entries, uint32_t entry_bytes, struct kozo_notification wake,
-                             struct kozo_notification wait)
+enum kozo_err kozo_ring_join(struct kozo_ring *r, enum kozo_ring_side side, void *memory,
+                             uint64_t bytes, uint32_t entries, uint32_t entry_bytes,
+                             struct kozo_notification wake, struct kozo_notification wait)
 {
     struct kozo_ring_shared *shared = memory;
     uint64_t needed = kozo_ring_bytes(entries, entry_bytes);
@@ -48,7 +48,10 @@ enum kozo_err kozo_ring_join(struct kozo_ring *r, enum kozo_ring_side side, void
     return KOZO_OK;
 }
 
-/* The other side's counter never goes back, and the two are never further apart than there are entries. */
+/*
+ * The other side's counter never goes back, and the two are never further apart than there are
+ * entries.
+ */
 bool kozo_ring_look(struct kozo_ring *r)
 {
     uint64_t limit = __atomic_load_n(&r->theirs->count, __ATOMIC_ACQUIRE) + r->ahead;
@@ -79,7 +82,8 @@ void kozo_ring_wake(struct kozo_ring *r)
 /* Why not to sleep: there is something to do, or never will be. */
 static bool is_over(struct kozo_ring *r, enum kozo_err *err)
 {
-    bool closed = __atomic_load_n(&r->theirs->closed, __ATOMIC_ACQUIRE) != 0; /* before the last look at what it put */
+    /* Asked before the last look at what it put. */
+    bool closed = __atomic_load_n(&r->theirs->closed, __ATOMIC_ACQUIRE) != 0;
 
     *err = KOZO_OK;
     if (kozo_ring_look(r))
@@ -93,9 +97,10 @@ static enum kozo_err sleep_until(struct kozo_ring *r, uint64_t deadline)
     enum kozo_err err = KOZO_OK;
 
     __atomic_store_n(&r->mine->sleeps, 1, __ATOMIC_RELAXED);
-    __atomic_thread_fence(__ATOMIC_SEQ_CST); /* and the other way round: sleep must be seen before the last look */
+    __atomic_thread_fence(__ATOMIC_SEQ_CST); /* the other way round: see wake() */
     if (!is_over(r, &err))
-        err = deadline == UINT64_MAX ? kozo_wait(r->wait).err : kozo_wait_until(r->wait, deadline).err;
+        err = deadline == UINT64_MAX ? kozo_wait(r->wait).err
+                                     : kozo_wait_until(r->wait, deadline).err;
     __atomic_store_n(&r->mine->sleeps, 0, __ATOMIC_RELAXED);
     return err;
 }

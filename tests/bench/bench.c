@@ -105,8 +105,8 @@ void report_each(const char *name, const struct series *s, uint64_t per)
     if (!KOZO_CHECK(s->count > 0) || !wanted(name))
         return;
     sort(&sorted);
-    tell("# bench %s %lu %lu %lu %u\n", name, sorted.value[s->count / 2] / per, sorted.value[0] / per,
-         sorted.value[s->count - 1] / per, s->count);
+    tell("# bench %s %lu %lu %lu %u\n", name, sorted.value[s->count / 2] / per,
+         sorted.value[0] / per, sorted.value[s->count - 1] / per, s->count);
 }
 
 void report(const struct series *s)

@@ -2,9 +2,10 @@
 /*
  * bench.h - counting instructions of system calls, from inside the guest.
  *
- * The machine counts instructions, not time: under `-icount shift=0` RDTSC is the number of instructions executed, exactly.
- * A case of the bench program (KOZO_TEST) prepares live objects, takes a series of samples and reports it; what each call
- * did is checked between samples, outside the counted part.
+ * The machine counts instructions, not time: under `-icount shift=0` RDTSC is the number of
+ * instructions executed, exactly. A case of the bench program (KOZO_TEST) prepares live objects,
+ * takes a series of samples and reports it; what each call did is checked between samples, outside
+ * the counted part.
  *
  * Owns:      the lines `# bench NAME MEDIAN MIN MAX SAMPLES UNIT` on the TAP port.
  * Not here:  booting and the table (scripts/kozo/bench).
@@ -48,16 +49,16 @@ static inline uint64_t tick_long(void)
 extern uint32_t tick_cost;
 
 /* Instructions that `operation` takes, this thread's and everybody's whom it waits for. */
-#define COUNT(cycles, operation)             \
-    do {                                     \
-        uint32_t begin_ = tick();            \
-        operation;                           \
+#define COUNT(cycles, operation)                \
+    do {                                        \
+        uint32_t begin_ = tick();               \
+        operation;                              \
         (cycles) = tick() - begin_ - tick_cost; \
     } while (0)
 
 /*
- * Adds a sample. With kozo.trace on the command line the machine stops after the third and after the fourth, so that what
- * executes in between can be logged.
+ * Adds a sample. With kozo.trace on the command line the machine stops after the third and after
+ * the fourth, so that what executes in between can be logged.
  */
 void series_add(struct series *s, uint64_t value);
 
@@ -69,8 +70,8 @@ void report_each(const char *name, const struct series *s, uint64_t per);
 void report_value(const char *name, uint64_t value);
 
 /*
- * Whether a row was asked for: kozo.bench=NAME,NAME on the command line, without it all but scale_*. Of those the beginning
- * of a name will do.
+ * Whether a row was asked for: kozo.bench=NAME,NAME on the command line, without it all but
+ * scale_*. Of those the beginning of a name will do.
  */
 bool wanted(const char *name);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * child - a small program to be spawned: notes the instruction counter before anything else. "tell" sends that,
- * "serve" answers calls, each with the caller's first word and one more.
+ * child - a small program to be spawned: notes the instruction counter before anything else. "tell"
+ * sends that, "serve" answers calls, each with the caller's first word and one more.
  */
 #include <kozo/start.h>
 #include <kozo/string.h>

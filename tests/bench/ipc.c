@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * IPC round trips: CALL by the first thread, REPLY_RECV by a server of the same priority, neither with floating point.
+ * IPC round trips: CALL by the first thread, REPLY_RECV by a server of the same priority, neither
+ * with floating point.
  */
 #include "bench.h"
 #include "stubs.h"
@@ -36,7 +37,8 @@ static void serve_caps(void *endpoint)
     kozo_buffer()->recv_slot = (uint32_t)window;
     kozo_buffer()->recv_count = 1;
     x = (struct kozo_words){ .cap = (uint64_t)endpoint, .info = KOZO_INFO_RECV_CAPS };
-    for (enum kozo_err err = kozo_ipc(KOZO_SYS_RECV, &x); err == KOZO_OK; err = kozo_ipc(KOZO_SYS_REPLY_RECV, &x)) {
+    for (enum kozo_err err = kozo_ipc(KOZO_SYS_RECV, &x); err == KOZO_OK;
+         err = kozo_ipc(KOZO_SYS_REPLY_RECV, &x)) {
         x.w[0] = (x.info & KOZO_INFO_CAPS_MASK) >> KOZO_INFO_CAPS_SHIFT;
         x.cap = (uint64_t)endpoint;
         x.info = KOZO_INFO_RECV_CAPS;
@@ -164,7 +166,8 @@ KOZO_TEST(ipc_cap_transfer)
         series_add(&s, stub_call_info(&x) - cost);
         KOZO_CHECK_EQ(x.err, KOZO_OK);
         KOZO_CHECK_EQ(kozo_buffer()->sent, 1);
-        KOZO_CHECK((kozo_cap_verify(kozo_own(window), kozo_own(given.c)).what & KOZO_VERIFY_SAME) != 0);
+        KOZO_CHECK((kozo_cap_verify(kozo_own(window), kozo_own(given.c)).what & KOZO_VERIFY_SAME) !=
+                   0);
         KOZO_CHECK_OK(kozo_cap_delete(kozo_own(window)));
     }
     report(&s);

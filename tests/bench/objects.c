@@ -62,7 +62,8 @@ KOZO_TEST(cap_mint)
         struct kozo_res r;
         uint32_t n;
 
-        COUNT(n, r = kozo_cap_mint(kozo_own(to), kozo_own(ep.c), KOZO_RIGHTS(KOZO_WRITE, 0xff), 1000 + i));
+        COUNT(n, r = kozo_cap_mint(kozo_own(to), kozo_own(ep.c), KOZO_RIGHTS(KOZO_WRITE, 0xff),
+                                   1000 + i));
         series_add(&s, n);
         KOZO_CHECK_OK(r.err);
         KOZO_CHECK_EQ(kozo_cap_verify(kozo_own(to), kozo_own(0)).badge, 1000 + i);
@@ -182,7 +183,7 @@ KOZO_TEST(retype_thread)
     report(&s);
 }
 
-/* ---- mappings: 4 KiB, in the space that runs, next to a page that is there and so are its tables ---- */
+/* ---- mappings: 4 KiB, in the space that runs, beside a page that has brought the tables ---- */
 
 KOZO_TEST(map_unmap)
 {
@@ -208,7 +209,8 @@ KOZO_TEST(map_unmap)
         COUNT(n, err = kozo_unmap(kozo_own(frame.c)));
         series_add(&unmap, n);
         KOZO_CHECK_OK(err);
-        KOZO_CHECK((kozo_cap_verify(kozo_own(frame.c), kozo_own(0)).what & KOZO_VERIFY_MAPPED) == 0);
+        KOZO_CHECK((kozo_cap_verify(kozo_own(frame.c), kozo_own(0)).what & KOZO_VERIFY_MAPPED) ==
+                   0);
     }
     report(&map);
     report(&unmap);

@@ -9,7 +9,7 @@
 
 constexpr uint32_t ENTRIES = 256;
 constexpr uint32_t BYTES = 64;
-constexpr uint64_t BATCH = 4 * ENTRIES; /* entries in a sample: the ring fills and empties four times */
+constexpr uint64_t BATCH = 4 * ENTRIES; /* in a sample: the ring fills and empties four times */
 constexpr unsigned rounds = 16;
 
 static struct {
@@ -28,8 +28,9 @@ static void share(struct kozo_space space, const struct kozo_memory *m)
         KOZO_CHECK_OK(kozo_space_feed(space, t));
     }
     for (uint32_t i = 0; i < m->count; i++)
-        KOZO_CHECK_OK(kozo_map(space, (struct kozo_frame){ kozo_test_copy(m->first + i, KOZO_SAME_RIGHTS) },
-                               (uint64_t)m->at + (uint64_t)i * KOZO_PAGE_SIZE, KOZO_READ | KOZO_WRITE));
+        KOZO_CHECK_OK(
+            kozo_map(space, (struct kozo_frame){ kozo_test_copy(m->first + i, KOZO_SAME_RIGHTS) },
+                     (uint64_t)m->at + (uint64_t)i * KOZO_PAGE_SIZE, KOZO_READ | KOZO_WRITE));
 }
 
 /* Adds up all words, so that each is read. */
@@ -38,8 +39,8 @@ static void consume(void *)
     struct kozo_words x = { .cap = shared.report.c };
     struct kozo_ring r;
 
-    (void)kozo_ring_join(&r, KOZO_RING_CONSUMER, shared.memory, shared.bytes, ENTRIES, BYTES, shared.to_producer,
-                         shared.to_consumer);
+    (void)kozo_ring_join(&r, KOZO_RING_CONSUMER, shared.memory, shared.bytes, ENTRIES, BYTES,
+                         shared.to_producer, shared.to_consumer);
     do {
         for (const uint64_t *from; (from = kozo_ring_front(&r)) != nullptr; kozo_ring_drop(&r))
             for (unsigned i = 0; i < BYTES / 8; i++)
@@ -85,8 +86,8 @@ KOZO_TEST(ring_64b)
     shared.report = kozo_test_endpoint();
     space = kozo_test_space_clone();
     share(space, &m);
-    KOZO_REQUIRE_OK(kozo_ring_join(&r, KOZO_RING_PRODUCER, shared.memory, shared.bytes, ENTRIES, BYTES,
-                                   shared.to_consumer, shared.to_producer));
+    KOZO_REQUIRE_OK(kozo_ring_join(&r, KOZO_RING_PRODUCER, shared.memory, shared.bytes, ENTRIES,
+                                   BYTES, shared.to_consumer, shared.to_producer));
     (void)kozo_test_thread_in(space, &o, consume, nullptr);
     for (unsigned i = 0; i < rounds; i++) {
         enum kozo_err err;

@@ -2,13 +2,15 @@
 /*
  * The same measurements in a system that is large: many threads, many capabilities, many processes.
  *
- * Rows are named scale_WHAT_COUNT_OPERATION. A case is a program's whole run: it grows step by step and measures at each.
+ * Rows are named scale_WHAT_COUNT_OPERATION. A case is a program's whole run: it grows step by step
+ * and measures at each.
  */
 #include "bench.h"
 #include "spawn.h"
 #include "stubs.h"
 
-static const char *row(char *text, size_t size, const char *what, unsigned count, const char *operation)
+static const char *row(char *text, size_t size, const char *what, unsigned count,
+                       const char *operation)
 {
     (void)kozo_snprintf(text, size, "scale_%s_%u_%s", what, count, operation);
     return text;
@@ -42,7 +44,10 @@ static void spin(void *)
         kozo_yield();
 }
 
-/* Every other one waits in one queue; the rest are ready, less urgent than who measures, at many priorities. */
+/*
+ * Every other one waits in one queue; the rest are ready, less urgent than who measures, at many
+ * priorities.
+ */
 static enum kozo_err add_thread(struct kozo_cnode shelf, unsigned i)
 {
     struct kozo_worker_options o = {
@@ -80,13 +85,14 @@ KOZO_TEST(scale_threads)
         for (; made < steps[s]; made++)
             KOZO_REQUIRE_OK(add_thread(shelf, made));
         if (s == 2)
-            report_value("scale_threads_bytes_each", (before - kozo_test_stat(KOZO_STAT_BYTES_FREE)) / made);
+            report_value("scale_threads_bytes_each",
+                         (before - kozo_test_stat(KOZO_STAT_BYTES_FREE)) / made);
         measure("threads", steps[s], ep.c);
     }
     KOZO_CHECK(kozo_test_stat(KOZO_STAT_THREADS_FREE) + most_threads <= kozo_boot_info()->threads);
 }
 
-/* ---- capabilities: to one Endpoint, half of them each derived from the one before, the others all from the first ---- */
+/* ---- capabilities to one Endpoint: half of them a chain, the others all from the first ---- */
 
 constexpr unsigned most_caps = 100000;
 constexpr unsigned shelf_bits = 17;
@@ -111,11 +117,12 @@ KOZO_TEST(scale_caps)
         for (; made < steps[s]; made++) {
             struct kozo_place last = made < 2 ? kozo_own(ep.c) : kozo_in(shelf, made - 1);
 
-            KOZO_REQUIRE_OK(kozo_cap_copy(kozo_in(shelf, made + 1), made % 2 == 0 ? last : kozo_own(ep.c),
-                                          KOZO_SAME_RIGHTS));
+            KOZO_REQUIRE_OK(kozo_cap_copy(kozo_in(shelf, made + 1),
+                                          made % 2 == 0 ? last : kozo_own(ep.c), KOZO_SAME_RIGHTS));
         }
         deepest = kozo_test_slot();
-        KOZO_REQUIRE_OK(kozo_cap_copy(kozo_own(deepest), kozo_in(shelf, made - 1), KOZO_SAME_RIGHTS));
+        KOZO_REQUIRE_OK(
+            kozo_cap_copy(kozo_own(deepest), kozo_in(shelf, made - 1), KOZO_SAME_RIGHTS));
         measure("caps", steps[s], deepest);
     }
     KOZO_CHECK(kozo_test_stat(KOZO_STAT_CAPS) - before >= most_caps);
@@ -134,7 +141,9 @@ constexpr unsigned service_bits = 17;
 /* What one consists of leaves our own slots, which are few. */
 static enum kozo_err put_aside(struct kozo_cnode shelf, unsigned i, const struct kozo_process *p)
 {
-    const kozo_cptr own[] = { p->memory.c, p->pool.c, p->cnode.c, p->keep.c, p->space.c, p->thread.c };
+    const kozo_cptr own[] = {
+        p->memory.c, p->pool.c, p->cnode.c, p->keep.c, p->space.c, p->thread.c
+    };
     enum kozo_err err = KOZO_OK;
 
     for (unsigned k = 0; k < sizeof(own) / sizeof(*own) && err == KOZO_OK; k++) {
@@ -144,7 +153,8 @@ static enum kozo_err put_aside(struct kozo_cnode shelf, unsigned i, const struct
     return err;
 }
 
-static enum kozo_err add_service(struct kozo_cnode shelf, unsigned i, struct child *c, uint64_t *used)
+static enum kozo_err add_service(struct kozo_cnode shelf, unsigned i, struct child *c,
+                                 uint64_t *used)
 {
     struct kozo_untyped_info info;
     struct kozo_process p;
@@ -169,7 +179,8 @@ static kozo_cptr make_endpoints(void)
     kozo_cptr first = kozo_slots_alloc(most_services);
 
     for (unsigned i = 0; i < most_services && first != 0; i += at_once)
-        if (!KOZO_CHECK_OK(kozo_retype(kozo_test_memory(), KOZO_KIND_ENDPOINT, 0, kozo_own(first + i), at_once)))
+        if (!KOZO_CHECK_OK(kozo_retype(kozo_test_memory(), KOZO_KIND_ENDPOINT, 0,
+                                       kozo_own(first + i), at_once)))
             return 0;
     return first;
 }
@@ -177,7 +188,8 @@ static_assert(most_services % 250 == 0);
 
 KOZO_TEST(scale_services)
 {
-    struct series first = { .name = "scale_services_1000_first" }, second = { .name = "scale_services_1000_call" };
+    struct series first = { .name = "scale_services_1000_first" },
+                  second = { .name = "scale_services_1000_call" };
     kozo_cptr ep;
     struct child c = { .rights = KOZO_READ, .argument = "serve" };
     struct exchange none = {};

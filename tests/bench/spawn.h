@@ -11,7 +11,7 @@
 /* Its image, from the archive. */
 struct kozo_bytes child_image(void);
 
-/* How it is spawned: with the Endpoint `ep` as its "ep", badged with `badge`, and for `argument`. */
+/* How it is spawned: with the Endpoint `ep` as its "ep", badged with `badge`. */
 struct child {
     struct kozo_bytes image;
     struct kozo_untyped memory;

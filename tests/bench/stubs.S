@@ -2,7 +2,8 @@
 /*
  * stubs.S - both sides of an IPC round trip (stubs.h).
  *
- * Registers: rbx, rbp and rsp are kept by IPC, all others are the message's, or rcx and r11, which SYSCALL writes.
+ * Registers: rbx, rbp and rsp are kept by IPC, all others are the message's, or rcx and r11, which
+ * SYSCALL writes.
  */
 #include "stubs.h"
 

@@ -18,8 +18,8 @@
 #include <kozo/abi.h>
 
 struct exchange {
-    uint64_t cap;                /* the Endpoint called */
-    uint64_t info;               /* in and out */
+    uint64_t cap;  /* the Endpoint called */
+    uint64_t info; /* in and out */
     uint64_t err;
     uint64_t in[KOZO_MSG_REGS];  /* words to send, for the stubs that load them */
     uint64_t out[KOZO_MSG_REGS]; /* the answer's, for those that store them */
@@ -29,16 +29,20 @@ static_assert(offsetof(struct exchange, info) == X_INFO && offsetof(struct excha
 static_assert(offsetof(struct exchange, in) == X_IN && offsetof(struct exchange, out) == X_OUT);
 static_assert(offsetof(struct exchange, badge) == X_BADGE);
 
-/* Each returns the instructions counted, RDTSC and all else that stub_nothing has taken off by the caller. */
+/*
+ * Each returns the instructions counted, RDTSC and all else that stub_nothing has taken off by the
+ * caller.
+ */
 uint32_t stub_nothing(struct exchange *x);
-uint32_t stub_call_0w(struct exchange *x); /* words stay what they are in the registers */
-uint32_t stub_call_8w(struct exchange *x); /* eight words from memory, eight back to it */
+uint32_t stub_call_0w(struct exchange *x);   /* words stay what they are in the registers */
+uint32_t stub_call_8w(struct exchange *x);   /* eight words from memory, eight back to it */
 uint32_t stub_call_info(struct exchange *x); /* x->info says what is in the IPC buffer */
 
 /* Servers: answer until a call fails; each returns that error. `arg` is the Endpoint. */
-uint64_t stub_serve(uint64_t endpoint);              /* as it came */
-uint64_t stub_serve_increment(uint64_t endpoint);    /* one more in each word */
-uint64_t stub_serve_info(uint64_t endpoint, uint64_t info, uint64_t *last); /* `info` back, *last one more */
+uint64_t stub_serve(uint64_t endpoint);           /* as it came */
+uint64_t stub_serve_increment(uint64_t endpoint); /* one more in each word */
+/* `info` back, *last one more */
+uint64_t stub_serve_info(uint64_t endpoint, uint64_t info, uint64_t *last);
 
 /* Yields `n` times, with STUB_YIELDS_LOOP instructions between two. */
 void stub_yields(uint64_t n);

@@ -150,9 +150,9 @@ static void touch(void *)
 }
 
 /*
- * A page fault of a thread in another space becomes a message, and the answer runs the thread on. It meets the same
- * fault again, so from one answer to the next message lies just one round, without any work of the handler's. In the
- * end the page is there, and the thread goes on.
+ * A page fault of a thread in another space becomes a message, and the answer runs the thread on.
+ * It meets the same fault again, so from one answer to the next message lies just one round,
+ * without any work of the handler's. In the end the page is there, and the thread goes on.
  */
 KOZO_TEST(fault_resume)
 {
@@ -227,8 +227,8 @@ static uint64_t quiet_out(void)
 }
 
 /*
- * From the interrupt to the driver's first instruction: the write that causes it, up to that instruction, less the same
- * write when it causes none.
+ * From the interrupt to the driver's first instruction: the write that causes it, up to that
+ * instruction, less the same write when it causes none.
  */
 KOZO_TEST(irq_to_user)
 {
@@ -238,7 +238,8 @@ KOZO_TEST(irq_to_user)
     ROWS("irq_to_user");
     irq.c = kozo_test_slot();
     waits = (struct waits){ kozo_test_notification(), kozo_test_endpoint() };
-    KOZO_REQUIRE_OK(kozo_irq_claim((struct kozo_irq_control){ KOZO_INIT_IRQ }, UART_LINE, kozo_own(irq.c)));
+    KOZO_REQUIRE_OK(
+        kozo_irq_claim((struct kozo_irq_control){ KOZO_INIT_IRQ }, UART_LINE, kozo_own(irq.c)));
     KOZO_REQUIRE_OK(kozo_ioport_out(ports, UART_MODEM, 1, OUT2));
     (void)start_other(drive, URGENT);
     KOZO_REQUIRE_OK(kozo_irq_bind(irq, waits.ntfn, 1));

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 """instructions that operations of the kernel take, against the accepted figures
 
-The group `scale` holds them to cost the same in a large system. The counts are the same on every run; one that rises by more than 3 % over tests/bench/expected.json
-fails. A new figure is accepted on purpose with ./kozo bench --accept.
+The counts are the same on every run; one that rises by more than 3 % over tests/bench/expected.json
+fails. A new figure is accepted on purpose with ./kozo bench --accept. The group `scale` holds
+operations to cost the same in a large system.
 """
 
 import time

@@ -3,15 +3,17 @@
  * ring.h - a bounded queue in shared memory, from one thread to another: bulk data without a copy.
  *
  * Owns:      the layout of the shared memory: two cache lines of counters, then the entries.
- * Not here:  getting memory into two address spaces (memory.h, spawn.h), requests and answers (msg.h).
+ * Not here:  getting memory into two address spaces (memory.h, spawn.h), requests and answers
+ *            (msg.h).
  * Callers:   one producing thread and one consuming thread, each with a kozo_ring of its own.
- * Cost:      about ten instructions an entry; a system call only when the other side sleeps, or one has to.
+ * Cost:      about ten instructions an entry; a system call only when the other side sleeps, or
+ *            this one has to.
  * Spec:      docs/PERFORMANCE.md
  *
- * The producer writes into kozo_ring_room() and says kozo_ring_put(); the consumer reads kozo_ring_front()
- * and says kozo_ring_drop(). Both use the entries where they lie. When there is nothing to do,
- * kozo_ring_wait() sleeps until there is; it first wakes the other side. Who goes on to something else
- * instead says kozo_ring_wake().
+ * The producer writes into kozo_ring_room() and says kozo_ring_put(); the consumer reads
+ * kozo_ring_front() and says kozo_ring_drop(). Both use the entries where they lie. When there is
+ * nothing to do, kozo_ring_wait() sleeps until there is; it first wakes the other side. Who goes on
+ * to something else instead says kozo_ring_wake().
  *
  *     while ((to = kozo_ring_room(&r)) == nullptr)
  *         if ((err = kozo_ring_wait(&r, UINT64_MAX)) != KOZO_OK)
@@ -19,12 +21,13 @@
  *     memcpy(to, from, bytes);
  *     kozo_ring_put(&r);
  *
- * The other side need not be trusted: what it writes over the counters can lose entries or end in PROTOCOL,
- * but is never an index out of the memory. Contents that are checked must be copied first: they can change.
+ * The other side need not be trusted: what it writes over the counters can lose entries or end in
+ * PROTOCOL, but is never an index out of the memory. Contents that are checked must be copied
+ * first: they can change.
  *
- * Death: let each side's `wake`, which the other side waits on, be made of memory that goes with that side.
- * Then a wait ends with GONE when the other side dies. The shared memory itself should be of somebody who
- * outlives both, for its mappings go with it.
+ * Death: let each side's `wake`, which the other side waits on, be made of memory that goes with
+ * that side. Then a wait ends with GONE when the other side dies. The shared memory itself should
+ * be of somebody who outlives both, for its mappings go with it.
  */
 #pragma once
 
@@ -48,9 +51,9 @@ struct kozo_ring {
     char *entry;
     uint64_t count; /* what `mine` has; the shared one is never read back */
     uint64_t limit; /* up to this count there is room, or are entries, as far as is known */
-    uint64_t ahead; /* how far `count` may be from the other side's: entries for the producer, 0 for the consumer */
+    uint64_t ahead; /* of the other side's count: `entries` for the producer, 0 for the consumer */
     uint32_t entries, entry_bytes;
-    bool broken;    /* the counters of the other side made no sense */
+    bool broken;                   /* the counters of the other side made no sense */
     struct kozo_notification wake; /* the other side waits on it; needs WRITE */
     struct kozo_notification wait; /* this side waits on it; needs READ */
 };
@@ -61,15 +64,19 @@ enum kozo_ring_side : uint8_t { KOZO_RING_PRODUCER, KOZO_RING_CONSUMER };
 uint64_t kozo_ring_bytes(uint32_t entries, uint32_t entry_bytes);
 
 /*
- * Joins the ring in [memory, memory + bytes), which is shared, aligned to 64 bytes and zero before the first side joins.
- * Both sides name the same sizes: `entries` a power of two, `entry_bytes` a multiple of 8. A side joins once.
- * Errors: ARGUMENT sizes or alignment; NOMEM `bytes` are fewer than kozo_ring_bytes.
+ * Joins the ring in [memory, memory + bytes), which is shared, aligned to 64 bytes and zero before
+ * the first side joins. Both sides name the same sizes: `entries` a power of two, `entry_bytes` a
+ * multiple of 8. A side joins once. Errors: ARGUMENT sizes or alignment; NOMEM `bytes` are fewer
+ * than kozo_ring_bytes.
  */
-enum kozo_err kozo_ring_join(struct kozo_ring *r, enum kozo_ring_side side, void *memory, uint64_t bytes,
-                             uint32_t entries, uint32_t entry_bytes, struct kozo_notification wake,
-                             struct kozo_notification wait);
+enum kozo_err kozo_ring_join(struct kozo_ring *r, enum kozo_ring_side side, void *memory,
+                             uint64_t bytes, uint32_t entries, uint32_t entry_bytes,
+                             struct kozo_notification wake, struct kozo_notification wait);
 
-/* Looks how far the other side has come; whether there is room, or an entry. Called by the functions below. */
+/*
+ * Looks how far the other side has come; whether there is room, or an entry. Called by the
+ * functions below.
+ */
 bool kozo_ring_look(struct kozo_ring *r);
 
 /* The entry under way, null when there is none. */
@@ -85,23 +92,39 @@ static inline void kozo_ring_advance(struct kozo_ring *r)
     __atomic_store_n(&r->mine->count, ++r->count, __ATOMIC_RELEASE);
 }
 
-/* Producer: where the next entry goes; null when the ring is full. It holds what the entry before in that place held. */
-static inline void *kozo_ring_room(struct kozo_ring *r) { return kozo_ring_entry(r); }
+/*
+ * Producer: where the next entry goes; null when the ring is full. It holds what the entry before
+ * in that place held.
+ */
+static inline void *kozo_ring_room(struct kozo_ring *r)
+{
+    return kozo_ring_entry(r);
+}
 /* Producer: the entry in kozo_ring_room() is written; the other side can see it from now on. */
-static inline void kozo_ring_put(struct kozo_ring *r) { kozo_ring_advance(r); }
+static inline void kozo_ring_put(struct kozo_ring *r)
+{
+    kozo_ring_advance(r);
+}
 
 /* Consumer: the oldest entry; null when the ring is empty. */
-static inline const void *kozo_ring_front(struct kozo_ring *r) { return kozo_ring_entry(r); }
+static inline const void *kozo_ring_front(struct kozo_ring *r)
+{
+    return kozo_ring_entry(r);
+}
 /* Consumer: the entry at kozo_ring_front() is no longer needed; its place may be written over. */
-static inline void kozo_ring_drop(struct kozo_ring *r) { kozo_ring_advance(r); }
+static inline void kozo_ring_drop(struct kozo_ring *r)
+{
+    kozo_ring_advance(r);
+}
 
-/* Wakes the other side if it sleeps: after putting or dropping, before turning to something else. */
+/* Wakes the other side if it sleeps: after putting or dropping, before something else. */
 void kozo_ring_wake(struct kozo_ring *r);
 
 /*
  * Wakes the other side, then sleeps until there is room, or an entry: by `deadline` (ns since boot,
- * UINT64_MAX: whenever). Errors: TIMEOUT; GONE the other side has closed or died, and there is nothing left
- * of it to read; PROTOCOL its counters make no sense; CANCELLED this thread was suspended.
+ * UINT64_MAX: whenever). Errors: TIMEOUT; GONE the other side has closed or died, and there is
+ * nothing left of it to read; PROTOCOL its counters make no sense; CANCELLED this thread was
+ * suspended.
  */
 enum kozo_err kozo_ring_wait(struct kozo_ring *r, uint64_t deadline);
 

@@ -49,7 +49,8 @@ static void begin(void)
     shared.life = kozo_test_untyped(17);
     shared.ours = kozo_test_notification();
     shared.theirs.c = kozo_test_slot();
-    KOZO_CHECK_OK(kozo_retype(shared.life, KOZO_KIND_NOTIFICATION, 0, kozo_own(shared.theirs.c), 1));
+    KOZO_CHECK_OK(
+        kozo_retype(shared.life, KOZO_KIND_NOTIFICATION, 0, kozo_own(shared.theirs.c), 1));
     shared.report = kozo_test_endpoint();
     shared.space = kozo_test_space_clone();
     share(&m);
@@ -60,7 +61,8 @@ static struct kozo_ring join(enum kozo_ring_side side, bool other)
     struct kozo_ring r;
 
     KOZO_CHECK_OK(kozo_ring_join(&r, side, shared.memory, shared.bytes, ENTRIES, BYTES,
-                                 other ? shared.theirs : shared.ours, other ? shared.ours : shared.theirs));
+                                 other ? shared.theirs : shared.ours,
+                                 other ? shared.ours : shared.theirs));
     return r;
 }
 
