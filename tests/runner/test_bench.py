@@ -113,7 +113,7 @@ def _log(*addresses):
 
 
 def test_a_logged_sample_lies_between_the_last_two_counters():
-    code = mock.Mock(counters={0x100, 0x200})
+    code = mock.Mock(counters={0x100, 0x200}, repeats=set())
     code.function = lambda address: "f" if address < 0xffffffff80000010 else "g"
     text = _log(0x100, 0x101, 0x200, 0x1, 0xffffffff80000000, 0xffffffff80000010, 0xffffffff80000014, 0x2, 0x100, 0x3)
     split = trace._split(text, code)
@@ -123,7 +123,8 @@ def test_a_logged_sample_lies_between_the_last_two_counters():
 
 def test_an_instruction_logged_but_not_executed():
     text = _log(1, 2) + "Stopped execution of TB chain before 0x7f00 [0000000000000002] name\n" + _log(2, 3)
-    assert trace._executed(text) == [1, 2, 3]
+    assert trace._executed(text, ()) == [1, 2, 3]
+    assert trace._executed(_log(1, 2, 2, 3, 3, 3, 4), {3}) == [1, 2, 3, 3, 3, 4]
 
 
 def test_table_says_what_is_over_its_bound():

@@ -29,13 +29,22 @@ def build(tree, verbose=False):
     builder.build(tree, verbose, targets=[*TARGETS, *guest.targets()])
 
 
+SLACK = 8   # instructions between the counters that are not the operation's
+
+
+def _kernel_part(sample, splits):
+    """What of a sample the kernel executed; None when the log is of more: an interrupt came in."""
+    split = splits.get(sample.name)
+    if split is None or not rows.row(sample.name).split:
+        return None
+    return split.kernel if split.kernel + split.user <= sample.median + SLACK else None
+
+
 def _guest(tree, names, split):
     """Results by name of the rows that the guest measures."""
     samples = guest.run(tree, names)
     splits = trace.run(tree, names) if split and names else {}
-    return {s.name: Result(rows.row(s.name), s.median, s.least, s.most,
-                           splits[s.name].kernel if s.name in splits and rows.row(s.name).split else None,
-                           s.samples)
+    return {s.name: Result(rows.row(s.name), s.median, s.least, s.most, _kernel_part(s, splits), s.samples)
             for s in samples}
 
 

@@ -25,8 +25,18 @@ def pvh_entry(kernel):
     return int.from_bytes(bytes.fromhex(data[1]), "little")
 
 
-def counters(file):
-    """Where its code reads the time stamp counter."""
+def _instructions(file, pattern):
+    """The addresses of instructions whose text begins with `pattern`."""
     shown = subprocess.run(["llvm-objdump-19", "-d", "--no-show-raw-insn", str(file)],
                            capture_output=True, text=True, check=True).stdout
-    return {int(m[1], 16) for m in re.finditer(r"^\s*([0-9a-f]+):\s+rdtsc", shown, re.MULTILINE)}
+    return {int(m[1], 16) for m in re.finditer(rf"^\s*([0-9a-f]+):\s+{pattern}\b", shown, re.MULTILINE)}
+
+
+def counters(file):
+    """Where its code reads the time stamp counter."""
+    return _instructions(file, "rdtsc")
+
+
+def repeats(file):
+    """Where its code has string instructions that repeat."""
+    return _instructions(file, "rep[a-z]*")

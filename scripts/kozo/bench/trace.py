@@ -32,14 +32,20 @@ class Split:
     by_function: Counter = field(default_factory=Counter)   # of the kernel's
 
 
-def _executed(text):
-    """The address of each instruction that was executed, in order."""
+def _executed(text, repeats):
+    """The address of each instruction that was executed, in order.
+
+    QEMU also logs what it then takes back: an access to a device, which it begins anew, follows itself,
+    as otherwise only instructions in `repeats` do.
+    """
     out = []
     for line in text.splitlines():
         if line.startswith("Stopped execution"):
             out.pop()       # the line before was not executed yet; it comes again
         elif m := _TRACE.match(line):
-            out.append(int(m[1], 16))
+            address = int(m[1], 16)
+            if not out or out[-1] != address or address in repeats:
+                out.append(address)
     return out
 
 
@@ -47,7 +53,9 @@ class _Code:
     """What the addresses in a log are."""
 
     def __init__(self, tree):
-        self.counters = set().union(*(symbols.counters(tree.root / "tests" / n) for n in guest.PROGRAMS))
+        programs = [tree.root / "tests" / name for name in guest.PROGRAMS]
+        self.counters = set().union(*map(symbols.counters, programs))
+        self.repeats = set().union(*map(symbols.repeats, [tree.kernel, *programs]))
         # Of two symbols at one address the last is found: not the one that bounds a section.
         named = sorted((address, not name.endswith(("_start", "_end")), name)
                        for name, address in symbols.addresses(tree.kernel).items())
@@ -60,7 +68,7 @@ class _Code:
 
 def _split(text, code):
     """The sample in a piece of the log."""
-    steps = _executed(text)
+    steps = _executed(text, code.repeats)
     at = [i for i, address in enumerate(steps) if address in code.counters]
     split = Split()
     if len(at) < 2:
