@@ -113,6 +113,29 @@ KOZO_TEST(foreign_thread_cannot_call_the_kernel)
     KOZO_CHECK_EQ(kozo_buffer()->word[KOZO_THREAD_WORD_FAULT], KOZO_FAULT_SYSCALL);
 }
 
+/* Not even by the kernel's shortest way, with a server that waits. */
+KOZO_TEST(foreign_thread_cannot_call_a_server)
+{
+    static const uint64_t calls[] = { KOZO_SYS_CALL, KOZO_SYS_REPLY_RECV, KOZO_SYS_SEND };
+    struct kozo_endpoint ep = kozo_test_endpoint();
+    struct doing server = { .nr = KOZO_SYS_RECV, .x = { .cap = ep.c } };
+
+    (void)doing(&server, URGENT);
+    for (unsigned i = 0; i < 3; i++) {
+        struct registers g;
+        struct seen s;
+
+        fill(&g, 0x26);
+        g.r[KOZO_REG_RAX] = calls[i];
+        g.r[KOZO_REG_RDI] = ep.c;
+        g.r[KOZO_REG_RSI] = label(1);
+        s = watch_foreign(system_call, &g);
+        check_call(&s, calls[i], system_call_after);
+        KOZO_CHECK(!server.done);
+        kozo_worker_end(&s.w);
+    }
+}
+
 KOZO_TEST(calls_from_100_on_go_to_the_handler_of_any_thread)
 {
     static const uint64_t numbers[] = { KOZO_SYSCALL_LIMIT, KOZO_SYSCALL_LIMIT + 1, 1 << 20 };

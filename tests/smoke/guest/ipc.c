@@ -306,6 +306,27 @@ KOZO_TEST(receivers_are_served_by_priority_then_in_order)
     }
 }
 
+/* As above, by calls: a server that ends with the message in hand sends its client on its way. */
+KOZO_TEST(calls_reach_receivers_by_priority_then_in_order)
+{
+    static const uint32_t priority[] = { 40, 20, 40, 30, 40 };
+    static const unsigned expected[] = { 1, 3, 0, 2, 4 };
+    struct kozo_endpoint ep = kozo_test_endpoint();
+    struct doing server[5];
+
+    for (unsigned i = 0; i < 5; i++) {
+        server[i] = (struct doing){ .nr = KOZO_SYS_RECV, .x = { .cap = ep.c } };
+        (void)doing(&server[i], priority[i]);
+    }
+    for (unsigned i = 0; i < 5; i++) {
+        struct kozo_words x = { .info = label(i) };
+
+        KOZO_CHECK_ERR(kozo_call_words(ep, &x), KOZO_ERR_GONE);
+        KOZO_CHECK(server[expected[i]].done);
+        KOZO_CHECK_EQ(label_of(server[expected[i]].x.info), i);
+    }
+}
+
 KOZO_TEST(queued_sender_moves_with_its_priority)
 {
     struct kozo_endpoint ep = kozo_test_endpoint();

@@ -190,6 +190,39 @@ KOZO_TEST(lost_reply_is_told_with_bits_that_come_later)
     KOZO_CHECK_EQ(server.x.info & KOZO_INFO_REPLY_LOST, 0);
 }
 
+/* Bits that came while the server was busy are there when it answers. */
+static struct {
+    struct kozo_endpoint ep;
+    struct kozo_notification n;
+    struct kozo_words second; /* what the answer brought */
+} busy;
+
+static void answer_with_bits_pending([[maybe_unused]] void *arg)
+{
+    struct kozo_words x;
+
+    (void)kozo_recv_words(busy.ep, &x);
+    (void)kozo_signal(busy.n, 0x55);
+    busy.second = (struct kozo_words){ .info = label(3) };
+    (void)kozo_reply_recv_words(busy.ep, &busy.second);
+}
+
+KOZO_TEST(answer_does_not_pass_by_bits_that_wait)
+{
+    struct kozo_words x = {};
+    struct kozo_worker w;
+
+    busy.ep = kozo_test_endpoint();
+    busy.n = kozo_test_notification();
+    w = bound(busy.n);
+    KOZO_REQUIRE_OK(kozo_worker_run(&w, answer_with_bits_pending, nullptr));
+    KOZO_CHECK_OK(kozo_call_words(busy.ep, &x));
+    KOZO_CHECK_EQ(x.info, label(3));
+    KOZO_CHECK_EQ(busy.second.cap, 0x55);
+    KOZO_CHECK_EQ(busy.second.info, KOZO_INFO_NOTIFICATION);
+    KOZO_CHECK_EQ(state_of(&w), KOZO_THREAD_FAULTED);
+}
+
 /* Who waits for the notification itself comes first. */
 KOZO_TEST(waiter_comes_before_the_bound_thread)
 {

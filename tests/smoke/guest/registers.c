@@ -296,6 +296,99 @@ KOZO_TEST(floating_point_stays_forbidden_beside_a_thread_that_has_it)
     KOZO_CHECK_OK(kozo_thread_suspend(w.thread));
 }
 
+/* ---- what a call does not take along ---- */
+
+static struct kozo_endpoint service;
+static struct holder caller_fpu;
+static uint64_t seen_by_server;
+
+/* Waits for a call in a thread with floating point and an FS base of its own, and answers. */
+static void serve_with_state(void *arg)
+{
+    alignas(16) struct fpu mine;
+    struct kozo_words x;
+
+    fill_fpu(&mine, 0x99);
+    __asm__ volatile("fxrstor64 %0" ::"m"(mine));
+    (void)kozo_thread_fs_base((uint64_t)arg);
+    (void)kozo_recv_words(service, &x);
+    __asm__ volatile("movq %%fs:0, %0" : "=r"(seen_by_server)::"memory");
+    x = (struct kozo_words){ .info = label(1) };
+    (void)kozo_reply_recv_words(service, &x);
+}
+
+static void call_with_state(void *arg)
+{
+    struct holder *h = arg;
+    struct kozo_words x = {};
+
+    __asm__ volatile("fxrstor64 %0" ::"m"(h->given));
+    (void)kozo_call_words(service, &x);
+    __asm__ volatile("fxsave64 %0" : "=m"(h->found));
+    h->done = x.info == label(1);
+}
+
+KOZO_TEST(floating_point_and_fs_base_stay_behind_when_threads_call)
+{
+    static uint64_t local = 0x10ca1;
+
+    service = kozo_test_endpoint();
+    (void)fpu_thread(serve_with_state, &local, URGENT);
+    fill_fpu(&caller_fpu.given, 0x33);
+    caller_fpu.done = false;
+    (void)fpu_thread(call_with_state, &caller_fpu, URGENT);
+    KOZO_CHECK(caller_fpu.done);
+    KOZO_CHECK_EQ(seen_by_server, local);
+    KOZO_CHECK_EQ(memcmp(caller_fpu.found.xmm, caller_fpu.given.xmm, sizeof(caller_fpu.given.xmm)), 0);
+    KOZO_CHECK_EQ(caller_fpu.found.mxcsr, caller_fpu.given.mxcsr);
+}
+
+/* A server that has neither finds neither. */
+static void receive_and_use(void *arg)
+{
+    struct kozo_words x;
+
+    (void)kozo_recv_words(service, &x);
+    ((void (*)(void *))arg)(nullptr);
+}
+
+static void call_with_fs_base(void *arg)
+{
+    (void)kozo_thread_fs_base((uint64_t)arg);
+    (void)kozo_call_words(service, &(struct kozo_words){});
+}
+
+static void read_fs([[maybe_unused]] void *arg)
+{
+    uint64_t v;
+
+    __asm__ volatile("movq %%fs:8, %0" : "=r"(v)::"memory");
+}
+
+KOZO_TEST(call_lends_its_server_neither_floating_point_nor_fs_base)
+{
+    static uint64_t local[2];
+    void (*const uses[])(void *) = { use_sse, read_fs };
+    static const enum kozo_fault faults[] = { KOZO_FAULT_NO_FPU, KOZO_FAULT_PAGE };
+
+    for (unsigned i = 0; i < 2; i++) {
+        struct kozo_worker w;
+        struct seen s = { .ep = kozo_test_endpoint() };
+
+        service = kozo_test_endpoint();
+        fill_fpu(&caller_fpu.given, 0x34);
+        w = kozo_test_thread_with(&(struct kozo_worker_options){ .priority = URGENT, .fault = s.ep }, receive_and_use,
+                                  (void *)uses[i]);
+        if (i == 0)
+            (void)fpu_thread(call_with_state, &caller_fpu, URGENT);
+        else
+            (void)kozo_test_thread(call_with_fs_base, local, URGENT);
+        KOZO_REQUIRE(next_fault(&s));
+        KOZO_CHECK_EQ(fault_of(&s), faults[i]);
+        kozo_worker_end(&w);
+    }
+}
+
 /* ---- FS base and segments ---- */
 
 struct local {
@@ -335,13 +428,6 @@ KOZO_TEST(fs_base_is_each_threads_own)
         KOZO_CHECK_OK(l[i].err);
         KOZO_CHECK_EQ(l[i].seen, l[i].value);
     }
-}
-
-static void read_fs([[maybe_unused]] void *arg)
-{
-    uint64_t v;
-
-    __asm__ volatile("movq %%fs:8, %0" : "=r"(v)::"memory");
 }
 
 KOZO_TEST(thread_without_fs_base_has_nobody_elses)
@@ -407,13 +493,23 @@ WITH_REGISTERS(step_into_call, "pushfq\n orl $0x100, (%rsp)\n popfq\n syscall\n 
 
 KOZO_TEST(single_step_over_a_system_call)
 {
-    struct registers g;
-    struct seen s;
+    struct kozo_endpoint ep = kozo_test_endpoint();
+    static const uint64_t calls[] = { KOZO_SYS_YIELD, KOZO_SYS_CALL };
 
-    fill(&g, 0x19);
-    g.r[KOZO_REG_RAX] = KOZO_SYS_YIELD;
-    s = watch(step_into_call, &g);
-    KOZO_CHECK_EQ(fault_of(&s), KOZO_FAULT_DEBUG);
-    KOZO_CHECK(ip_of(&s) - (uint64_t)step_into_call_after < 8 || (uint64_t)step_into_call_after - ip_of(&s) < 8);
-    KOZO_CHECK_EQ(s.m.word[4] & TF, TF);
+    (void)kozo_test_thread(echo, &ep, URGENT);
+    for (unsigned i = 0; i < 2; i++) {
+        struct registers g;
+        struct seen s;
+
+        fill(&g, 0x19);
+        g.r[KOZO_REG_RAX] = calls[i];
+        g.r[KOZO_REG_RDI] = ep.c;
+        g.r[KOZO_REG_RSI] = label(6);
+        s = watch(step_into_call, &g);
+        KOZO_CHECK_EQ(fault_of(&s), KOZO_FAULT_DEBUG);
+        KOZO_CHECK(ip_of(&s) - (uint64_t)step_into_call_after < 8 || (uint64_t)step_into_call_after - ip_of(&s) < 8);
+        KOZO_CHECK_EQ(s.m.word[4] & TF, TF);
+        KOZO_CHECK_EQ(reg_of(&s, KOZO_REG_RAX), KOZO_OK);
+        kozo_worker_end(&s.w);
+    }
 }

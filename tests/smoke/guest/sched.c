@@ -260,12 +260,18 @@ static void serve([[maybe_unused]] void *arg)
     }
 }
 
+/* A deadline keeps a call off the kernel's shortest way. */
+static bool with_deadline;
+
 static void call_and_note([[maybe_unused]] void *arg)
 {
     struct kozo_words x = {};
 
     note(number(1));
-    (void)kozo_call_words(service, &x);
+    if (with_deadline)
+        (void)kozo_call_words_until(service, &x, UINT64_MAX);
+    else
+        (void)kozo_call_words(service, &x);
     note(number(2));
 }
 
@@ -288,7 +294,69 @@ static void start_equals(void)
 
 KOZO_TEST(call_and_reply_switch_directly)
 {
+    with_deadline = false;
     expect_order(start_equals, (const uint32_t[]){ 1, 50, 2, 99 }, 4);
+}
+
+KOZO_TEST(call_with_a_deadline_switches_directly_too)
+{
+    with_deadline = true;
+    expect_order(start_equals, (const uint32_t[]){ 1, 50, 2, 99 }, 4);
+}
+
+/* Woken by a thread less urgent, a more urgent one runs at once; then the other goes on, before its equals. */
+static struct kozo_notification bell;
+
+static void wait_for_bell([[maybe_unused]] void *arg)
+{
+    (void)kozo_wait(bell);
+    note(number(50));
+}
+
+static void receive_once([[maybe_unused]] void *arg)
+{
+    struct kozo_words x;
+
+    (void)kozo_recv_words(service, &x);
+    note(number(50));
+}
+
+static void ring_bell([[maybe_unused]] void *arg)
+{
+    note(number(1));
+    (void)kozo_signal(bell, 1);
+    note(number(2));
+}
+
+static void send_once([[maybe_unused]] void *arg)
+{
+    struct kozo_words x = { .cap = service.c };
+
+    note(number(1));
+    (void)kozo_ipc(KOZO_SYS_SEND, &x);
+    note(number(2));
+}
+
+static void start_preemption_by_signal(void)
+{
+    bell = kozo_test_notification();
+    (void)kozo_test_thread(wait_for_bell, nullptr, URGENT);
+    (void)kozo_test_thread(ring_bell, nullptr, LATER);
+    (void)kozo_test_thread(note, number(99), LATER);
+}
+
+static void start_preemption_by_message(void)
+{
+    service = kozo_test_endpoint();
+    (void)kozo_test_thread(receive_once, nullptr, URGENT);
+    (void)kozo_test_thread(send_once, nullptr, LATER);
+    (void)kozo_test_thread(note, number(99), LATER);
+}
+
+KOZO_TEST(preempted_thread_goes_on_before_its_equals)
+{
+    expect_order(start_preemption_by_signal, (const uint32_t[]){ 1, 50, 2, 99 }, 4);
+    expect_order(start_preemption_by_message, (const uint32_t[]){ 1, 50, 2, 99 }, 4);
 }
 
 static void start_less_urgent_server(void)
@@ -299,6 +367,7 @@ static void start_less_urgent_server(void)
 /* However urgent its caller is. */
 KOZO_TEST(server_runs_at_its_own_priority)
 {
+    with_deadline = false;
     expect_order(start_less_urgent_server, (const uint32_t[]){ 1, 99, 50, 2 }, 4);
 }
 
@@ -309,5 +378,6 @@ static void start_more_urgent_server(void)
 
 KOZO_TEST(more_urgent_server_does_not_hand_its_urgency_on)
 {
+    with_deadline = false;
     expect_order(start_more_urgent_server, (const uint32_t[]){ 1, 50, 2, 99 }, 4);
 }

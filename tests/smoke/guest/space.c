@@ -353,12 +353,12 @@ KOZO_TEST(readable_page_cannot_be_executed)
     KOZO_CHECK_EQ(ip_of(&s), (uint64_t)at);
 }
 
-/* Mapped in a space that ended, at an address that another space uses now. */
+/* Mapped in a space that ended, and whose memory and addresses another space uses now for the same page. */
 KOZO_TEST(stale_mapping_cannot_touch_a_later_space)
 {
     struct kozo_untyped u = kozo_test_untyped(16);
     struct kozo_space s = { kozo_test_slot() };
-    struct kozo_frame f = kozo_test_frame(), other = kozo_test_frame();
+    struct kozo_frame f = kozo_test_frame(), other = copy_of(f, KOZO_SAME_RIGHTS);
 
     for (unsigned i = 0; i < 2; i++) {
         KOZO_REQUIRE_OK(kozo_retype(u, KOZO_KIND_ADDRESS_SPACE, 0, kozo_own(s.c), 1));

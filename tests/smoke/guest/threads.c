@@ -188,7 +188,8 @@ KOZO_TEST(start_tells_its_errors_in_order)
     KOZO_CHECK_ERR(kozo_thread_start(t, ip, 0x4000, 0, 0), KOZO_ERR_STATE); /* it has no address space */
     KOZO_CHECK_ERR(kozo_thread_resume(reads), KOZO_ERR_RIGHTS);
     KOZO_CHECK_ERR(kozo_thread_resume(runs.thread), KOZO_ERR_STATE);
-    KOZO_CHECK_ERR(kozo_thread_resume(t), KOZO_ERR_STATE); /* never started */
+    KOZO_CHECK_ERR(kozo_thread_resume(t), KOZO_ERR_STATE);
+    KOZO_CHECK_ERR(kozo_thread_resume(doing_later(LATER).thread), KOZO_ERR_STATE); /* never started */
     KOZO_CHECK_ERR(kozo_thread_suspend(reads), KOZO_ERR_RIGHTS);
     KOZO_CHECK_OK(kozo_thread_suspend(t));
     KOZO_CHECK_OK(kozo_thread_suspend(runs.thread));

@@ -135,6 +135,23 @@ KOZO_TEST(message_that_timed_out_is_not_received)
     KOZO_CHECK_EQ(label_of(x.info), 2);
 }
 
+static struct {
+    struct kozo_endpoint ep;
+    uint64_t deadline;
+} timed_server;
+
+/* Takes a call in time, and answers it when that time is long over. */
+static void receive_until_and_think([[maybe_unused]] void *arg)
+{
+    struct kozo_words x = { .cap = timed_server.ep.c };
+    enum kozo_err err = kozo_ipc_until(KOZO_SYS_RECV, &x, timed_server.deadline);
+
+    if (err == KOZO_OK)
+        err = kozo_sleep_until(timed_server.deadline + 5 * KOZO_MS);
+    x = (struct kozo_words){ .info = label(err == KOZO_OK ? 2 : 99) };
+    (void)kozo_ipc(KOZO_SYS_REPLY, &x);
+}
+
 /* Takes the call of `client`, which has a deadline so far away that it is there in time. Returns its thread. */
 static struct kozo_worker take_timed_call(struct kozo_endpoint ep, struct doing *client)
 {
@@ -214,6 +231,47 @@ KOZO_TEST(answered_call_does_not_time_out_later)
     KOZO_CHECK_OK(kozo_sleep_until(deadline + KOZO_MS));
     KOZO_CHECK(!client.done);
     KOZO_CHECK_EQ(state_of(&w), KOZO_THREAD_RECEIVING);
+}
+
+/* Met in time, a sender and a receiver forget their deadlines, whatever they wait for when these pass. */
+KOZO_TEST(deadline_ends_with_its_call)
+{
+    static const uint64_t calls[] = { KOZO_SYS_SEND, KOZO_SYS_RECV };
+
+    for (unsigned i = 0; i < 2; i++) {
+        struct kozo_endpoint ep = kozo_test_endpoint(), next = kozo_test_endpoint();
+        struct doing d = { .nr = calls[i], .x = { .cap = ep.c }, .timed = true };
+        uint64_t deadline = d.deadline = kozo_now() + 20 * KOZO_MS;
+        struct kozo_worker w = doing(&d, URGENT);
+        struct kozo_words x = { .cap = ep.c };
+
+        if (kozo_ipc_until(calls[1 - i], &x, 0) != KOZO_OK)
+            KOZO_SKIP("the machine is too busy");
+        KOZO_CHECK_OK(d.err);
+        d = (struct doing){ .nr = KOZO_SYS_RECV, .x = { .cap = next.c } };
+        KOZO_REQUIRE_OK(kozo_worker_run(&w, do_it, &d));
+        KOZO_CHECK_OK(kozo_sleep_until(deadline + KOZO_MS));
+        KOZO_CHECK_EQ(state_of(&w), KOZO_THREAD_RECEIVING);
+        KOZO_CHECK(!d.done);
+    }
+}
+
+/* A call that comes without a deadline to a receiver that has one. */
+KOZO_TEST(receiver_that_a_call_reached_does_not_time_out)
+{
+    struct kozo_endpoint ep = kozo_test_endpoint();
+    uint64_t until = kozo_now() + 10 * KOZO_MS;
+    struct kozo_words x = { .info = label(1) };
+    struct kozo_worker w;
+
+    timed_server.ep = ep;
+    timed_server.deadline = until;
+    w = kozo_test_thread(receive_until_and_think, nullptr, URGENT);
+    if (state_of(&w) != KOZO_THREAD_RECEIVING)
+        KOZO_SKIP("the machine is too busy");
+    KOZO_CHECK_OK(kozo_call_words(ep, &x));
+    KOZO_CHECK(kozo_now() >= until + 5 * KOZO_MS);
+    KOZO_CHECK_EQ(x.info, label(2));
 }
 
 KOZO_TEST(farthest_deadline_is_a_deadline)
