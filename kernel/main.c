@@ -8,8 +8,9 @@ void kernel_init(void)
 {
     cdt_init(&kernel.root);
     kernel.sched.top = SCHED_NONE;
-    kernel.sched.slice_end = UINT64_MAX;
-    kernel.timers.armed = TIMER_NEVER;
+    kernel.sched.admit = SCHED_NONE - 1;
+    kernel.sched.slice_due = UINT64_MAX;
+    kernel.timers.next = kernel.timers.armed = TIMER_NEVER;
     kernel.idle_tcb.state = TCB_READY;
     kernel.idle_tcb.priority = kernel.idle_tcb.ceiling = KOZO_PRIORITY_IDLE;
     kernel.cpu.idle = kernel.cpu.current = &kernel.idle_tcb;
@@ -34,9 +35,9 @@ static struct tcb *use_idle_time(void)
  */
 static void charge(struct tcb *from)
 {
-    uint64_t now = arch_now();
+    uint64_t now = arch_cycles();
 
-    from->cpu_ns += now - kernel.cpu.charged;
+    from->cpu_cycles += now - kernel.cpu.charged;
     kernel.cpu.charged = now;
 }
 
@@ -46,7 +47,8 @@ struct tcb *kernel_leave(void)
 
     if (to == kernel.cpu.idle) [[clang::unlikely]]
         to = use_idle_time();
-    timer_arm();
+    if (kernel.timers.next < kernel.timers.armed || kernel.sched.slice_due < kernel.timers.armed)
+        timer_arm(kernel.sched.slice_due);
     if (to != from) {
         charge(from);
         kernel.cpu.current = to;

@@ -27,6 +27,9 @@ void arch_panic_dump(void);
 
 /* ---- time: nanoseconds since kernel entry ---- */
 NODISCARD uint64_t arch_now(void);
+/* The cheapest clock, and what a span of it is in nanoseconds; a port may have it inline in port.h. */
+uint64_t arch_cycles(void);
+NODISCARD uint64_t arch_cycles_to_ns(uint64_t cycles);
 /* Interrupt once at `deadline`, or soon after; a far one may interrupt early. UINT64_MAX: not at all. */
 void arch_timer_arm(uint64_t deadline);
 

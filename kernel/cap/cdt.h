@@ -15,8 +15,9 @@
 
 #include "cap/slot.h"
 
-static inline struct entry cdt_open(struct slot *s) { return (struct entry){ (uintptr_t)s }; }
-static inline struct entry cdt_close(struct slot *s) { return (struct entry){ (uintptr_t)s | 1 }; }
+static inline uintptr_t cdt_address(struct slot *s) { return (uintptr_t)__builtin_assume_aligned(s, alignof(struct slot)); }
+static inline struct entry cdt_open(struct slot *s) { return (struct entry){ cdt_address(s) }; }
+static inline struct entry cdt_close(struct slot *s) { return (struct entry){ cdt_address(s) | 1 }; }
 static inline struct slot *cdt_slot(struct entry e) { return (struct slot *)(e.v & ~(uintptr_t)1); }
 static inline bool cdt_is_close(struct entry e) { return (e.v & 1) != 0; }
 static inline bool cdt_same(struct entry a, struct entry b) { return a.v == b.v; }

@@ -170,6 +170,8 @@ bool pending_step(void)
 
 void pending_steps(uint64_t n)
 {
+    if (!pending_any()) [[clang::likely]]
+        return;
     while (n-- > 0 && pending_step()) {
     }
 }

@@ -214,40 +214,37 @@ void table_moved(struct slot *to)
 
 /* ---- mapping ---- */
 
-/* Tables missing on the way to `level`; OCCUPIED when something else is mapped there. */
-struct NODISCARD missing_res {
-    uint32_t tables;
+/* How far down the tables lead towards `level`: the entry, at its level; OCCUPIED when something else is mapped there. */
+struct NODISCARD reached {
+    pte *entry;
+    uint32_t level;
     enum kozo_err err;
 };
-static struct missing_res count_missing(struct paddr root, uint64_t address, uint32_t level)
+static struct reached reach(struct paddr root, uint64_t address, uint32_t level)
 {
     pte *table = arch_ram(root);
 
-    for (uint32_t at = PTE_LEVELS; at > level; at--) {
-        pte e = table[pte_index(address, at)];
-
-        if (!pte_present(e))
-            return (struct missing_res){ .tables = at - level };
-        if (pte_is_leaf(e, at))
-            return (struct missing_res){ .err = KOZO_ERR_OCCUPIED };
-        table = arch_ram(pte_addr(e));
-    }
-    return (struct missing_res){ .err = pte_present(table[pte_index(address, level)]) ? KOZO_ERR_OCCUPIED : KOZO_OK };
-}
-
-/* The entry for `address` at `level`, with tables from the pool where they are missing. */
-static pte *walk_build(struct paddr root, uint64_t address, uint32_t level)
-{
-    pte *table = arch_ram(root);
-
-    for (uint32_t at = PTE_LEVELS; at > level; at--) {
+    for (uint32_t at = PTE_LEVELS;; at--) {
         pte *e = &table[pte_index(address, at)];
 
         if (!pte_present(*e))
-            *e = pte_table(pool_take(root, address, at - 1));
+            return (struct reached){ .entry = e, .level = at };
+        if (at == level || pte_is_leaf(*e, at))
+            return (struct reached){ .err = KOZO_ERR_OCCUPIED };
         table = arch_ram(pte_addr(*e));
     }
-    return &table[pte_index(address, level)];
+}
+
+/* From there on down to `level`, with tables from the pool. */
+static pte *build(struct paddr root, uint64_t address, struct reached r, uint32_t level)
+{
+    while (r.level > level) {
+        struct paddr table = pool_take(root, address, --r.level);
+
+        *r.entry = pte_table(table);
+        r.entry = (pte *)arch_ram(table) + pte_index(address, r.level);
+    }
+    return r.entry;
 }
 
 /* Rights that a mapping can have: readable at least, never writable and executable. */
@@ -266,19 +263,19 @@ enum kozo_err vspace_map(struct slot *space, struct slot *frame, uint64_t addres
     struct paddr root = vspace_root(&space->cap);
     uint32_t level = frame_level(&frame->cap);
     uint64_t bytes = 1ull << frame->cap.size_bits;
-    struct missing_res missing;
+    struct reached r;
 
     TRY(check_rights(&frame->cap, rights));
     REQUIRE(is_aligned(address, bytes), KOZO_ERR_ALIGN);
     REQUIRE(address >= KOZO_USER_START && address < KOZO_USER_END && bytes <= KOZO_USER_END - address,
             KOZO_ERR_ARGUMENT);
     REQUIRE(frame_leaf(frame) == nullptr, KOZO_ERR_MAPPED);
-    missing = count_missing(root, address, level);
-    TRY(missing.err);
-    REQUIRE(missing.tables <= state_of(root)->pool_pages, KOZO_ERR_NOMEM);
+    r = reach(root, address, level);
+    TRY(r.err);
+    REQUIRE(r.level - level <= state_of(root)->pool_pages, KOZO_ERR_NOMEM);
     /* ---- commit ---- */
-    *walk_build(root, address, level) = pte_leaf((struct paddr){ frame->cap.object }, level, (uint8_t)rights,
-                                                 (frame->cap.flags & CAP_DEVICE) != 0);
+    *build(root, address, r, level) = pte_leaf((struct paddr){ frame->cap.object }, level, (uint8_t)rights,
+                                               (frame->cap.flags & CAP_DEVICE) != 0);
     record_set(&frame->cap, root, address);
     frame->cap.flags |= CAP_MAPPED;
     return KOZO_OK;

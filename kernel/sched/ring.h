@@ -30,6 +30,24 @@ static inline void ring_push_front(struct tcb **head, struct tcb *t)
     *head = t;
 }
 
+/* The head leaves, and `t` comes in behind all others: for two threads that trade places. Returns who was the head. */
+static inline struct tcb *ring_trade(struct tcb **head, struct tcb *t)
+{
+    struct tcb *first = *head;
+
+    if (ring_is_single(first)) {
+        t->next = t->prev = t;
+    } else {
+        t->next = first->next;
+        t->prev = first->prev;
+        t->next->prev = t;
+        t->prev->next = t;
+    }
+    *head = t->next;
+    first->next = first->prev = nullptr;
+    return first;
+}
+
 static inline void ring_remove(struct tcb **head, struct tcb *t)
 {
     if (ring_is_single(t)) {

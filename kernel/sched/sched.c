@@ -5,14 +5,20 @@
 #include "kernel.h"
 #include "sched/ring.h"
 
-static void set_top(struct sched *s)
+static void set_top(struct sched *s, uint32_t top)
 {
-    if (s->words == 0) {
-        s->top = SCHED_NONE;
-    } else {
-        uint32_t word = (uint32_t)__builtin_ctzll(s->words);
-        s->top = word * 64 + (uint32_t)__builtin_ctzll(s->bitmap[word]);
-    }
+    s->top = top;
+    s->admit = (int32_t)top - 1;
+}
+
+static uint32_t find_top(const struct sched *s)
+{
+    uint32_t word;
+
+    if (s->words == 0)
+        return SCHED_NONE;
+    word = (uint32_t)__builtin_ctzll(s->words);
+    return word * 64 + (uint32_t)__builtin_ctzll(s->bitmap[word]);
 }
 
 static void mark(struct sched *s, uint32_t priority)
@@ -20,7 +26,7 @@ static void mark(struct sched *s, uint32_t priority)
     s->bitmap[priority / 64] |= 1ull << priority % 64;
     s->words |= 1ull << priority / 64;
     if (priority < s->top)
-        s->top = priority;
+        set_top(s, priority);
 }
 
 static void unmark(struct sched *s, uint32_t priority)
@@ -28,8 +34,9 @@ static void unmark(struct sched *s, uint32_t priority)
     s->bitmap[priority / 64] &= ~(1ull << priority % 64);
     if (s->bitmap[priority / 64] == 0)
         s->words &= ~(1ull << priority / 64);
+    s->slice_end[priority] = 0;
     if (priority == s->top)
-        set_top(s);
+        set_top(s, find_top(s));
 }
 
 static void enqueue(struct tcb *t)
@@ -91,30 +98,15 @@ void sched_set_priority(struct tcb *t, uint8_t priority)
 
 void sched_rotate(void)
 {
-    if (kernel.sched.ready[kernel.cpu.current->priority] != nullptr)
-        kernel.sched.rotate = true;
+    struct tcb *cur = kernel.cpu.current, **equals = &kernel.sched.ready[cur->priority];
+
+    if (*equals != nullptr)
+        kernel.cpu.handoff = ring_trade(equals, cur);
 }
 
-bool sched_stays(const struct tcb *t)
+/* Both can run: the other waits, without losing its turn if it ran. */
+[[gnu::noinline]] static struct tcb *more_urgent_of(struct tcb *cur, struct tcb *to)
 {
-    return kernel.sched.top > t->priority && t->state == TCB_READY && t->next == nullptr &&
-           kernel.cpu.handoff == nullptr;
-}
-
-/* Who runs if nobody in the ready queues is more urgent: the running thread, or the one handed to; the other waits. */
-static struct tcb *preferred(void)
-{
-    struct tcb *cur = kernel.cpu.current, *to = kernel.cpu.handoff;
-
-    kernel.cpu.handoff = nullptr;
-    if (cur == kernel.cpu.idle || cur->state != TCB_READY || cur->next != nullptr)
-        return to;
-    if (kernel.sched.rotate) {
-        enqueue(cur);
-        return to;
-    }
-    if (to == nullptr)
-        return cur;
     if (to->priority < cur->priority) {
         enqueue_front(cur);
         return to;
@@ -123,43 +115,76 @@ static struct tcb *preferred(void)
     return cur;
 }
 
-/* A slice runs while a thread of the running one's priority is ready; a switch among equals does not renew it. */
-static void slice_update(const struct tcb *next)
+/* Who runs if nobody in the ready queues is more urgent: the running thread, or the one handed to; the other waits. */
+static struct tcb *preferred(struct tcb *cur, struct tcb *to)
+{
+    if (cur == kernel.cpu.idle || cur->state != TCB_READY || cur->next != nullptr)
+        return to;
+    if (to == nullptr)
+        return cur;
+    return more_urgent_of(cur, to);
+}
+
+static bool slice_is_over(uint32_t priority)
+{
+    const struct sched *s = &kernel.sched;
+
+    return s->slice_end[priority] <= s->last_tick;
+}
+
+/* One that has not begun is over too. */
+[[gnu::noinline]] static void begin_slice(uint64_t *end) { *end = arch_now() + SCHED_SLICE_NS; }
+
+/* `next` runs, and an equal waits: their slice is timed. A switch among them does not renew it. */
+static struct tcb *run_among_equals(struct tcb *next)
+{
+    struct sched *s = &kernel.sched;
+    uint64_t *end = &s->slice_end[s->top];
+
+    if (slice_is_over(s->top)) [[clang::unlikely]]
+        begin_slice(end);
+    s->slice_due = *end;
+    s->admit = (int32_t)s->top;
+    return next;
+}
+
+static struct tcb *run_alone(struct tcb *next)
+{
+    kernel.sched.slice_due = UINT64_MAX;
+    return next;
+}
+
+/* The most urgent thread of the ready queues takes the place of `best`, if there is one; or the idle thread. */
+[[gnu::noinline]] static struct tcb *take_most_urgent(struct tcb *best)
 {
     struct sched *s = &kernel.sched;
 
-    if (next == kernel.cpu.idle || s->ready[next->priority] == nullptr) {
-        s->slice_end = UINT64_MAX;
-    } else if (s->slice_end == UINT64_MAX || s->slice_priority != next->priority) {
-        s->slice_priority = next->priority;
-        s->slice_end = arch_now() + SCHED_SLICE_NS;
-    }
+    if (s->top == SCHED_NONE)
+        return run_alone(kernel.cpu.idle);
+    if (best != nullptr)
+        enqueue_front(best);
+    best = s->ready[s->top];
+    dequeue(best);
+    return s->top == best->priority ? run_among_equals(best) : run_alone(best);
 }
 
 struct tcb *sched_pick(void)
 {
     struct sched *s = &kernel.sched;
-    struct tcb *best = preferred();
+    struct tcb *best = preferred(kernel.cpu.current, kernel.cpu.handoff);
 
-    s->rotate = false;
-    if (s->top != SCHED_NONE && (best == nullptr || s->top < best->priority)) {
-        if (best != nullptr)
-            enqueue_front(best);
-        best = s->ready[s->top];
-        dequeue(best);
-    }
-    if (best == nullptr)
-        best = kernel.cpu.idle;
-    slice_update(best);
-    return best;
+    kernel.cpu.handoff = nullptr;
+    if (best == nullptr || s->top < best->priority)
+        return take_most_urgent(best);
+    if (s->top > best->priority)
+        return run_alone(best);
+    if (s->slice_end[s->top] != 0 && slice_is_over(s->top)) [[clang::unlikely]]
+        best = ring_trade(&s->ready[s->top], best);
+    return run_among_equals(best);
 }
 
 void sched_tick(uint64_t now)
 {
-    struct sched *s = &kernel.sched;
-
-    if (now < s->slice_end)
-        return;
-    s->slice_end = UINT64_MAX;
-    s->rotate = kernel.cpu.current->priority == s->slice_priority;
+    kernel.sched.last_tick = now;
+    kernel.sched.admit = (int32_t)kernel.sched.top - 1;
 }

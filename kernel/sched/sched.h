@@ -2,8 +2,9 @@
 /*
  * sched.h - who runs next.
  *
- * 256 priorities, 0 the most urgent; first in, first out within one; a time slice when others of the same priority
- * are ready. The running thread and a thread handed to are in no ready queue.
+ * 256 priorities, 0 the most urgent; first in, first out within one. A priority has a time slice while a thread waits in
+ * its ready queue: it runs on through calls to other priorities, so that nobody keeps his equals waiting by calling.
+ * The running thread and a thread handed to are in no ready queue.
  *
  * Owns:      the ready queues; moves into and out of TCB_READY.
  * Not here:  queues of objects (queue.h), deadlines (timer.h).
@@ -19,14 +20,14 @@
 #define SCHED_NONE 256u /* `top` when no thread is ready */
 
 struct sched {
-    uint32_t top;        /* the most urgent priority in the ready queues, or SCHED_NONE; the fast path compares it */
-    uint32_t reserved;
+    uint32_t top;        /* the most urgent priority in the ready queues, or SCHED_NONE */
+    int32_t admit;       /* the fast path switches to priorities up to this: `top` while its slice is timed, else 1 less */
     uint64_t words;      /* bit i: bitmap[i] is not 0 */
     uint64_t bitmap[4];  /* bit p: ready[p] is not empty */
-    uint64_t slice_end;  /* when its equals' turn comes; UINT64_MAX when nobody waits at `slice_priority` */
-    uint32_t slice_priority;
-    bool rotate;         /* the running thread goes behind its equals */
-    struct tcb *ready[KOZO_PRIORITIES]; /* heads of rings */
+    uint64_t slice_due;  /* end of the running priority's slice; UINT64_MAX when no equal waits */
+    uint64_t last_tick;  /* slices that end at or before it are over */
+    struct tcb *ready[KOZO_PRIORITIES];        /* heads of rings */
+    uint64_t slice_end[KOZO_PRIORITIES];       /* while ready[p] is not empty; 0 = not begun */
 };
 
 /* `t`, in no queue, becomes ready: behind its equals. */
@@ -44,7 +45,5 @@ void sched_set_priority(struct tcb *t, uint8_t priority);
 void sched_rotate(void);
 /* Decide who runs. */
 NODISCARD struct tcb *sched_pick(void);
-/* There is nothing to decide: `t`, which runs, is able to go on, and no other of at least its priority is ready. */
-NODISCARD bool sched_stays(const struct tcb *t);
 /* The time slice may have ended. */
 void sched_tick(uint64_t now);

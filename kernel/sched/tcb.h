@@ -87,7 +87,7 @@ struct tcb {
     uint32_t timer_index; /* 1 + its place in the heap of deadlines; 0 = none */
     uint32_t pool;        /* the ThreadPool it was made from */
     uint64_t serial;      /* never the same for two threads */
-    uint64_t cpu_ns; /* charged when the scheduler takes the processor away; see docs/spec/threads.md */
+    uint64_t cpu_cycles; /* charged when the scheduler takes the processor away; see docs/spec/threads.md */
     struct fault fault; /* the one under way, or that stopped it */
 
     struct slot binding[TCB_BINDINGS];

@@ -8,6 +8,8 @@ static void put(uint32_t i, struct tcb *t)
 {
     kernel.timers.heap[i] = t;
     t->timer_index = i + 1;
+    if (i == 0)
+        kernel.timers.next = t->deadline;
 }
 
 static void sift_up(uint32_t i, struct tcb *t)
@@ -58,6 +60,8 @@ void timer_remove(struct tcb *t)
     t->slow &= (uint8_t)~TCB_SLOW_DEADLINE;
     last = kernel.timers.heap[--kernel.timers.count];
     kernel.timers.heap[kernel.timers.count] = nullptr;
+    if (kernel.timers.count == 0)
+        kernel.timers.next = TIMER_NEVER;
     if (last == t)
         return;
     i--;
@@ -75,14 +79,8 @@ void timer_expire(uint64_t now)
         tcb_wake_error(timers->heap[0], KOZO_ERR_TIMEOUT);
 }
 
-void timer_arm(void)
+void timer_arm(uint64_t slice_due)
 {
-    struct timers *timers = &kernel.timers;
-    uint64_t want = timers->count > 0 ? timers->heap[0]->deadline : TIMER_NEVER;
-
-    want = min_u64(want, kernel.sched.slice_end);
-    if (want < timers->armed) { /* an earlier interrupt than needed does no harm */
-        timers->armed = want;
-        arch_timer_arm(want);
-    }
+    kernel.timers.armed = min_u64(kernel.timers.next, slice_due);
+    arch_timer_arm(kernel.timers.armed);
 }

@@ -243,7 +243,7 @@ static uint64_t stat(enum kozo_stat which)
     case KOZO_STAT_BYTES_FREE:
         return kernel.bytes_free;
     case KOZO_STAT_IDLE_NS:
-        return kernel.idle_tcb.cpu_ns;
+        return arch_cycles_to_ns(kernel.idle_tcb.cpu_cycles);
     case KOZO_STAT_BOOT_NS:
         return kernel.boot_ns;
     case KOZO_STAT_TICKS:

@@ -40,11 +40,24 @@ static void finish(struct tcb *t, enum kozo_err outcome)
         frame_rewind_as(&t->frame, KOZO_SYS_FINISH);
 }
 
-static void run(struct tcb *t, uint64_t number)
+/* Nobody of at least its priority is ready: a thread that is able to go on does. */
+static bool goes_on(const struct tcb *t)
+{
+    return !config_checks && kernel.sched.top > t->priority && kernel.cpu.handoff == nullptr;
+}
+
+/* Returns whether `t` just goes on. */
+static bool run(struct tcb *t, uint64_t number)
 {
     handler *h = table[number];
+    enum kozo_err outcome = h != nullptr ? h(t, &t->frame) : KOZO_ERR_NOSYS;
 
-    finish(t, h != nullptr ? h(t, &t->frame) : KOZO_ERR_NOSYS);
+    if (outcome == KOZO_OK && t->state == TCB_READY) [[clang::likely]] {
+        frame_set_error(&t->frame, KOZO_OK);
+        return goes_on(t);
+    }
+    finish(t, outcome);
+    return false;
 }
 
 struct tcb *kernel_syscall(struct tcb *t)
@@ -53,7 +66,7 @@ struct tcb *kernel_syscall(struct tcb *t)
 
     if (number >= KOZO_SYSCALL_LIMIT || (t->flags & KOZO_THREAD_FOREIGN) != 0) [[clang::unlikely]]
         fault_syscall(t, number);
-    else
-        run(t, number);
-    return !config_checks && sched_stays(t) ? t : kernel_leave();
+    else if (run(t, number))
+        return t;
+    return kernel_leave();
 }

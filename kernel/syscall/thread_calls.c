@@ -210,7 +210,7 @@ enum kozo_err sys_thread_info(struct tcb *t, const struct frame *f)
     word[KOZO_THREAD_WORD_WAITS] = trace_identity(of->waits_for.endpoint);
     word[KOZO_THREAD_WORD_PEER] = peer_serial(of);
     word[KOZO_THREAD_WORD_DEADLINE] = of->timer_index != 0 ? of->deadline : 0;
-    return sys_result(t, of->state, of->cpu_ns, of->serial);
+    return sys_result(t, of->state, arch_cycles_to_ns(of->cpu_cycles), of->serial);
 }
 
 /* Its supervisor hears of it as a fault message; without one it just stops. */

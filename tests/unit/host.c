@@ -106,8 +106,9 @@ static void check_unchanged(struct tcb *t, uint64_t number)
     if (t->frame.error == KOZO_ERR_TIMEOUT && (number == KOZO_SYS_RECV || number == KOZO_SYS_REPLY_RECV))
         return; /* the caller that was owed an answer has been dropped, or has it */
     forget_notes(&before.kernel.tcbs[t - kernel.tcbs], t);
-    before.kernel.sched.slice_end = kernel.sched.slice_end;
-    before.kernel.sched.slice_priority = kernel.sched.slice_priority;
+    memcpy(before.kernel.sched.slice_end, kernel.sched.slice_end, sizeof kernel.sched.slice_end);
+    before.kernel.sched.slice_due = kernel.sched.slice_due;
+    before.kernel.sched.admit = kernel.sched.admit;
     before.kernel.timers.armed = kernel.timers.armed;
     if (memcmp(&before.kernel, &kernel, sizeof kernel) != 0)
         FAIL("%s failed with %s but changed kernel.%s", name_of_call(number), name_of_error(t->frame.error),

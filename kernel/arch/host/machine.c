@@ -86,6 +86,10 @@ uint64_t arch_now(void)
     return machine.now;
 }
 
+uint64_t arch_cycles(void) { return machine.now; }
+
+uint64_t arch_cycles_to_ns(uint64_t cycles) { return cycles; }
+
 void arch_timer_arm(uint64_t deadline)
 {
     machine.armed = deadline;

@@ -121,10 +121,11 @@ void arch_thread_switch(struct tcb *from, struct tcb *to)
 {
     x86.tss.rsp0 = (uint64_t)to + FRAME_BYTES;
     segments_clear();
-    if ((from->fs_base | to->fs_base) != 0)
+    if (((from->slow | to->slow) & (TCB_SLOW_FPU | TCB_SLOW_FS)) != 0) [[clang::unlikely]] {
         fs_base_load(to); /* the selector that was just cleared, or that the user loaded, may have reset it */
-    if (x86.fpu != nullptr || (to->flags & KOZO_THREAD_FPU))
-        fpu_switch(to);
+        if (x86.fpu != nullptr || (to->flags & KOZO_THREAD_FPU))
+            fpu_switch(to);
+    }
     if (to->root != x86.root && to != kernel.cpu.idle)
         x86_root_load(to->root != 0 ? to->root : x86.kernel_root);
 }

@@ -31,11 +31,11 @@
         movq    SLOT_CAP_OBJECT(%rax), %rbx
 .endm
 
-/* Nobody may be ready who is more urgent than the thread `to`. Uses r11. */
+/* Nobody may be ready who is more urgent than the thread `to`, nor an equal whose slice is not timed. Uses r11. */
 .macro MOST_URGENT to, otherwise
         movzbl  TCB_PRIORITY(\to), %r11d
-        cmpl    KERNEL(KERNEL_SCHED_TOP), %r11d
-        ja      \otherwise
+        cmpl    KERNEL(KERNEL_SCHED_ADMIT), %r11d
+        jg      \otherwise
 .endm
 
 /* The thread rsp stops here: what entry.S has not saved of it yet. Uses r11. */
@@ -71,19 +71,29 @@
         sysretq
 .endm
 
-/*
- * Before: rax = 0 (CALL) or 1 (REPLY_RECV), and the flags of its comparison with 1; rsp = struct tcb *, current; its
- *         frame has rcx, r11, rbx and rbp; all other registers are the user's.
- * After:  the partner runs; or x86_syscall_slow, with the registers as they came.
- */
-        .globl  x86_ipc
-        .balign 16
-x86_ipc:
-        je      reply_recv
+/* The info word asks for more than label and eight words: extra words, and nothing else, from a buffer. */
+.macro LONG_MESSAGE otherwise
+        cmpl    $MOST_EXTRA, %esi
+        ja      \otherwise
+        cmpq    $0, TCB_BUFFER_AT(%rsp)
+        je      \otherwise
+.endm
 
-        /* CALL: nothing special about the message, the caller, */
-        testl   %esi, %esi
-        jnz     call_slow
+/* They go from buffer to buffer; ecx is kept, rsi gets the info word again. Uses rbx. */
+.macro COPY_WORDS
+        movl    %ecx, %ebx
+        movl    %esi, %ecx
+        movq    TCB_BUFFER_AT(%rsp), %rsi
+        addq    $BUFFER_WORDS, %rsi
+        movq    TCB_BUFFER_AT(%rbp), %rdi
+        addq    $BUFFER_WORDS, %rdi
+        rep movsq
+        movq    FRAME_RSI(%rsp), %rsi
+        movl    %ebx, %ecx
+.endm
+
+/* CALL: nothing special about the caller, */
+.macro CALL long
         cmpb    $0, TCB_SLOW(%rsp)
         jne     call_slow
         WANT_ENDPOINT CALL_RIGHT, call_slow
@@ -97,6 +107,10 @@ x86_ipc:
         jne     call_slow
         cmpq    $0, TCB_LEVEL_NEXT(%rbp)
         jne     call_slow
+        .ifnb   \long
+        cmpq    $0, TCB_BUFFER_AT(%rbp)
+        je      call_slow
+        .endif
         MOST_URGENT %rbp, call_slow
         /* ---- commit ---- The receiver leaves the queue and owes a reply. */
         movq    $0, ENDPOINT_RECEIVERS(%rbx)
@@ -106,21 +120,19 @@ x86_ipc:
         movb    $MESSAGE_CALL, TCB_MESSAGE(%rsp)
         movb    %ch, TCB_RIGHTS(%rsp)
         SUSPEND TCB_IS_CALLING
+        .ifnb   \long
+        COPY_WORDS
+        .endif
         /* Badge; label and user rights. */
         movq    SLOT_CAP_A(%rax), %rdi
         andl    $0x00ff0000, %ecx
         shll    $8, %ecx
         orq     %rcx, %rsi
         SWITCH_AND_LEAVE
-call_slow:
-        xorl    %eax, %eax
-        jmp     x86_syscall_slow
+.endm
 
-        /* REPLY_RECV: nothing special about the message, the server, */
-        .balign 16
-reply_recv:
-        testl   %esi, %esi
-        jnz     reply_recv_slow
+/* REPLY_RECV: nothing special about the server, */
+.macro REPLY_RECV long
         cmpb    $0, TCB_SLOW(%rsp)
         jne     reply_recv_slow
         WANT_ENDPOINT RECV_RIGHT, reply_recv_slow
@@ -130,6 +142,10 @@ reply_recv:
         jz      reply_recv_slow
         cmpb    $0, TCB_SLOW(%rbp)
         jne     reply_recv_slow
+        .ifnb   \long
+        cmpq    $0, TCB_BUFFER_AT(%rbp)
+        je      reply_recv_slow
+        .endif
         movq    ENDPOINT_SENDERS(%rbx), %rax
         orq     ENDPOINT_RECEIVERS(%rbx), %rax
         jnz     reply_recv_slow
@@ -142,9 +158,41 @@ reply_recv:
         movq    %rsp, TCB_PREV(%rsp)
         movq    %rbx, TCB_WAITS_FOR(%rsp)
         SUSPEND TCB_IS_RECEIVING
+        .ifnb   \long
+        COPY_WORDS
+        .endif
         /* A reply has no badge and no user rights. */
         xorl    %edi, %edi
         SWITCH_AND_LEAVE
+.endm
+
+/*
+ * Before: rax = 0 (CALL) or 1 (REPLY_RECV), and the flags of its comparison with 1; rsp = struct tcb *, current; its
+ *         frame has rcx, r11, rbx and rbp; all other registers are the user's.
+ * After:  the partner runs; or x86_syscall_slow, with the registers as they came.
+ */
+        .globl  x86_ipc
+        .balign 16
+x86_ipc:
+        je      reply_recv
+        testl   %esi, %esi
+        jnz     call_long
+        CALL
+call_long:
+        LONG_MESSAGE call_slow
+        CALL long
+call_slow:
+        xorl    %eax, %eax
+        jmp     x86_syscall_slow
+
+        .balign 16
+reply_recv:
+        testl   %esi, %esi
+        jnz     reply_recv_long
+        REPLY_RECV
+reply_recv_long:
+        LONG_MESSAGE reply_recv_slow
+        REPLY_RECV long
 reply_recv_slow:
         movl    $1, %eax
         jmp     x86_syscall_slow

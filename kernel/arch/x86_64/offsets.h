@@ -17,7 +17,7 @@
 #define CPU_CURRENT 0
 #define CPU_IDLE 16
 
-#define KERNEL_SCHED_TOP 32
+#define KERNEL_SCHED_ADMIT 36
 #define KERNEL(offset) (kernel + offset)(%rip)
 
 /* struct tcb */
@@ -29,6 +29,7 @@
 #define TCB_ROOT 192
 #define TCB_CSPACE_SLOTS 200
 #define TCB_CSPACE_SIZE 208
+#define TCB_BUFFER_AT 224
 #define TCB_OWES 240
 #define TCB_REPLIER 248
 #define TCB_NEXT 272
@@ -39,6 +40,10 @@
 #define TCB_IS_RECEIVING 4
 #define TCB_IS_CALLING 5
 #define MESSAGE_CALL 1
+
+/* struct kozo_ipc_buffer */
+#define BUFFER_WORDS 64
+#define MOST_EXTRA 56
 
 /* struct slot, struct endpoint */
 #define SLOT_CAP 32
@@ -62,12 +67,14 @@
 
 static_assert(offsetof(struct kernel, cpu) == KERNEL_CPU);
 static_assert(offsetof(struct cpu, current) == CPU_CURRENT && offsetof(struct cpu, idle) == CPU_IDLE);
-static_assert(offsetof(struct kernel, sched.top) == KERNEL_SCHED_TOP);
+static_assert(offsetof(struct kernel, sched.admit) == KERNEL_SCHED_ADMIT);
 static_assert(offsetof(struct tcb, state) == TCB_STATE && offsetof(struct tcb, slow) == TCB_SLOW);
 static_assert(offsetof(struct tcb, priority) == TCB_PRIORITY && offsetof(struct tcb, message) == TCB_MESSAGE);
 static_assert(offsetof(struct tcb, rights) == TCB_RIGHTS && offsetof(struct tcb, root) == TCB_ROOT);
 static_assert(offsetof(struct tcb, cspace.slots) == TCB_CSPACE_SLOTS);
 static_assert(offsetof(struct tcb, cspace.size) == TCB_CSPACE_SIZE);
+static_assert(offsetof(struct tcb, buffer) == TCB_BUFFER_AT);
+static_assert(offsetof(struct kozo_ipc_buffer, word) == BUFFER_WORDS && KOZO_MSG_EXTRA == MOST_EXTRA);
 static_assert(offsetof(struct tcb, owes) == TCB_OWES && offsetof(struct tcb, replier.server) == TCB_REPLIER);
 static_assert(offsetof(struct tcb, next) == TCB_NEXT && offsetof(struct tcb, prev) == TCB_PREV);
 static_assert(offsetof(struct tcb, level_next) == TCB_LEVEL_NEXT);

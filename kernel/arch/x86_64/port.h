@@ -15,5 +15,13 @@ struct arch_fpu {
 #define X86_DIRECT_BASE 0xffff800000000000ull
 #define X86_DIRECT_SIZE (1ul << 39) /* one entry of the root */
 
+static inline uint64_t arch_cycles(void)
+{
+    uint32_t low, high;
+
+    __asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
+    return (uint64_t)high << 32 | low;
+}
+
 static inline void *arch_ram(struct paddr at) { return (void *)(X86_DIRECT_BASE + at.v); }
 static inline struct paddr arch_ram_addr(const void *p) { return (struct paddr){ (uint64_t)p - X86_DIRECT_BASE }; }

@@ -33,6 +33,8 @@ uint64_t arch_now(void)
     return scale(x86_rdtsc() - x86.clock.base, x86.clock.mult);
 }
 
+uint64_t arch_cycles_to_ns(uint64_t cycles) { return scale(cycles, x86.clock.mult); }
+
 #define TIMER_STOP 0u
 #define TIMER_MOST UINT32_MAX
 #define TIMER_FAR (1ull << 40) /* nanoseconds: more than the counter holds at any rate that is */
