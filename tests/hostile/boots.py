@@ -1,0 +1,10 @@
+# SPDX-License-Identifier: MIT
+"""On which machines each program of tests/hostile/guest/ boots; rows as in tests/smoke/boots.py."""
+
+_USUAL = {}
+_MAX = {"cpu": "max"}                           # SMEP, SMAP, UMIP, RDRAND
+_STEPS = {"extra": ("-singlestep",), "variant": "singlestep"}   # an interrupt between any two instructions
+
+BOOTS = {
+    "exceptions": [_USUAL, _MAX, _STEPS],
+}
