@@ -140,6 +140,33 @@ void klog(const char *format, ...)
     log_putc('\n');
 }
 
+void klog_bytes(const char *text, uint64_t bytes)
+{
+    for (uint64_t i = 0; i < bytes; i++)
+        log_putc(text[i]);
+}
+
+#define TOLD_MOST 10u
+
+bool klog_may_tell(void)
+{
+    struct log *l = &kernel.log;
+    uint64_t second = arch_now() / 1'000'000'000;
+
+    if (second != l->second) {
+        if (l->left_out != 0)
+            klog("%u more such lines were left out", l->left_out);
+        l->second = second;
+        l->told = l->left_out = 0;
+    }
+    if (l->told == TOLD_MOST) {
+        l->left_out++;
+        return false;
+    }
+    l->told++;
+    return true;
+}
+
 void panic_at(const char *file, int line, const char *format, ...)
 {
     va_list args;

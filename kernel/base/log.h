@@ -18,6 +18,8 @@ struct log {
     uint64_t written; /* characters ever; the last LOG_BYTES are there */
     uint32_t drivers; /* IoPort capabilities to just the console's ports */
     bool panic;
+    uint32_t told, left_out; /* since `second` began */
+    uint64_t second;
     char text[LOG_BYTES];
 };
 
@@ -26,6 +28,10 @@ NODISCARD uint64_t log_read(uint64_t *at, char *to, uint64_t most);
 
 /* One line, without its newline. Formats: %s %c %u %d %x (64-bit with l), %p, %%, width and 0-padding. */
 __attribute__((format(printf, 1, 2))) void klog(const char *format, ...);
+/* Text of a user, as it is. */
+void klog_bytes(const char *text, uint64_t bytes);
+/* Lines that a program can cause: true for the first ten of a second; how many were left out is told in the next. */
+NODISCARD bool klog_may_tell(void);
 /* A piece of a line, for tables. */
 __attribute__((format(printf, 1, 2))) void klog_part(const char *format, ...);
 

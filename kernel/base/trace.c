@@ -38,7 +38,11 @@ uint64_t trace_read(uint64_t *at, struct kozo_event *to, uint64_t most)
     return count;
 }
 
-uint64_t trace_identity(const void *object)
+#define IDENTITY 0x797469746e656469ull /* sets its key apart from that of badges */
+
+uint64_t trace_identity(enum kozo_kind kind, uint64_t object)
 {
-    return object == nullptr ? 0 : siphash_word(kernel.badges.key, (uint64_t)object);
+    const uint64_t key[2] = { kernel.badges.key[0] ^ IDENTITY, kernel.badges.key[1] ^ kind };
+
+    return siphash_word(key, object);
 }

@@ -28,5 +28,8 @@ void trace_record(struct kozo_event e);
 NODISCARD uint64_t trace_count(enum kozo_trace what, uint64_t object);
 /* Copy at most `most` events from position `*at` on; skips what was overwritten. Returns how many, `*at` is the next. */
 NODISCARD uint64_t trace_read(uint64_t *at, struct kozo_event *to, uint64_t most);
-/* What stands for a kernel address where users see it. */
-NODISCARD uint64_t trace_identity(const void *object);
+/*
+ * What stands for an object where users see it: of its kind and of its address or number, and under another key than
+ * badges, which nobody shall guess from it. A slot is of kind Null.
+ */
+NODISCARD uint64_t trace_identity(enum kozo_kind kind, uint64_t object);

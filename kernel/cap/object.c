@@ -11,7 +11,7 @@ static void record(enum kozo_trace what, const struct cap *c)
         .what = what,
         .kind = c->kind,
         .rights = c->rights,
-        .object = trace_identity((const void *)c->object),
+        .object = trace_identity(c->kind, c->object),
         .badge = kind_has_badge(c->kind) ? c->a : 0,
     });
 }

@@ -153,7 +153,12 @@ void pending_slot_moved(struct slot *to, struct slot *from)
         kernel.pending.revoke = to;
 }
 
-bool pending_any(void) { return kernel.pending.revoke != nullptr || kernel.pending.zombies != nullptr; }
+bool pending_any(void)
+{
+    const struct pending *p = &kernel.pending;
+
+    return p->revoke != nullptr || p->zombies != nullptr || p->stopped != nullptr;
+}
 
 bool pending_step(void)
 {
@@ -161,6 +166,8 @@ bool pending_step(void)
 
     if (p->zombies != nullptr)
         step_zombie(p->zombies);
+    else if (p->stopped != nullptr)
+        thread_stopped_step(p->stopped);
     else if (p->revoke == nullptr)
         return false;
     else

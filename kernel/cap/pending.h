@@ -3,9 +3,9 @@
  * pending.h - destruction that takes more than one step, and belongs to the kernel.
  *
  * At most one revoke is under way; objects half destroyed are zombies, in a list. One step empties one slot, wakes one
- * waiter, or deletes one descendant: O(1), never a recursion.
+ * waiter, deletes one descendant, or stops one thread whose fault handler stopped: O(1), never a recursion.
  *
- * Owns:      the revoke under way, the list of zombies.
+ * Owns:      the revoke under way, the lists of zombies and of stopped handlers.
  * Not here:  what deletion means for a kind (object.h).
  * Callers:   syscall/, the idle loop.
  * Cost:      O(1) a step; pending_finish is preemptible every PENDING_BATCH steps.
@@ -23,6 +23,7 @@ struct pending {
     bool revoking;        /* what is being deleted is a descendant of `revoke` */
     struct slot *zombies; /* linked through their capabilities */
     uint64_t zombie_count;
+    struct tcb *stopped;  /* threads that stopped while they owed a faulted one; linked by level_next */
 };
 
 /* The last capability `s` to an object that needs more than one step moves into the object's own slot `grave`. */

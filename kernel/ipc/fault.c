@@ -21,7 +21,7 @@ void fault_stop(struct tcb *t, const char *why)
         sched_remove(t);
     t->state = TCB_FAULTED;
     tcb_trace(KOZO_TRACE_STOPPED, t);
-    if (f->kind != KOZO_FAULT_EXIT)
+    if (f->kind != KOZO_FAULT_EXIT && klog_may_tell())
         klog("thread %lu stopped: %s at %lx, address %lx, code %lx; %s", t->serial, name_of_fault(f->kind),
              frame_ip(&t->frame), f->address, f->code, why);
     if (t == kernel.first && f->kind == KOZO_FAULT_EXIT)
@@ -29,7 +29,7 @@ void fault_stop(struct tcb *t, const char *why)
     if (t == kernel.first)
         panic("the first program stopped: %s at %lx, address %lx", name_of_fault(f->kind), frame_ip(&t->frame),
               f->address);
-    reply_drop(t, KOZO_ERR_GONE);
+    tcb_drop_caller(t);
 }
 
 void fault_raise(struct tcb *t, const struct fault *f)

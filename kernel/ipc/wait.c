@@ -69,6 +69,45 @@ void tcb_wake_error(struct tcb *t, enum kozo_err err)
     sched_wake(t);
 }
 
+/* A thread whose handler stops is stopped, and may itself be a handler: one of them a step, however long the chain. */
+void tcb_drop_caller(struct tcb *t)
+{
+    struct tcb **head = &kernel.pending.stopped;
+
+    if (t->owes == nullptr || !is_faulting(t->owes)) {
+        reply_drop(t, KOZO_ERR_GONE);
+        return;
+    }
+    kassert(!t->dropping);
+    t->dropping = true;
+    t->level_prev = nullptr;
+    t->level_next = *head;
+    if (*head != nullptr)
+        (*head)->level_prev = t;
+    *head = t;
+}
+
+/* It is resumed or ended before its turn came. */
+static void forget_dropping(struct tcb *t)
+{
+    if (!t->dropping)
+        return;
+    if (t->level_prev != nullptr)
+        t->level_prev->level_next = t->level_next;
+    else
+        kernel.pending.stopped = t->level_next;
+    if (t->level_next != nullptr)
+        t->level_next->level_prev = t->level_prev;
+    t->level_next = t->level_prev = nullptr;
+    t->dropping = false;
+}
+
+void thread_stopped_step(struct tcb *t)
+{
+    forget_dropping(t);
+    reply_drop(t, KOZO_ERR_GONE);
+}
+
 void tcb_suspend(struct tcb *t, enum kozo_err err)
 {
     if (tcb_is_blocked(t)) {
@@ -104,6 +143,7 @@ void tcb_set_priority(struct tcb *t, uint8_t priority, uint8_t ceiling)
 void tcb_resume(struct tcb *t)
 {
     kassert(t->state == TCB_STOPPED || t->state == TCB_FAULTED);
+    forget_dropping(t);
     t->fault = (struct fault){};
     t->slow &= (uint8_t)~TCB_SLOW_FAULT;
     t->started = true;
@@ -119,6 +159,7 @@ void tcb_destroy(struct tcb *t)
         panic("the first program ended: its thread was deleted");
     tcb_suspend(t, KOZO_ERR_CANCELLED);
     t->state = TCB_STOPPED;
+    forget_dropping(t);
     reply_drop(t, KOZO_ERR_GONE);
     if (t->bound != nullptr)
         ntfn_unbind(t->bound);

@@ -82,7 +82,7 @@ void thread_binding_lost(struct slot *s)
 void tcb_trace(enum kozo_trace what, const struct tcb *t)
 {
     if (kernel.trace.mask != 0) [[clang::unlikely]]
-        trace_record((struct kozo_event){ .what = what, .kind = KOZO_KIND_THREAD, .object = trace_identity(t) });
+        trace_record((struct kozo_event){ .what = what, .kind = KOZO_KIND_THREAD, .object = trace_identity(KOZO_KIND_THREAD, (uint64_t)t) });
 }
 
 void *thread_take(uint32_t pool, uint8_t flags, uint8_t priority)

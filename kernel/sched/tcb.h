@@ -64,6 +64,7 @@ struct tcb {
     kozo_rights rights;  /* of the capability it sends through */
     uint8_t user_rights; /* of the same */
     bool started;        /* its registers have been set */
+    bool dropping;       /* stopped, and listed in pending.stopped: the faulted caller it owes will be stopped too */
     uint64_t root;       /* physical address of its root page table; 0 = none */
     struct cspace cspace;
     struct kozo_ipc_buffer *buffer;
@@ -119,6 +120,8 @@ void tcb_suspend(struct tcb *t, enum kozo_err err);
 void tcb_resume(struct tcb *t);
 /* End the wait of a blocked thread with `err`: out of its queue and ready. */
 void tcb_wake_error(struct tcb *t, enum kozo_err err);
+/* `t` has stopped for good: the caller it owes is told, at once or, if that stops one more thread, in a step of its own. */
+void tcb_drop_caller(struct tcb *t);
 /* Change priority and ceiling, in any state; a waiting thread moves within its queue. */
 void tcb_set_priority(struct tcb *t, uint8_t priority, uint8_t ceiling);
 /* As wake, but leave it out of every queue and not ready. */

@@ -27,8 +27,10 @@ enum kozo_err sys_irq_claim(struct tcb *t, const struct frame *f)
 
 enum kozo_err sys_irq_bind(struct tcb *t, const struct frame *f)
 {
-    struct slot_res handler = want_handler(t, frame_arg(f, 0)), n = slot_ok(nullptr);
+    struct slot_res handler, n = slot_ok(nullptr);
 
+    pending_steps(1);
+    handler = want_handler(t, frame_arg(f, 0));
     TRY(handler.err);
     if (frame_arg(f, 1) != 0)
         n = cspace_want(&t->cspace, frame_arg(f, 1), KOZO_KIND_NOTIFICATION, KOZO_WRITE);
@@ -67,12 +69,13 @@ enum kozo_err sys_ioport_mint(struct tcb *t, const struct frame *f)
     REQUIRE(first <= last && first >= port_first(&src.slot->cap) && last <= port_last(&src.slot->cap),
             KOZO_ERR_ARGUMENT);
     /* ---- commit ---- */
-    slot_derive(dst.slot, src.slot, KOZO_RIGHTS_ALL, 0);
-    dst.slot->cap.object = first | last << 16;
-    if (first == CONSOLE_FIRST && last == CONSOLE_LAST && (src.slot->cap.flags & CAP_CONSOLE) == 0) {
-        dst.slot->cap.flags |= CAP_CONSOLE;
-        kernel.log.drivers++;
-    }
+    slot_fill(dst.slot, src.slot,
+              (struct cap){
+                  .kind = KOZO_KIND_IO_PORT,
+                  .rights = src.slot->cap.rights,
+                  .flags = first == CONSOLE_FIRST && last == CONSOLE_LAST ? CAP_CONSOLE : 0,
+                  .object = first | last << 16,
+              });
     return KOZO_OK;
 }
 
@@ -121,15 +124,12 @@ static struct slot_res want_debug(struct tcb *t, kozo_cptr at, kozo_rights need)
 enum kozo_err sys_debug_write(struct tcb *t, const struct frame *f)
 {
     struct slot_res r = want_debug(t, frame_arg(f, 0), KOZO_WRITE);
-    const char *text;
 
     TRY(r.err);
     REQUIRE(frame_arg(f, 1) <= sizeof t->buffer->word, KOZO_ERR_ARGUMENT);
     REQUIRE(t->buffer != nullptr, KOZO_ERR_BUFFER);
     /* ---- commit ---- */
-    text = (const char *)t->buffer->word;
-    for (uint64_t i = 0; i < frame_arg(f, 1); i++)
-        arch_console_putc(text[i]);
+    klog_bytes((const char *)t->buffer->word, frame_arg(f, 1));
     return KOZO_OK;
 }
 
@@ -184,8 +184,8 @@ static uint64_t list_tree(struct slot *root, uint64_t skip, struct kozo_tree_ent
         }
         if (seen++ >= skip)
             to[count++] = (struct kozo_tree_entry){
-                .slot = trace_identity(s),
-                .object = trace_identity((const void *)s->cap.object),
+                .slot = trace_identity(KOZO_KIND_NULL, (uint64_t)s),
+                .object = trace_identity(s->cap.kind, s->cap.object),
                 .what = cap_describe(s) | min_u64(depth, 0xffff) << 48,
                 .badge = kind_has_badge(s->cap.kind) ? s->cap.a : 0,
             };
@@ -208,7 +208,7 @@ enum kozo_err sys_debug_tree(struct tcb *t, const struct frame *f)
     REQUIRE(t->buffer != nullptr, KOZO_ERR_BUFFER);
     /* ---- commit ---- */
     count = list_tree(root.slot, skip, (struct kozo_tree_entry *)t->buffer->word);
-    return sys_result(t, count < KOZO_TREE_ENTRIES ? 0 : skip + count, count, trace_identity(root.slot));
+    return sys_result(t, count < KOZO_TREE_ENTRIES ? 0 : skip + count, count, trace_identity(KOZO_KIND_NULL, (uint64_t)root.slot));
 }
 
 #define DUMP_SLOTS 256u

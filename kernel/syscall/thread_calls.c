@@ -84,9 +84,11 @@ static enum kozo_err check_buffer(const struct slot *frame, uint64_t offset)
 
 enum kozo_err sys_thread_bind(struct tcb *t, const struct frame *f)
 {
-    struct thread_res r = want_thread(t, frame_arg(f, 0), KOZO_WRITE);
+    struct thread_res r;
     struct slot_res b[TCB_BINDINGS];
 
+    pending_steps(TCB_BINDINGS);
+    r = want_thread(t, frame_arg(f, 0), KOZO_WRITE);
     TRY(r.err);
     b[TCB_CSPACE] = want_binding(t, frame_arg(f, 1), KOZO_KIND_CNODE, 0);
     b[TCB_VSPACE] = want_binding(t, frame_arg(f, 2), KOZO_KIND_ADDRESS_SPACE, KOZO_WRITE);
@@ -180,6 +182,16 @@ enum kozo_err sys_thread_priority(struct tcb *t, const struct frame *f)
     return KOZO_OK;
 }
 
+/* The object in whose queue it is, or 0. */
+static uint64_t waits_identity(const struct tcb *of)
+{
+    if (of->state == TCB_SENDING || of->state == TCB_RECEIVING)
+        return trace_identity(KOZO_KIND_ENDPOINT, (uint64_t)of->waits_for.endpoint);
+    if (of->state == TCB_WAITING && of->waits_for.notification != nullptr)
+        return trace_identity(KOZO_KIND_NOTIFICATION, (uint64_t)of->waits_for.notification);
+    return 0;
+}
+
 /* Whom it waits for, or who waits for it. */
 static uint64_t peer_serial(const struct tcb *of)
 {
@@ -207,7 +219,7 @@ enum kozo_err sys_thread_info(struct tcb *t, const struct frame *f)
     word[KOZO_THREAD_WORD_FAULT] = of->fault.kind;
     word[KOZO_THREAD_WORD_ADDRESS] = of->fault.address;
     word[KOZO_THREAD_WORD_PRIORITY] = of->priority;
-    word[KOZO_THREAD_WORD_WAITS] = trace_identity(of->waits_for.endpoint);
+    word[KOZO_THREAD_WORD_WAITS] = waits_identity(of);
     word[KOZO_THREAD_WORD_PEER] = peer_serial(of);
     word[KOZO_THREAD_WORD_DEADLINE] = of->timer_index != 0 ? of->deadline : 0;
     return sys_result(t, of->state, arch_cycles_to_ns(of->cpu_cycles), of->serial);

@@ -327,3 +327,73 @@ TEST(a_foreign_call_without_a_handler_stops_the_thread)
     CHECK_EQ(t->state, TCB_FAULTED);
     CHECK(host_log_has("system call"));
 }
+
+/* ---- chains ---- */
+
+#define LINKS 20u
+
+/* Thread i handles the faults of thread i + 1, and owes it an answer when it faults itself. */
+static void boot_chain(struct tcb *link[LINKS])
+{
+    host_boot();
+    for (uint32_t i = 0; i < LINKS; i++) {
+        uint64_t ep = EP + 2 * i;
+
+        link[i] = host_thread(KOZO_READ, 0);
+        host_make(ep, KOZO_KIND_ENDPOINT, 0);
+        CHECK_OK(call(host.init, CAP_COPY, host_cnode_slot(link[i]), SLOT_FREE, 0, ep, KOZO_SAME_RIGHTS));
+        if (i == 0)
+            continue;
+        CHECK_OK(call(host.init, THREAD_SUSPEND, host_thread_slot(link[i])));
+        CHECK_OK(call(host.init, THREAD_BIND, host_thread_slot(link[i]), 0, 0, 0, 0, ep - 2));
+        CHECK_OK(call(host.init, THREAD_RESUME, host_thread_slot(link[i])));
+    }
+    for (uint32_t i = LINKS - 1; i > 0; i--) {
+        call(link[i - 1], RECV, SLOT_FREE, 0);
+        host_fault(link[i], KOZO_FAULT_PAGE, 0, KOZO_READ);
+        CHECK_PTR(link[i - 1]->owes, link[i]);
+    }
+}
+
+TEST(a_chain_of_handlers_stops_one_link_a_step)
+{
+    struct tcb *link[LINKS];
+
+    boot_chain(link);
+    host_fault(link[0], KOZO_FAULT_PAGE, 0, KOZO_READ); /* nobody handles that */
+    CHECK_EQ(link[0]->state, TCB_FAULTED);
+    CHECK_EQ(link[1]->state, TCB_CALLING);
+    CHECK(pending_any());
+    for (uint32_t i = 1; i < LINKS; i++) {
+        CHECK(pending_step());
+        CHECK_EQ(link[i]->state, TCB_FAULTED);
+    }
+    CHECK(!pending_any());
+    CHECK(host_log_has("more such lines") || kernel.log.left_out == LINKS - 10);
+}
+
+TEST(a_stopped_handler_that_is_resumed_in_time_still_owes)
+{
+    struct tcb *link[LINKS];
+
+    boot_chain(link);
+    host_fault(link[0], KOZO_FAULT_PAGE, 0, KOZO_READ);
+    CHECK_OK(call(host.init, THREAD_INFO, host_thread_slot(link[0])));
+    tcb_resume(link[0]);
+    CHECK(!pending_any());
+    CHECK_PTR(link[0]->owes, link[1]);
+    CHECK_EQ(link[1]->state, TCB_CALLING);
+}
+
+TEST(a_stopped_handler_that_ends_in_time_leaves_nothing_behind)
+{
+    struct tcb *link[LINKS];
+
+    boot_chain(link);
+    host_fault(link[0], KOZO_FAULT_PAGE, 0, KOZO_READ);
+    CHECK_OK(call(host.init, CAP_REVOKE, 0, host_thread_slot(link[0])));
+    CHECK_OK(call(host.init, CAP_DELETE, 0, host_thread_slot(link[0])));
+    CHECK(!pending_any());
+    for (uint32_t i = 1; i < LINKS; i++)
+        CHECK_EQ(link[i]->state, TCB_FAULTED);
+}
