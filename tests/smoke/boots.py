@@ -17,16 +17,18 @@ _QBOOT = {"bios": "qboot.rom"}                  # no ACPI tables but what QEMU i
 _SMALL = {"memory": "64M"}
 _LARGE = {"memory": "8G"}                       # memory on both sides of the hole below 4 GiB
 _NO_HPET = {"machine": "pc,hpet=off"}           # the clock is measured by the ACPI PM timer,
-_NO_ACPI = {"machine": "pc,hpet=off,acpi=off"}  # or by the PIT; interrupt lines are where they usually are
-_STEPS = {"extra": ("-singlestep",), "variant": "singlestep"}   # an interrupt between any two instructions
-_CPUS2 = {"extra": ("-smp", "2"), "variant": "smp2"}            # one of which stays asleep
+_NO_ACPI = {"machine": "pc,hpet=off,acpi=off"}  # or by the PIT
+# An interrupt may come between any two instructions; a second processor stays asleep.
+_STEPS = {"extra": ("-singlestep",), "variant": "singlestep"}
+_CPUS2 = {"extra": ("-smp", "2"), "variant": "smp2"}
 
 BOOTS = {
     "caps": [_USUAL, _MAX],
     "devices": [_USUAL, _Q35, _QBOOT, _NO_ACPI, _CPUS2],
     "doomed": [],   # not a test program: test_boot.py boots it
     "faults": [_USUAL, _MAX, _STEPS],
-    "first": [_USUAL, _MAX, _Q35, _QBOOT, {**_Q35, **_QBOOT}, _SMALL, _LARGE, {**_Q35, **_LARGE}, _CPUS2],
+    "first": [_USUAL, _MAX, _Q35, _QBOOT, {**_Q35, **_QBOOT}, _SMALL, _LARGE, {**_Q35, **_LARGE},
+              _CPUS2],
     "foreign": [_USUAL, _MAX],
     "ipc": [_USUAL, _MAX, _STEPS],
     "isolation": [_USUAL, _MAX, _LARGE],

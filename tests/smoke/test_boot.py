@@ -8,6 +8,7 @@ import time
 
 from kozo import qemu
 from kozo.harness.scripted import on
+from kozo.harness.vm import GuestError
 
 OFF = 'kozo.run="poweroff"'
 
@@ -16,8 +17,8 @@ def cpio(folder, form="newc", names=None):
     """The archive that `find . | cpio -o` makes."""
     if names is None:
         names = subprocess.run(["find", "."], cwd=folder, check=True, capture_output=True).stdout
-    return subprocess.run(["cpio", "-o", "--quiet", "-H", form], cwd=folder, input=names, check=True,
-                          capture_output=True).stdout
+    return subprocess.run(["cpio", "-o", "--quiet", "-H", form], cwd=folder, input=names,
+                          check=True, capture_output=True).stdout
 
 
 def archive(boot, data):
@@ -46,7 +47,7 @@ def panics(boot, why, append="", **how):
         assert "KOZO READY" not in vm.text
 
 
-# ---- the first lines ------------------------------------------------------------------------
+# ---- the first lines ---------------------------------------------------------------------------
 
 def test_banner_comes_first(boot):
     with boot.start(append="kozo.init=bin/nothing") as vm:
@@ -59,7 +60,8 @@ def test_log_tells_memory_clock_and_threads(boot):
     text = ready(boot)
     megabytes = {"64M": 63, "256M": 255, "8G": 8191}[boot.machine["memory"]]
     assert f"\nboot: {megabytes} MiB of RAM in " in text
-    assert re.search(r"^clock: TSC \d+ kHz, timer \d+ kHz, by HPET over \d+ us; took \d+ us$", text, re.MULTILINE)
+    assert re.search(r"^clock: TSC \d+ kHz, timer \d+ kHz, by HPET over \d+ us; took \d+ us$", text,
+                     re.MULTILINE)
     given = int(re.search(r"^memory: (\d+) KiB in \d+ pieces, \d+ KiB lost; \d+ threads$", text,
                           re.MULTILINE).group(1))
     assert megabytes - 10 < given / 1024 <= megabytes, "the kernel keeps less than 10 MiB"
@@ -74,7 +76,7 @@ def test_log_tells_what_the_processor_has(boot):
     assert "\nbadges: key from RDRAND\n" in text
 
 
-# ---- which program ----------------------------------------------------------------------------
+# ---- which program -----------------------------------------------------------------------------
 
 def test_command_line_names_another_first_program(boot):
     shutil.move(boot.path("bin/init"), boot.path("bin/other"))
@@ -92,7 +94,8 @@ def test_first_program_is_missing(boot):
 
 
 def test_name_that_is_too_long_is_not_taken_for_another(boot):
-    panics(boot, r"kozo\.init= names a file of 300 bytes, expected at most 255", "kozo.init=" + 300 * "x")
+    panics(boot, r"kozo\.init= names a file of 300 bytes, expected at most 255",
+           "kozo.init=" + 300 * "x")
 
 
 def test_first_program_is_no_file(boot):
@@ -102,10 +105,10 @@ def test_first_program_is_no_file(boot):
 
 
 def test_first_program_is_no_program(boot):
-    boot.write("bin/init", "#!/bin/sh\necho KOZO READY, and much more to make it as long as a header is\n")
-    panics(boot, r"bin/init: e_ident\[EI_MAG\] at byte 0 is .*, expected 7f 45 4c 46, the magic of ELF")
+    boot.write("bin/init", "#!/bin/sh\necho KOZO READY, and more, to be as long as a header is\n")
+    panics(boot, r"bin/init: e_ident\[EI_MAG\] at byte 0 is .*, expected 7f 45 4c 46, .*")
     boot.write("bin/init", "")
-    panics(boot, "bin/init: file size at byte 0 is 0, expected at least the 64 bytes of an ELF header")
+    panics(boot, "bin/init: file size at byte 0 is 0, expected at least the 64 bytes of .*")
 
 
 def test_first_program_is_cut_off(boot):
@@ -130,11 +133,12 @@ def test_command_line_has_an_end(boot):
     panics(boot, "start info: the command line has no end within 1024 bytes", 1024 * "a")
 
 
-# ---- archives -----------------------------------------------------------------------------------
+# ---- archives ----------------------------------------------------------------------------------
 
 def test_no_archive(boot):
     command = qemu.command(qemu.Machine(kernel=boot.tree.kernel)) + ["-serial", "stdio"]
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=60, check=False)
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=60,
+                          check=False)
     assert done.returncode == qemu.exit_status(qemu.EXIT_PANIC), done
     assert b"\nkernel panic: no initrd: give one with -initrd FILE (" in done.stdout, done.stdout
     panics(boot, "no initrd: give one with -initrd FILE", initrd=archive(boot, b""))
@@ -142,21 +146,24 @@ def test_no_archive(boot):
 
 def test_archive_that_is_none(boot):
     for data in (bytes(5000), b"hello\n", b"070702" + bytes(200), bytes(range(256)) * 50):
-        panics(boot, r"initrd: c_magic at byte 0 is [0-9a-f]+, expected .*070701.*", initrd=archive(boot, data))
+        panics(boot, r"initrd: c_magic at byte 0 is [0-9a-f]+, expected .*070701.*",
+               initrd=archive(boot, data))
 
 
 def test_archive_of_another_format_is_named(boot):
     for form, name in (("odc", "odc"), ("crc", "CRC"), ("bin", "binary")):
         panics(boot, f"initrd: c_magic at byte 0 is .*, expected newc .*{name}.*",
                initrd=archive(boot, cpio(boot.root, form)))
-    packed = subprocess.run(["gzip", "-c"], input=cpio(boot.root), capture_output=True, check=True).stdout
-    panics(boot, "initrd: .* this is compressed with gzip: unpack it first", initrd=archive(boot, packed))
+    packed = subprocess.run(["gzip", "-c"], input=cpio(boot.root), capture_output=True, check=True)
+    panics(boot, "initrd: .* this is compressed with gzip: unpack it first",
+           initrd=archive(boot, packed.stdout))
 
 
 def test_archive_that_is_cut_off(boot):
     data = cpio(boot.root)
     for size in (1, 109, 111, len(data) // 3, len(data) // 2, data.index(b"TRAILER!!!")):
-        panics(boot, r"initrd: .* at byte \d+ is [0-9a-f]+, expected .*", initrd=archive(boot, data[:size]))
+        panics(boot, r"initrd: .* at byte \d+ is [0-9a-f]+, expected .*",
+               initrd=archive(boot, data[:size]))
 
 
 def test_archive_with_names_that_lead_elsewhere(boot):
@@ -197,7 +204,7 @@ def test_archive_of_thousands_of_files(boot):
 
 def test_archive_of_many_megabytes(boot):
     for i in range(3):
-        boot.write(f"data/{i}", (b"0123456789abcde" + bytes([i])) * (1536 * 1024) + bytes(i))    # 24 MiB each
+        boot.write(f"data/{i}", b"0123456789abcdef" * (1536 * 1024) + bytes(i))     # 24 MiB each
     ready(boot)
     ready(boot, memory="128M")
 
@@ -205,12 +212,12 @@ def test_archive_of_many_megabytes(boot):
 def test_archive_that_leaves_too_little_memory(boot):
     boot.write("data", bytes(50 * 1024 * 1024))
     with boot.start(append=OFF, memory="64M") as vm:
-        assert vm.wait() in (qemu.exit_status(qemu.EXIT_PANIC), qemu.exit_status(qemu.EXIT_FAILED)), \
+        assert vm.wait() in map(qemu.exit_status, (qemu.EXIT_PANIC, qemu.EXIT_FAILED)), \
             "neither a panic nor a failure"
         assert re.search("^(kernel panic|KOZO FAILED): .*memory", vm.text, re.MULTILINE), vm.text
 
 
-# ---- the end of the first program -----------------------------------------------------------------
+# ---- the end of the first program --------------------------------------------------------------
 
 def doomed(boot, how, why):
     panics(boot, why, f"kozo.init=bin/doomed doom={how}")
@@ -221,31 +228,33 @@ def test_first_program_that_ends_is_a_panic(boot):
 
 
 def test_first_program_that_faults_is_a_panic(boot):
-    doomed(boot, "page", "the first program stopped: page fault at [0-9a-f]+, address 123456789000")
-    doomed(boot, "kernel", "the first program stopped: page fault at [0-9a-f]+, address ffffffff80100000")
-    doomed(boot, "constant", "the first program stopped: page fault at [0-9a-f]+, address [0-9a-f]+")
+    page = "the first program stopped: page fault at [0-9a-f]+, address "
+    doomed(boot, "page", page + "123456789000")
+    doomed(boot, "kernel", page + "ffffffff80100000")
+    doomed(boot, "constant", page + "[0-9a-f]+")
     doomed(boot, "opcode", "the first program stopped: invalid opcode at ([0-9a-f]+), address \\1")
 
 
 def test_first_program_has_a_guard_below_its_stack(boot):
-    doomed(boot, "stack", "the first program stopped: page fault at [0-9a-f]+, address [0-9a-f]+3[0-9a-f]{3}")
+    doomed(boot, "stack",
+           "the first program stopped: page fault at [0-9a-f]+, address [0-9a-f]+3[0-9a-f]{3}")
 
 
 def test_first_program_that_deletes_itself_is_a_panic(boot):
     doomed(boot, "delete", "the first program ended: its thread was deleted")
 
 
-# ---- interrupts nobody asked for ----------------------------------------------------------------
+# ---- interrupts nobody asked for ---------------------------------------------------------------
 
 @on(cpu=("qemu64", "max"))
 def test_nmis_are_counted_and_ignored(boot):
     with boot.start(append="kozo.init=bin/registers", extra=("-singlestep",)) as vm:
         vm.wait_for("^ok ")
-        while vm.process.poll() is None and vm.seconds < vm.limit:
-            try:
+        try:
+            while vm.seconds < vm.limit:
                 vm.qmp("inject-nmi")
-            except Exception:  # the guest has ended meanwhile
-                break
-            time.sleep(0.001)
+                time.sleep(0.001)
+        except GuestError:
+            pass        # the guest has ended
         vm.expect_exit(0)
-        assert re.search(r"^nmi: \d+ so far, ignored$", vm.text, re.MULTILINE), "no NMI reached the guest"
+        assert re.search(r"^nmi: \d+ so far, ignored$", vm.text, re.MULTILINE), "no NMI came"

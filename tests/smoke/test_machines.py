@@ -2,9 +2,8 @@
 """The machines that the whole system boots on, to READY."""
 
 import re
-import selectors
 import subprocess
-import time
+import threading
 from pathlib import Path
 
 from kozo import qemu
@@ -21,7 +20,8 @@ def ready(boot, **how):
         return vm.text
 
 
-@on(machine=("pc", "q35"), bios=(None, "qboot.rom"), memory=("64M", "256M", "8G"), cpu=("qemu64", "max"))
+@on(machine=("pc", "q35"), bios=(None, "qboot.rom"), memory=("64M", "256M", "8G"),
+    cpu=("qemu64", "max"))
 def test_ready(boot):
     ready(boot)
 
@@ -33,8 +33,7 @@ def test_ready_on_processors_of_all_makes(boot):
 
 @on(machine=("pc,hpet=off", "q35,hpet=off", "pc,hpet=off,acpi=off", "pc,acpi=off"))
 def test_ready_whatever_tells_the_time(boot):
-    by = {"pc,hpet=off": "ACPI PM timer", "q35,hpet=off": "ACPI PM timer", "pc,hpet=off,acpi=off": "PIT",
-          "pc,acpi=off": "PIT"}[boot.machine["machine"]]
+    by = "PIT" if "acpi=off" in boot.machine["machine"] else "ACPI PM timer"
     assert f", by {by} over " in ready(boot)
 
 
@@ -55,13 +54,14 @@ def test_large_memory_costs_the_host_little(boot):
         assert peak < 512 * 1024, f"QEMU used {peak} KiB"
 
 
-# ---- processors that cannot run it ---------------------------------------------------------------
+# ---- processors that cannot run it -------------------------------------------------------------
 
 @on(cpu=("qemu32", "qemu64,-lm", "qemu64,-nx"))
 def test_processor_without_long_mode_or_nx_is_told_of(boot):
     with boot.start(append=OFF) as vm:
         vm.expect_exit("panic")
-        assert "\nkozo: this processor cannot run it: long mode (64 bits) and no-execute pages are needed\n" in vm.text
+        assert ("\nkozo: this processor cannot run it: "
+                "long mode (64 bits) and no-execute pages are needed\n") in vm.text
 
 
 @on(cpu=("qemu64,-syscall", "qemu64,-sse2", "qemu64,-pge", "qemu64,-apic"))
@@ -71,33 +71,33 @@ def test_processor_without_what_is_needed_is_told_of(boot):
         assert re.search("^kernel panic: processor: ", vm.text, re.MULTILINE)
 
 
-# ---- without the runner's own options ---------------------------------------------------------------
+# ---- without the runner's own options ----------------------------------------------------------
 
 def plain(boot, *more, until=None, archive=None):
     """Run QEMU as a user types it, to a line or to its end; (text, exit status or None)."""
-    command = [qemu.PROGRAM, "-kernel", str(boot.tree.kernel), "-initrd", str(archive or boot.tree.initrd),
-               "-nographic", *more]
-    text, end = "", time.monotonic() + boot.seconds
+    command = [qemu.PROGRAM, "-kernel", str(boot.tree.kernel),
+               "-initrd", str(archive or boot.tree.initrd), "-nographic", *more]
+    text, status = "", None
     with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT) as process:
-        with selectors.DefaultSelector() as ready_to_read:
-            ready_to_read.register(process.stdout, selectors.EVENT_READ)
-            while time.monotonic() < end:
-                if not ready_to_read.select(0.5):
-                    continue
-                data = process.stdout.read1(65536)
-                text += data.decode("utf-8", "replace").replace("\r", "")
-                if not data or (until and re.search(until, text, re.MULTILINE)):
-                    break
-        status = process.wait(10) if not data else None
+                          stderr=subprocess.STDOUT, text=True, errors="replace") as process:
+        guard = threading.Timer(boot.seconds, process.kill)
+        guard.start()
+        for line in process.stdout:
+            text += line
+            if until and re.match(until, line):
+                break
+        else:
+            status = process.wait()
+        guard.cancel()
         qemu.stop(process)
     return text, status
 
 
 @on(cpu=(None, "max"), machine=(None, "q35"))
 def test_plain_qemu_gets_to_ready(boot):
-    more = [w for k, flag in (("cpu", "-cpu"), ("machine", "-M")) if boot.machine[k] for w in (flag, boot.machine[k])]
-    text, _ = plain(boot, *more, until="^KOZO READY$")
+    cpu, machine = boot.machine["cpu"], boot.machine["machine"]
+    more = (["-cpu", cpu] if cpu else []) + (["-M", machine] if machine else [])
+    text, _ = plain(boot, *more, until="KOZO READY$")
     assert re.search("^KOZO READY$", text, re.MULTILINE), text
     assert text.count("KOZO READY") == 1
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The calls that work on slots: what they make, what they never make more of, and each error in its order.
+ * The calls that work on slots: what they make, what they never make more of, and each error in its
+ * order.
  */
 #include "peer.h"
 
@@ -10,7 +11,9 @@ constexpr uint64_t SLOTS = 1 << BITS;
 KOZO_TEST(copy_has_the_rights_asked_for_and_no_others)
 {
     struct kozo_endpoint ep = kozo_test_endpoint();
-    static const uint8_t rights[] = { 0, KOZO_READ, KOZO_WRITE, KOZO_READ | KOZO_GRANT, KOZO_RIGHTS_ALL, 0xff };
+    static const uint8_t rights[] = {
+        0, KOZO_READ, KOZO_WRITE, KOZO_READ | KOZO_GRANT, KOZO_RIGHTS_ALL, 0xff
+    };
 
     for (unsigned i = 0; i < sizeof(rights); i++) {
         kozo_cptr copy = kozo_test_copy(ep.c, KOZO_RIGHTS(rights[i], 0x11 * i));
@@ -47,8 +50,10 @@ KOZO_TEST(badge_is_set_once_and_inherited)
     KOZO_CHECK_EQ(verify(ep.c) & KOZO_VERIFY_BADGED, 0);
     KOZO_CHECK((verify(mint.c) & KOZO_VERIFY_BADGED) != 0); /* a badge of 0 is one */
     KOZO_CHECK((verify(copy) & KOZO_VERIFY_BADGED) != 0);
-    KOZO_CHECK_ERR(kozo_cap_mint(kozo_own(slot), kozo_own(mint.c), KOZO_SAME_RIGHTS, 1).err, KOZO_ERR_BADGED);
-    KOZO_CHECK_ERR(kozo_cap_mint(kozo_own(slot), kozo_own(copy), KOZO_MINT_FRESH | 0xff, 0).err, KOZO_ERR_BADGED);
+    KOZO_CHECK_ERR(kozo_cap_mint(kozo_own(slot), kozo_own(mint.c), KOZO_SAME_RIGHTS, 1).err,
+                   KOZO_ERR_BADGED);
+    KOZO_CHECK_ERR(kozo_cap_mint(kozo_own(slot), kozo_own(copy), KOZO_MINT_FRESH | 0xff, 0).err,
+                   KOZO_ERR_BADGED);
     KOZO_CHECK_EQ(kind_at(slot), KOZO_KIND_NULL);
 }
 
@@ -59,7 +64,8 @@ KOZO_TEST(fresh_badges_are_never_0_nor_the_same)
     uint64_t seen[64], bits = 0;
 
     for (unsigned i = 0; i < 64; i++) {
-        struct kozo_res r = kozo_cap_mint(kozo_own(slot), kozo_own(ep.c), KOZO_SAME_RIGHTS | KOZO_MINT_FRESH, 5);
+        struct kozo_res r =
+            kozo_cap_mint(kozo_own(slot), kozo_own(ep.c), KOZO_SAME_RIGHTS | KOZO_MINT_FRESH, 5);
 
         KOZO_REQUIRE_OK(r.err);
         KOZO_CHECK_EQ(kozo_cap_verify(kozo_own(slot), kozo_own(0)).badge, r.value);
@@ -76,7 +82,8 @@ KOZO_TEST(fresh_badges_are_never_0_nor_the_same)
 KOZO_TEST(move_takes_everything_along)
 {
     struct kozo_endpoint ep = kozo_test_endpoint();
-    kozo_cptr mint = kozo_test_mint(ep, KOZO_RIGHTS(KOZO_WRITE, 3), 7).c, child = kozo_test_copy(mint, KOZO_SAME_RIGHTS);
+    kozo_cptr mint = kozo_test_mint(ep, KOZO_RIGHTS(KOZO_WRITE, 3), 7).c,
+              child = kozo_test_copy(mint, KOZO_SAME_RIGHTS);
     kozo_cptr to = kozo_test_slot();
     uint64_t what = verify(mint);
 
@@ -133,7 +140,8 @@ static derive *const derives[] = { copy, mint, kozo_cap_move };
 KOZO_TEST(source_is_looked_up_first)
 {
     struct kozo_cnode there = kozo_test_cnode(BITS), none = { kozo_test_slot() };
-    struct kozo_cnode endpoint = { kozo_test_endpoint().c }, outside = { 1 << KOZO_INIT_CNODE_BITS };
+    struct kozo_cnode endpoint = { kozo_test_endpoint().c },
+                      outside = { 1 << KOZO_INIT_CNODE_BITS };
     struct kozo_cnode blind = { kozo_test_copy(there.c, 0) };
     struct kozo_place occupied = kozo_own(there.c);
 
@@ -178,7 +186,8 @@ KOZO_TEST(what_is_asked_for_is_looked_at_last)
     KOZO_CHECK_ERR(kozo_cap_copy(to, kozo_own(ep.c), 1ull << 63), KOZO_ERR_ARGUMENT);
     KOZO_CHECK_ERR(kozo_cap_mint(to, kozo_own(u.c), 1 << 17, 1).err, KOZO_ERR_ARGUMENT);
     KOZO_CHECK_ERR(kozo_cap_mint(to, kozo_own(u.c), KOZO_SAME_RIGHTS, 1).err, KOZO_ERR_KIND);
-    KOZO_CHECK_ERR(kozo_cap_mint(to, kozo_own(KOZO_INIT_DEBUG), KOZO_SAME_RIGHTS, 1).err, KOZO_ERR_KIND);
+    KOZO_CHECK_ERR(kozo_cap_mint(to, kozo_own(KOZO_INIT_DEBUG), KOZO_SAME_RIGHTS, 1).err,
+                   KOZO_ERR_KIND);
     KOZO_CHECK_ERR(kozo_cap_copy(to, kozo_own(u.c), KOZO_SAME_RIGHTS), KOZO_ERR_UNIQUE);
     KOZO_CHECK_EQ(kind_at(to.slot), KOZO_KIND_NULL);
 }
@@ -191,14 +200,16 @@ KOZO_TEST(kinds_that_are_moved_or_split_are_not_copied)
     KOZO_REQUIRE_OK(kozo_retype(kozo_test_memory(), KOZO_KIND_PAGE_TABLE, 0, kozo_own(table), 1));
     KOZO_CHECK_ERR(kozo_cap_copy(to, kozo_own(KOZO_INIT_POOL), KOZO_SAME_RIGHTS), KOZO_ERR_UNIQUE);
     KOZO_CHECK_ERR(kozo_cap_copy(to, kozo_own(KOZO_INIT_IRQ), KOZO_SAME_RIGHTS), KOZO_ERR_UNIQUE);
-    KOZO_CHECK_ERR(kozo_cap_copy(to, kozo_own(kozo_test_memory().c), KOZO_SAME_RIGHTS), KOZO_ERR_UNIQUE);
+    KOZO_CHECK_ERR(kozo_cap_copy(to, kozo_own(kozo_test_memory().c), KOZO_SAME_RIGHTS),
+                   KOZO_ERR_UNIQUE);
     KOZO_CHECK_ERR(kozo_cap_copy(to, kozo_own(table), KOZO_SAME_RIGHTS), KOZO_ERR_UNIQUE);
 }
 
 KOZO_TEST(cnode_rights_say_what_may_be_done_in_it)
 {
     struct kozo_cnode all = kozo_test_cnode(BITS);
-    struct kozo_cnode reads = { kozo_test_copy(all.c, KOZO_READ) }, writes = { kozo_test_copy(all.c, KOZO_WRITE) };
+    struct kozo_cnode reads = { kozo_test_copy(all.c, KOZO_READ) },
+                      writes = { kozo_test_copy(all.c, KOZO_WRITE) };
     kozo_cptr ep = kozo_test_endpoint().c, slot = kozo_test_slot();
 
     KOZO_CHECK_OK(copy(kozo_in(writes, 1), kozo_own(ep)));
@@ -247,8 +258,8 @@ KOZO_TEST(thread_without_a_space_names_nothing)
     struct doing d = { .nr = KOZO_SYS_SIGNAL, .x = { .cap = 1 } };
     struct kozo_worker w = doing_later(URGENT);
 
-    KOZO_REQUIRE_OK(kozo_thread_bind(w.thread, there, (struct kozo_space){ 0 }, (struct kozo_frame){ 0 }, 0,
-                                     (struct kozo_endpoint){ 0 }));
+    KOZO_REQUIRE_OK(kozo_thread_bind(w.thread, there, (struct kozo_space){ 0 },
+                                     (struct kozo_frame){ 0 }, 0, (struct kozo_endpoint){ 0 }));
     KOZO_REQUIRE_OK(kozo_worker_run(&w, do_it, &d));
     KOZO_CHECK_ERR(d.err, KOZO_ERR_EMPTY);
     KOZO_CHECK_OK(kozo_cap_revoke(kozo_own(there.c)));
@@ -269,8 +280,8 @@ KOZO_TEST(thread_bound_to_a_read_only_space_changes_nothing_in_it)
     struct kozo_worker w = doing_later(URGENT);
 
     KOZO_REQUIRE_OK(copy(kozo_in(there, 1), kozo_own(KOZO_INIT_DEBUG)));
-    KOZO_REQUIRE_OK(kozo_thread_bind(w.thread, reads, (struct kozo_space){ 0 }, (struct kozo_frame){ 0 }, 0,
-                                     (struct kozo_endpoint){ 0 }));
+    KOZO_REQUIRE_OK(kozo_thread_bind(w.thread, reads, (struct kozo_space){ 0 },
+                                     (struct kozo_frame){ 0 }, 0, (struct kozo_endpoint){ 0 }));
     KOZO_REQUIRE_OK(kozo_worker_run(&w, do_it, &d));
     KOZO_CHECK_ERR(d.err, KOZO_ERR_RIGHTS);
     d = (struct doing){ .nr = KOZO_SYS_DEBUG_STAT, .x = { .cap = 1, .info = KOZO_STAT_CAPS } };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a driver has: an interrupt line that reaches it as bits of a notification, and ports. The device is the real-time
- * clock, whose periodic interrupt all of QEMU's PCs have.
+ * What a driver has: an interrupt line that reaches it as bits of a notification, and ports. The
+ * device is the real-time clock, whose periodic interrupt all of QEMU's PCs have.
  */
 #include "peer.h"
 
@@ -25,7 +25,8 @@ static void rtc_periodic(bool on)
     uint64_t b = rtc_read(RTC_B);
 
     KOZO_CHECK_OK(kozo_ioport_out(all_ports, RTC_INDEX, 1, RTC_B));
-    KOZO_CHECK_OK(kozo_ioport_out(all_ports, RTC_DATA, 1, on ? b | RTC_PERIODIC : b & ~RTC_PERIODIC));
+    KOZO_CHECK_OK(
+        kozo_ioport_out(all_ports, RTC_DATA, 1, on ? b | RTC_PERIODIC : b & ~RTC_PERIODIC));
     (void)rtc_read(RTC_C); /* takes its line down */
 }
 
@@ -72,7 +73,9 @@ KOZO_TEST(claim_tells_its_errors_in_order)
     struct kozo_irq irq;
 
     KOZO_CHECK_ERR(kozo_irq_claim(none, LINES, kozo_own(taken)), KOZO_ERR_EMPTY);
-    KOZO_CHECK_ERR(kozo_irq_claim((struct kozo_irq_control){ KOZO_INIT_DEBUG }, LINES, kozo_own(taken)), KOZO_ERR_KIND);
+    KOZO_CHECK_ERR(
+        kozo_irq_claim((struct kozo_irq_control){ KOZO_INIT_DEBUG }, LINES, kozo_own(taken)),
+        KOZO_ERR_KIND);
     KOZO_CHECK_ERR(kozo_irq_claim(control, LINES, kozo_own(taken)), KOZO_ERR_OCCUPIED);
     KOZO_CHECK_ERR(kozo_irq_claim(control, LINES, kozo_own(slot)), KOZO_ERR_ARGUMENT);
     KOZO_CHECK_ERR(kozo_irq_claim(control, UINT32_MAX, kozo_own(slot)), KOZO_ERR_ARGUMENT);
@@ -105,7 +108,8 @@ KOZO_TEST(all_lines_can_be_claimed)
 
 KOZO_TEST(bind_needs_its_rights)
 {
-    struct kozo_notification n = kozo_test_notification(), reads = { kozo_test_copy(n.c, KOZO_READ) };
+    struct kozo_notification n = kozo_test_notification(),
+                             reads = { kozo_test_copy(n.c, KOZO_READ) };
     struct kozo_irq irq = claimed(5), poor = { kozo_test_copy(irq.c, 0) };
 
     KOZO_CHECK_ERR(kozo_irq_bind(poor, reads, 1), KOZO_ERR_RIGHTS);
@@ -212,7 +216,8 @@ KOZO_TEST(ports_are_those_of_the_range_and_no_others)
     KOZO_CHECK_ERR(kozo_ioport_in(p, RTC_INDEX - 1, 1).err, KOZO_ERR_ARGUMENT);
     KOZO_CHECK_ERR(kozo_ioport_in(p, RTC_DATA + 1, 1).err, KOZO_ERR_ARGUMENT);
     KOZO_CHECK_ERR(kozo_ioport_out(p, RTC_DATA + 1, 1, 0), KOZO_ERR_ARGUMENT);
-    KOZO_CHECK_ERR(kozo_ioport_in(p, RTC_DATA, 2).err, KOZO_ERR_ARGUMENT); /* its second byte is outside */
+    KOZO_CHECK_ERR(kozo_ioport_in(p, RTC_DATA, 2).err,
+                   KOZO_ERR_ARGUMENT); /* its second byte is outside */
     KOZO_CHECK_ERR(kozo_ioport_in(p, RTC_INDEX, 4).err, KOZO_ERR_ARGUMENT);
     KOZO_CHECK_OK(kozo_ioport_in(p, RTC_INDEX, 2).err);
     KOZO_CHECK_ERR(kozo_ioport_in(p, RTC_INDEX, 0).err, KOZO_ERR_ARGUMENT);
@@ -240,7 +245,8 @@ KOZO_TEST(ranges_of_ports_only_shrink)
 KOZO_TEST(ports_need_their_rights)
 {
     struct kozo_io_port p = ports(all_ports, RTC_INDEX, RTC_DATA);
-    struct kozo_io_port reads = { kozo_test_copy(p.c, KOZO_READ) }, writes = { kozo_test_copy(p.c, KOZO_WRITE) };
+    struct kozo_io_port reads = { kozo_test_copy(p.c, KOZO_READ) },
+                        writes = { kozo_test_copy(p.c, KOZO_WRITE) };
     struct kozo_io_port still = ports(reads, RTC_DATA, RTC_DATA);
 
     KOZO_CHECK_OK(kozo_ioport_in(reads, RTC_DATA, 1).err);
@@ -259,7 +265,8 @@ KOZO_TEST(kernels_own_ports_are_refused)
         KOZO_CHECK_ERR(kozo_ioport_in(p, own[i], 1).err, KOZO_ERR_ARGUMENT);
         KOZO_CHECK_ERR(kozo_ioport_out(p, own[i], 1, 0xff), KOZO_ERR_ARGUMENT);
     }
-    KOZO_CHECK_ERR(kozo_ioport_in(p, 0x1f, 2).err, KOZO_ERR_ARGUMENT); /* nor as the second byte of others */
+    KOZO_CHECK_ERR(kozo_ioport_in(p, 0x1f, 2).err,
+                   KOZO_ERR_ARGUMENT); /* nor as the second byte of others */
     KOZO_CHECK_ERR(kozo_ioport_in(p, 0x3d, 4).err, KOZO_ERR_ARGUMENT);
 }
 

@@ -70,9 +70,9 @@ static const struct {
     const char *name;
     void (*come)(void);
 } ends[] = {
-    { "exit", exit_with_code }, { "page", touch_nothing },   { "kernel", touch_kernel },   { "constant", write_constant },
-    { "opcode", trap },         { "stack", overflow_stack }, { "delete", delete_thread },  { "space", revoke_space },
-    { "suspend", suspend },
+    { "exit", exit_with_code },     { "page", touch_nothing }, { "kernel", touch_kernel },
+    { "constant", write_constant }, { "opcode", trap },        { "stack", overflow_stack },
+    { "delete", delete_thread },    { "space", revoke_space }, { "suspend", suspend },
 };
 
 int main([[maybe_unused]] int argc, [[maybe_unused]] char **argv)

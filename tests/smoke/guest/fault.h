@@ -51,7 +51,8 @@ static inline bool next_fault(struct seen *s)
 {
     kozo_msg_init(&s->m);
     kozo_msg_deadline(&s->m, kozo_now() + 2 * KOZO_S);
-    return KOZO_CHECK_OK(kozo_recv(s->ep, &s->m)) && KOZO_CHECK_EQ(s->m.what & KOZO_MSG_FAULT, KOZO_MSG_FAULT);
+    return KOZO_CHECK_OK(kozo_recv(s->ep, &s->m)) &&
+           KOZO_CHECK_EQ(s->m.what & KOZO_MSG_FAULT, KOZO_MSG_FAULT);
 }
 
 /* Lets it go on as it is. */
@@ -61,8 +62,11 @@ static inline void resume(struct seen *s)
     KOZO_CHECK_OK(kozo_reply(&s->m));
 }
 
-/* Lets it go on at `ip`, with its stack and flags, and its first `count` registers as `regs` says. */
-static inline void load(struct seen *s, uint64_t ip, uint64_t flags, const uint64_t *regs, unsigned count)
+/*
+ * Lets it go on at `ip`, with its stack and flags, and its first `count` registers as `regs` says.
+ */
+static inline void load(struct seen *s, uint64_t ip, uint64_t flags, const uint64_t *regs,
+                        unsigned count)
 {
     uint64_t sp = s->m.word[3];
 
@@ -85,7 +89,8 @@ static inline void stop_it(struct seen *s)
     KOZO_CHECK_OK(kozo_reply(&s->m));
 }
 
-static inline struct seen watch_with(const struct kozo_worker_options *o, void (*run)(void *), void *arg)
+static inline struct seen watch_with(const struct kozo_worker_options *o, void (*run)(void *),
+                                     void *arg)
 {
     struct kozo_worker_options mine = *o;
     struct seen s = { .ep = kozo_test_endpoint() };
@@ -101,7 +106,8 @@ static inline struct seen watch_in(struct kozo_space space, void (*run)(void *),
 {
     struct seen s = { .ep = kozo_test_endpoint() };
 
-    s.w = kozo_test_thread_in(space, &(struct kozo_worker_options){ .priority = LATER, .fault = s.ep }, run, arg);
+    s.w = kozo_test_thread_in(
+        space, &(struct kozo_worker_options){ .priority = LATER, .fault = s.ep }, run, arg);
     (void)next_fault(&s);
     return s;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Faults: each is told to the thread's handler as what it is and where it was; what the handler may answer; and what becomes of
- * the thread when nobody does.
+ * Faults: each is told to the thread's handler as what it is and where it was; what the handler may
+ * answer; and what becomes of the thread when nobody does.
  */
 #include "fault.h"
 #include "registers.h"
@@ -9,10 +9,10 @@
 #include <kozo/memory.h>
 
 /* void name(void *): `before`, then `at`, which faults, then what comes `after` it. */
-#define FAULTING(name, before, at, after)                                                                             \
-    __asm__(".pushsection .text." #name ",\"ax\",@progbits\n" #name ":\n" before "\n" #name "_at:\n" at "\n" #name \
-            "_after:\n" after "\n ret\n .popsection\n");                                                              \
-    extern void name(void *arg);                                                                                      \
+#define FAULTING(name, before, at, after)                                                   \
+    __asm__(".pushsection .text." #name ",\"ax\",@progbits\n" #name ":\n" before "\n" #name \
+            "_at:\n" at "\n" #name "_after:\n" after "\n ret\n .popsection\n");             \
+    extern void name(void *arg);                                                            \
     extern const char name##_at[], name##_after[]
 
 FAULTING(divide, "xorl %ecx, %ecx\n movl $1, %eax\n cltd", "divl %ecx", "");
@@ -21,7 +21,8 @@ FAULTING(overflow, "", "int $4", "");
 FAULTING(opcode, "", "ud2", "");
 FAULTING(halt, "", "hlt", "");
 FAULTING(far_away, "movabsq $0x800000000000, %rax", "movq (%rax), %rax", "");
-FAULTING(x87, "fninit\n pushq $0x37b\n fldcw (%rsp)\n popq %rax\n fld1\n fldz\n fdivrp", "fwait", "");
+FAULTING(x87, "fninit\n pushq $0x37b\n fldcw (%rsp)\n popq %rax\n fld1\n fldz\n fdivrp",
+         "fwait", "");
 FAULTING(no_fpu, "", "fld1", "");
 
 KOZO_TEST(each_exception_is_told_as_what_it_is)
@@ -43,7 +44,9 @@ KOZO_TEST(each_exception_is_told_as_what_it_is)
     };
 
     for (unsigned i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
-        struct seen s = watch_with(&(struct kozo_worker_options){ .priority = LATER, .flags = all[i].flags }, all[i].run, nullptr);
+        struct seen s =
+            watch_with(&(struct kozo_worker_options){ .priority = LATER, .flags = all[i].flags },
+                       all[i].run, nullptr);
 
         KOZO_CHECK_STR(kozo_fault_name(fault_of(&s)), kozo_fault_name(all[i].fault));
         KOZO_CHECK_EQ(ip_of(&s), all[i].ip);
@@ -152,7 +155,8 @@ KOZO_TEST(flags_that_are_loaded_are_made_safe)
 
 KOZO_TEST(loaded_address_outside_the_users_half_faults_there)
 {
-    static const uint64_t wrong[] = { KOZO_USER_END, 0x800000000000, 0xffff800000000000, 0xffffffff80000000, UINT64_MAX };
+    static const uint64_t wrong[] = { KOZO_USER_END, 0x800000000000, 0xffff800000000000,
+                                      0xffffffff80000000, UINT64_MAX };
 
     for (unsigned i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
         struct seen s = watch(opcode, nullptr);
@@ -205,7 +209,8 @@ KOZO_TEST(badge_tells_whose_fault_it_is)
     for (unsigned i = 0; i < 3; i++) {
         struct kozo_endpoint mine = kozo_test_mint(ep, KOZO_RIGHTS(KOZO_WRITE, i), 0x100 + i);
 
-        (void)kozo_test_thread_with(&(struct kozo_worker_options){ .priority = LATER - i, .fault = mine }, opcode, nullptr);
+        (void)kozo_test_thread_with(
+            &(struct kozo_worker_options){ .priority = LATER - i, .fault = mine }, opcode, nullptr);
     }
     for (unsigned i = 0; i < 3; i++) {
         kozo_msg_init(&m);
@@ -222,7 +227,8 @@ KOZO_TEST(handler_without_a_buffer_is_told_that_registers_are_left_out)
     struct doing handler = { .nr = KOZO_SYS_RECV, .x = { .cap = ep.c } };
 
     (void)bare_thread(&handler, URGENT);
-    (void)kozo_test_thread_with(&(struct kozo_worker_options){ .priority = LATER, .fault = ep }, opcode, nullptr);
+    (void)kozo_test_thread_with(&(struct kozo_worker_options){ .priority = LATER, .fault = ep },
+                                opcode, nullptr);
     AWAIT(handler.done);
     KOZO_CHECK_EQ(handler.x.info & 0xffffff, KOZO_INFO_FAULT | KOZO_INFO_DROPPED);
     KOZO_CHECK_EQ(handler.x.w[0], KOZO_FAULT_OPCODE);
@@ -281,7 +287,8 @@ KOZO_TEST(handler_that_ends_leaves_the_thread_stopped)
     struct kozo_worker h = doing_later(URGENT), w;
 
     KOZO_REQUIRE_OK(kozo_worker_run(&h, do_it, &handler));
-    w = kozo_test_thread_with(&(struct kozo_worker_options){ .priority = LATER, .fault = ep }, opcode, nullptr);
+    w = kozo_test_thread_with(&(struct kozo_worker_options){ .priority = LATER, .fault = ep },
+                              opcode, nullptr);
     AWAIT(handler.done); /* it took the fault, and is over */
     AWAIT(state_of(&w) == KOZO_THREAD_FAULTED);
     check_stopped_at(&w, KOZO_FAULT_OPCODE, (uint64_t)opcode_at);
@@ -290,8 +297,8 @@ KOZO_TEST(handler_that_ends_leaves_the_thread_stopped)
 KOZO_TEST(endpoint_of_the_handler_that_ends_leaves_the_thread_stopped)
 {
     struct kozo_endpoint ep = kozo_test_endpoint();
-    struct kozo_worker w =
-        kozo_test_thread_with(&(struct kozo_worker_options){ .priority = URGENT, .fault = ep }, opcode, nullptr);
+    struct kozo_worker w = kozo_test_thread_with(
+        &(struct kozo_worker_options){ .priority = URGENT, .fault = ep }, opcode, nullptr);
 
     KOZO_CHECK_EQ(state_of(&w), KOZO_THREAD_SENDING);
     KOZO_CHECK_OK(kozo_cap_delete(kozo_own(ep.c)));
@@ -380,7 +387,10 @@ KOZO_TEST(stack_that_overflows_hits_its_guard)
 
 FAULTING(steps, "pushfq\n orl $0x100, (%rsp)\n popfq", "nop", "nop\n nop\n incl (%rdi)\n nop");
 
-/* One step traps behind the instruction that follows POPF, and so on, until the handler takes the flag away. */
+/*
+ * One step traps behind the instruction that follows POPF, and so on, until the handler takes the
+ * flag away.
+ */
 KOZO_TEST(single_steps_are_told_one_by_one)
 {
     uint32_t n = 0;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the kernel hands to the first program: its slots, its address space, and what the boot information says of them.
+ * What the kernel hands to the first program: its slots, its address space, and what the boot
+ * information says of them.
  */
 #include "peer.h"
 
@@ -49,7 +50,8 @@ KOZO_TEST(boot_information_names_ranges_that_do_not_meet)
         KOZO_CHECK(ranges[i].first >= KOZO_INIT_FIRST_RANGE);
         KOZO_CHECK((uint64_t)ranges[i].first + ranges[i].count <= 1u << KOZO_INIT_CNODE_BITS);
         for (unsigned k = 0; k < i; k++)
-            KOZO_CHECK(ranges[k].count == 0 || ranges[k].first + ranges[k].count <= ranges[i].first ||
+            KOZO_CHECK(ranges[k].count == 0 ||
+                       ranges[k].first + ranges[k].count <= ranges[i].first ||
                        ranges[i].first + ranges[i].count <= ranges[k].first);
     }
 }
@@ -61,8 +63,8 @@ KOZO_TEST(ranges_hold_the_kinds_they_name)
         struct kozo_range range;
         enum kozo_kind kind;
     } held[] = {
-        { b->untyped, KOZO_KIND_UNTYPED },      { b->device, KOZO_KIND_UNTYPED },
-        { b->initrd_small, KOZO_KIND_FRAME },   { b->initrd_large, KOZO_KIND_FRAME },
+        { b->untyped, KOZO_KIND_UNTYPED },    { b->device, KOZO_KIND_UNTYPED },
+        { b->initrd_small, KOZO_KIND_FRAME }, { b->initrd_large, KOZO_KIND_FRAME },
         { b->initrd_tail, KOZO_KIND_FRAME },
     };
 
@@ -91,7 +93,8 @@ KOZO_TEST(untypeds_are_as_described_aligned_and_apart)
     for (uint32_t i = 0; i < b->untyped.count + b->device.count; i++) {
         const struct kozo_untyped_desc *d = &b->desc[i];
         bool device = i >= b->untyped.count;
-        uint64_t what = verify(device ? b->device.first + i - b->untyped.count : b->untyped.first + i);
+        uint64_t what =
+            verify(device ? b->device.first + i - b->untyped.count : b->untyped.first + i);
 
         KOZO_CHECK_EQ(KOZO_VERIFY_SIZE(what), d->size_bits);
         KOZO_CHECK_EQ((what & KOZO_VERIFY_DEVICE) != 0, device);
@@ -125,7 +128,8 @@ KOZO_TEST(counters_agree_with_the_boot_information)
     uint64_t free = 0;
 
     for (uint32_t i = 0; i < b->untyped.count; i++) {
-        struct kozo_untyped_info u = kozo_untyped_info((struct kozo_untyped){ b->untyped.first + i });
+        struct kozo_untyped_info u =
+            kozo_untyped_info((struct kozo_untyped){ b->untyped.first + i });
 
         KOZO_CHECK_OK(u.err);
         KOZO_CHECK_EQ(u.size, 1ull << b->desc[i].size_bits);
@@ -136,7 +140,8 @@ KOZO_TEST(counters_agree_with_the_boot_information)
     KOZO_CHECK_EQ(kozo_test_stat(KOZO_STAT_BYTES_FREE), free);
     KOZO_CHECK_EQ(kozo_test_stat(KOZO_STAT_THREADS_FREE), b->threads - 1);
     KOZO_CHECK(kozo_test_stat(KOZO_STAT_BOOT_NS) < kozo_now());
-    KOZO_CHECK_ERR(kozo_debug_stat((struct kozo_debug){ KOZO_INIT_DEBUG }, KOZO_STAT_COUNT).err, KOZO_ERR_ARGUMENT);
+    KOZO_CHECK_ERR(kozo_debug_stat((struct kozo_debug){ KOZO_INIT_DEBUG }, KOZO_STAT_COUNT).err,
+                   KOZO_ERR_ARGUMENT);
 }
 
 KOZO_TEST(initrd_can_be_mapped_and_read_but_not_written)
@@ -146,11 +151,13 @@ KOZO_TEST(initrd_can_be_mapped_and_read_but_not_written)
     struct kozo_memory m = kozo_memory_map_frames(&f, KOZO_READ);
     struct kozo_bad bad;
     struct kozo_cpio_entry e;
-    kozo_cptr any = f.small.count != 0 ? f.small.first : f.large.count != 0 ? f.large.first : f.tail.first;
+    kozo_cptr any = f.small.count != 0 ? f.small.first
+                  : f.large.count != 0 ? f.large.first : f.tail.first;
 
     KOZO_REQUIRE_OK(m.err);
     KOZO_CHECK(m.bytes >= b->initrd_bytes && m.bytes < b->initrd_bytes + KOZO_PAGE_SIZE);
-    KOZO_CHECK_OK(kozo_cpio_find(&(struct kozo_cpio){ m.at, b->initrd_bytes }, "bin/init", &e, &bad));
+    KOZO_CHECK_OK(
+        kozo_cpio_find(&(struct kozo_cpio){ m.at, b->initrd_bytes }, "bin/init", &e, &bad));
     KOZO_CHECK(e.size > 4 && memcmp(e.data, "\x7f" "ELF", 4) == 0);
     for (uint64_t i = b->initrd_bytes; i < m.bytes; i++)
         KOZO_CHECK_EQ(((const char *)m.at)[i], 0);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * System calls that are not the kernel's: all of a FOREIGN thread, and those from number 100 on of any other.
+ * System calls that are not the kernel's: all of a FOREIGN thread, and those from number 100 on of
+ * any other.
  */
 #include "fault.h"
 #include "registers.h"
@@ -9,7 +10,8 @@ WITH_REGISTERS(system_call, "syscall");
 
 static struct seen watch_foreign(void (*run)(void *), void *arg)
 {
-    return watch_with(&(struct kozo_worker_options){ .priority = LATER, .flags = KOZO_THREAD_FOREIGN }, run, arg);
+    return watch_with(
+        &(struct kozo_worker_options){ .priority = LATER, .flags = KOZO_THREAD_FOREIGN }, run, arg);
 }
 
 /* Number and place of the call that is told. */
@@ -23,7 +25,8 @@ static void check_call(const struct seen *s, uint64_t nr, const char *after)
 
 KOZO_TEST(foreign_call_of_any_number_is_told_with_all_registers)
 {
-    static const uint64_t numbers[] = { 0, 1, KOZO_SYS_THREAD_EXIT, 60, 99, 100, 231, 1 << 16, UINT32_MAX };
+    static const uint64_t numbers[] = { 0,       1,         KOZO_SYS_THREAD_EXIT, 60, 99, 100, 231,
+                                        1 << 16, UINT32_MAX };
 
     for (unsigned i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
         struct registers g, before;
@@ -162,7 +165,9 @@ KOZO_TEST(foreign_call_without_a_handler_stops_the_thread)
 
     fill(&g, 0x25);
     g.r[KOZO_REG_RAX] = 5;
-    w = kozo_test_thread_with(&(struct kozo_worker_options){ .priority = URGENT, .flags = KOZO_THREAD_FOREIGN }, system_call, &g);
+    w = kozo_test_thread_with(
+        &(struct kozo_worker_options){ .priority = URGENT, .flags = KOZO_THREAD_FOREIGN },
+        system_call, &g);
     KOZO_CHECK_EQ(state_of(&w), KOZO_THREAD_FAULTED);
     KOZO_CHECK_EQ(kozo_buffer()->word[KOZO_THREAD_WORD_FAULT], KOZO_FAULT_SYSCALL);
     KOZO_CHECK_EQ(kozo_buffer()->word[KOZO_THREAD_WORD_ADDRESS], 5);
@@ -188,7 +193,8 @@ KOZO_TEST(program_of_another_kernel_is_served)
     for (; address_of(&s) != 231 && calls < 5; calls++) {
         uint64_t result = reg_of(&s, KOZO_REG_RDX);
 
-        KOZO_REQUIRE(fault_of(&s) == KOZO_FAULT_SYSCALL && address_of(&s) == 1 && result < sizeof(text));
+        KOZO_REQUIRE(fault_of(&s) == KOZO_FAULT_SYSCALL && address_of(&s) == 1 &&
+                     result < sizeof(text));
         KOZO_CHECK_EQ(reg_of(&s, KOZO_REG_RDI), 1);
         memcpy(text, (const char *)reg_of(&s, KOZO_REG_RSI), result);
         load(&s, ip_of(&s), s.m.word[4], &result, 1);

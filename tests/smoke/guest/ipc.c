@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Messages: in both orders, by each call, all their words, who the receiver is told they come from, and in which order.
+ * Messages: in both orders, by each call, all their words, who the receiver is told they come from,
+ * and in which order.
  */
 #include "peer.h"
 
@@ -182,7 +183,8 @@ KOZO_TEST(badge_and_user_rights_tell_the_capability_used)
     struct kozo_words x;
 
     for (unsigned i = 0; i < 4; i++) {
-        struct kozo_endpoint mine = kozo_test_mint(ep, KOZO_RIGHTS(KOZO_WRITE, 0xa0 + i), badges[i]);
+        struct kozo_endpoint mine =
+            kozo_test_mint(ep, KOZO_RIGHTS(KOZO_WRITE, 0xa0 + i), badges[i]);
         struct doing sender = { .nr = KOZO_SYS_SEND, .x = { .cap = mine.c } };
 
         (void)doing(&sender, URGENT);
@@ -196,7 +198,8 @@ KOZO_TEST(badge_comes_from_the_kernel_not_from_the_message)
 {
     struct kozo_endpoint ep = kozo_test_endpoint();
     struct kozo_endpoint unbadged = { kozo_test_copy(ep.c, KOZO_RIGHTS(KOZO_WRITE, 0)) };
-    struct doing sender = { .nr = KOZO_SYS_SEND, .x = { .cap = unbadged.c, .w = { 77, 77, 77, 77, 77, 77, 77, 77 } } };
+    struct doing sender = { .nr = KOZO_SYS_SEND,
+                            .x = { .cap = unbadged.c, .w = { 77, 77, 77, 77, 77, 77, 77, 77 } } };
     struct kozo_words x;
 
     (void)doing(&sender, URGENT);
@@ -215,7 +218,8 @@ static enum kozo_err try(uint64_t nr, kozo_cptr cap, uint64_t info)
 
 KOZO_TEST(reserved_bits_of_info_are_refused)
 {
-    static const uint64_t calls[] = { KOZO_SYS_CALL, KOZO_SYS_SEND, KOZO_SYS_REPLY_RECV, KOZO_SYS_RECV };
+    static const uint64_t calls[] = { KOZO_SYS_CALL, KOZO_SYS_SEND, KOZO_SYS_REPLY_RECV,
+                                      KOZO_SYS_RECV };
     struct kozo_endpoint ep = kozo_test_endpoint();
 
     for (unsigned i = 0; i < 4; i++) {
@@ -224,7 +228,8 @@ KOZO_TEST(reserved_bits_of_info_are_refused)
                 KOZO_CHECK_ERR(try(calls[i], ep.c, 1ull << bit), KOZO_ERR_ARGUMENT);
         KOZO_CHECK_ERR(try(calls[i], ep.c, KOZO_MSG_EXTRA + 1), KOZO_ERR_ARGUMENT);
         KOZO_CHECK_ERR(try(calls[i], ep.c, 63), KOZO_ERR_ARGUMENT);
-        KOZO_CHECK_ERR(try(calls[i], ep.c, (KOZO_MSG_CAPS + 1) << KOZO_INFO_CAPS_SHIFT), KOZO_ERR_ARGUMENT);
+        KOZO_CHECK_ERR(try(calls[i], ep.c, (KOZO_MSG_CAPS + 1) << KOZO_INFO_CAPS_SHIFT),
+                       KOZO_ERR_ARGUMENT);
         KOZO_CHECK_ERR(try(calls[i], ep.c, 0), KOZO_ERR_TIMEOUT);
     }
     /* What a receiver asks for has no words and no label. */
@@ -254,7 +259,8 @@ KOZO_TEST(endpoint_calls_need_their_rights)
     kozo_cptr reads = kozo_test_copy(ep.c, KOZO_RIGHTS(KOZO_READ, 0));
     kozo_cptr writes = kozo_test_copy(ep.c, KOZO_RIGHTS(KOZO_WRITE, 0));
     kozo_cptr empty = kozo_test_slot();
-    static const uint64_t calls[] = { KOZO_SYS_CALL, KOZO_SYS_SEND, KOZO_SYS_REPLY_RECV, KOZO_SYS_RECV };
+    static const uint64_t calls[] = { KOZO_SYS_CALL, KOZO_SYS_SEND, KOZO_SYS_REPLY_RECV,
+                                      KOZO_SYS_RECV };
 
     for (unsigned i = 0; i < 4; i++) {
         KOZO_CHECK_ERR(try(calls[i], 0, 0), KOZO_ERR_ADDRESS);
@@ -356,7 +362,8 @@ KOZO_TEST(waiting_sender_that_is_deleted_leaves_no_trace)
         struct kozo_words x;
 
         for (unsigned i = 0; i < 3; i++) {
-            sender[i] = (struct doing){ .nr = KOZO_SYS_SEND, .x = { .cap = ep.c, .info = label(i) } };
+            sender[i] =
+                (struct doing){ .nr = KOZO_SYS_SEND, .x = { .cap = ep.c, .info = label(i) } };
             w[i] = doing(&sender[i], URGENT);
         }
         kozo_worker_end(&w[gone]);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a program cannot do: touch the kernel, other programs' memory or the machine; and that only it suffers when it tries.
+ * What a program cannot do: touch the kernel, other programs' memory or the machine; and that only
+ * it suffers when it tries.
  */
 #include "fault.h"
 
@@ -54,8 +55,9 @@ KOZO_TEST(kernel_memory_cannot_be_touched_from_a_second_space)
 }
 
 /* void name(void *): one instruction that only a kernel may use. */
-#define FORBIDDEN(name, insn)                                                                        \
-    __asm__(".pushsection .text." #name ",\"ax\",@progbits\n" #name ":\n" insn "\n ret\n.popsection\n"); \
+#define FORBIDDEN(name, insn)                                                  \
+    __asm__(".pushsection .text." #name ",\"ax\",@progbits\n" #name ":\n" insn \
+            "\n ret\n.popsection\n");                                          \
     extern void name(void *arg)
 
 FORBIDDEN(f_cli, "cli");
@@ -85,7 +87,8 @@ FORBIDDEN(f_int_timer, "int $32");
 FORBIDDEN(f_int_128, "int $0x80");
 FORBIDDEN(f_int_255, "int $255");
 FORBIDDEN(f_kernel_cs, "pushq $8\n pushq $0x400000\n lretq");
-FORBIDDEN(f_iret_to_kernel, "movq %rsp, %rax\n pushq $0x10\n pushq %rax\n pushfq\n pushq $8\n pushq $0x400000\n iretq");
+FORBIDDEN(f_iret_to_kernel, "movq %rsp, %rax\n pushq $0x10\n pushq %rax\n pushfq\n"
+                            "pushq $8\n pushq $0x400000\n iretq");
 FORBIDDEN(f_kernel_ss, "movl $0x10, %eax\n movl %eax, %ss");
 
 KOZO_TEST(kernels_instructions_are_protection_faults)
@@ -94,12 +97,32 @@ KOZO_TEST(kernels_instructions_are_protection_faults)
         const char *name;
         void (*run)(void *);
     } all[] = {
-        { "cli", f_cli }, { "sti", f_sti }, { "hlt", f_hlt }, { "in", f_in }, { "out", f_out }, { "rdmsr", f_rdmsr },
-        { "wrmsr", f_wrmsr }, { "mov cr0, reg", f_read_cr0 }, { "mov reg, cr3", f_write_cr3 },
-        { "mov reg, cr4", f_write_cr4 }, { "mov reg, dr7", f_write_dr7 }, { "lgdt", f_lgdt }, { "lidt", f_lidt },
-        { "lldt", f_lldt }, { "ltr", f_ltr }, { "invlpg", f_invlpg }, { "wbinvd", f_wbinvd }, { "clts", f_clts },
-        { "swapgs", f_swapgs }, { "sysret", f_sysret }, { "int 0", f_int_0 }, { "int 8", f_int_8 },
-        { "int 14", f_int_14 }, { "int 32", f_int_timer }, { "int 128", f_int_128 }, { "int 255", f_int_255 },
+        { "cli", f_cli },
+        { "sti", f_sti },
+        { "hlt", f_hlt },
+        { "in", f_in },
+        { "out", f_out },
+        { "rdmsr", f_rdmsr },
+        { "wrmsr", f_wrmsr },
+        { "mov cr0, reg", f_read_cr0 },
+        { "mov reg, cr3", f_write_cr3 },
+        { "mov reg, cr4", f_write_cr4 },
+        { "mov reg, dr7", f_write_dr7 },
+        { "lgdt", f_lgdt },
+        { "lidt", f_lidt },
+        { "lldt", f_lldt },
+        { "ltr", f_ltr },
+        { "invlpg", f_invlpg },
+        { "wbinvd", f_wbinvd },
+        { "clts", f_clts },
+        { "swapgs", f_swapgs },
+        { "sysret", f_sysret },
+        { "int 0", f_int_0 },
+        { "int 8", f_int_8 },
+        { "int 14", f_int_14 },
+        { "int 32", f_int_timer },
+        { "int 128", f_int_128 },
+        { "int 255", f_int_255 },
         { "the kernel's stack segment", f_kernel_ss },
     };
 
@@ -114,7 +137,10 @@ KOZO_TEST(kernels_instructions_are_protection_faults)
 FORBIDDEN(f_sysenter, "sysenter");
 FORBIDDEN(f_far_call, ".byte 0x9a, 0, 0, 0x40, 0, 8, 0");
 
-/* Some processors do not know SYSENTER; and with SMAP on, QEMU 7 reads the stack of a far return as the kernel would. */
+/*
+ * Some processors do not know SYSENTER; and with SMAP on, QEMU 7 reads the stack of a far return as
+ * the kernel would.
+ */
 KOZO_TEST(other_ways_into_the_kernel_are_shut)
 {
     uint64_t sysenter = outcome(f_sysenter, nullptr), lret = outcome(f_kernel_cs, nullptr);
@@ -134,7 +160,8 @@ static const uint64_t constant = 2;
 /* What a thread in the second space saw, sent home. */
 static void look_and_report(void *arg)
 {
-    struct kozo_words x = { .cap = (uint64_t)arg, .w = { variable, constant, (uint64_t)kozo_boot_info()->head.magic } };
+    struct kozo_words x = { .cap = (uint64_t)arg,
+                            .w = { variable, constant, (uint64_t)kozo_boot_info()->head.magic } };
 
     variable = 99;
     x.w[3] = variable;
@@ -150,7 +177,8 @@ KOZO_TEST(spaces_share_no_memory)
     variable = 7;
     space = kozo_test_space_clone();
     variable = 8;
-    (void)kozo_test_thread_in(space, &(struct kozo_worker_options){ .priority = LATER }, look_and_report, (void *)ep.c);
+    (void)kozo_test_thread_in(space, &(struct kozo_worker_options){ .priority = LATER },
+                              look_and_report, (void *)ep.c);
     KOZO_REQUIRE_OK(kozo_recv_words(ep, &x));
     KOZO_CHECK_EQ(x.w[0], 7);
     KOZO_CHECK_EQ(x.w[1], constant);
@@ -167,13 +195,18 @@ KOZO_TEST(memory_of_another_space_cannot_be_touched)
     uint64_t mine = kozo_window_alloc(KOZO_WINDOW_SMALL, KOZO_PAGE_SIZE);
     struct {
         uint64_t address;
-    } theirs[] = { { (uint64_t)&space }, { other.part }, { other.stack_end - 8 }, { mine }, { (uint64_t)kozo_buffer() } };
+    } theirs[] = { { (uint64_t)&space },
+                   { other.part },
+                   { other.stack_end - 8 },
+                   { mine },
+                   { (uint64_t)kozo_buffer() } };
 
     KOZO_REQUIRE_OK(kozo_memory_map(f, mine, KOZO_READ | KOZO_WRITE));
     *(volatile uint64_t *)mine = 3;
     for (unsigned i = 0; i < sizeof(theirs) / sizeof(theirs[0]); i++)
         for (unsigned k = 0; k < 2; k++) {
-            struct seen s = watch_in(space, k == 0 ? read_there : write_there, (void *)theirs[i].address);
+            struct seen s =
+                watch_in(space, k == 0 ? read_there : write_there, (void *)theirs[i].address);
 
             KOZO_CHECK_EQ(fault_of(&s), KOZO_FAULT_PAGE);
             KOZO_CHECK_EQ(address_of(&s), theirs[i].address);
@@ -229,14 +262,19 @@ KOZO_TEST(fault_stops_one_thread_and_no_other_of_its_space)
     struct kozo_words x = { .info = label(21) };
     struct kozo_worker w;
 
-    (void)kozo_test_thread_in(space, &(struct kozo_worker_options){ .priority = URGENT }, serve_one, (void *)ep.c);
-    w = kozo_test_thread_in(space, &(struct kozo_worker_options){ .priority = URGENT }, write_there, nullptr);
+    (void)kozo_test_thread_in(space, &(struct kozo_worker_options){ .priority = URGENT }, serve_one,
+                              (void *)ep.c);
+    w = kozo_test_thread_in(space, &(struct kozo_worker_options){ .priority = URGENT }, write_there,
+                            nullptr);
     KOZO_CHECK_EQ(state_of(&w), KOZO_THREAD_FAULTED);
     KOZO_CHECK_OK(kozo_call_words(ep, &x));
     KOZO_CHECK_EQ(x.info, label(42));
 }
 
-/* The same address, switched to and fro: each sees its own memory, never what is left of the other's translations. */
+/*
+ * The same address, switched to and fro: each sees its own memory, never what is left of the
+ * other's translations.
+ */
 static void toggle(void *arg)
 {
     struct kozo_words x;
@@ -255,7 +293,8 @@ KOZO_TEST(same_address_is_different_memory_in_each_space)
     struct kozo_endpoint ep = kozo_test_endpoint();
     struct kozo_space space = kozo_test_space_clone();
 
-    (void)kozo_test_thread_in(space, &(struct kozo_worker_options){ .priority = URGENT }, toggle, (void *)ep.c);
+    (void)kozo_test_thread_in(space, &(struct kozo_worker_options){ .priority = URGENT }, toggle,
+                              (void *)ep.c);
     variable = 1000;
     for (uint64_t i = 1; i <= 100; i++) {
         struct kozo_words x = {};
@@ -282,7 +321,8 @@ KOZO_TEST(shared_page_can_be_taken_back_from_another_space)
 {
     struct kozo_space space = kozo_test_space_clone();
     struct kozo_frame f = kozo_test_frame(), lent = { kozo_test_copy(f.c, KOZO_READ | KOZO_MAP) };
-    volatile uint64_t *mine = (volatile uint64_t *)kozo_window_alloc(KOZO_WINDOW_SMALL, KOZO_PAGE_SIZE);
+    volatile uint64_t *mine =
+        (volatile uint64_t *)kozo_window_alloc(KOZO_WINDOW_SMALL, KOZO_PAGE_SIZE);
     struct seen s = { .ep = kozo_test_endpoint() };
     struct kozo_endpoint ep = kozo_test_endpoint();
     struct kozo_words x;
@@ -296,8 +336,9 @@ KOZO_TEST(shared_page_can_be_taken_back_from_another_space)
     KOZO_REQUIRE_OK(kozo_memory_map(f, (uint64_t)mine, KOZO_READ | KOZO_WRITE));
     KOZO_REQUIRE_OK(kozo_map(space, lent, SHARED, KOZO_READ));
     *mine = 0xfeed;
-    s.w = kozo_test_thread_in(space, &(struct kozo_worker_options){ .priority = URGENT, .fault = s.ep }, read_shared_and_wait,
-                              (void *)ep.c);
+    s.w = kozo_test_thread_in(space,
+                              &(struct kozo_worker_options){ .priority = URGENT, .fault = s.ep },
+                              read_shared_and_wait, (void *)ep.c);
     KOZO_REQUIRE_OK(kozo_recv_words(ep, &x));
     KOZO_CHECK_EQ(x.w[0], 0xfeed);
     KOZO_CHECK_OK(kozo_cap_revoke(kozo_own(f.c)));
@@ -318,8 +359,8 @@ static void spin([[maybe_unused]] void *arg)
 KOZO_TEST(space_that_ends_stops_its_threads)
 {
     struct kozo_space space = kozo_test_space_clone();
-    struct kozo_worker w =
-        kozo_test_thread_in(space, &(struct kozo_worker_options){ .priority = LATER }, spin, nullptr);
+    struct kozo_worker w = kozo_test_thread_in(
+        space, &(struct kozo_worker_options){ .priority = LATER }, spin, nullptr);
 
     AWAIT(kozo_thread_info(w.thread).time > 0);
     KOZO_CHECK_EQ(state_of(&w), KOZO_THREAD_READY);
@@ -334,8 +375,8 @@ static void try_every_slot(void *arg)
     uint64_t *reached = arg;
 
     for (uint64_t nr = 0; nr < KOZO_SYSCALL_LIMIT; nr++) {
-        if (nr == KOZO_SYS_WAIT || nr == KOZO_SYS_YIELD || nr == KOZO_SYS_THREAD_EXIT || nr == KOZO_SYS_THREAD_FS_BASE ||
-            nr == KOZO_SYS_FINISH)
+        if (nr == KOZO_SYS_WAIT || nr == KOZO_SYS_YIELD || nr == KOZO_SYS_THREAD_EXIT ||
+            nr == KOZO_SYS_THREAD_FS_BASE || nr == KOZO_SYS_FINISH)
             continue;
         for (uint64_t slot = 1; slot < 12; slot++)
             *reached += kozo_syscall_err(nr, slot, 0, 0, 0, 0, 0) == KOZO_OK;
@@ -349,8 +390,8 @@ KOZO_TEST(thread_without_capabilities_reaches_nothing)
     struct kozo_worker w = doing_later(URGENT);
     uint64_t reached = 0;
 
-    KOZO_REQUIRE_OK(kozo_thread_bind(w.thread, empty, (struct kozo_space){ 0 }, (struct kozo_frame){ 0 }, 0,
-                                     (struct kozo_endpoint){ 0 }));
+    KOZO_REQUIRE_OK(kozo_thread_bind(w.thread, empty, (struct kozo_space){ 0 },
+                                     (struct kozo_frame){ 0 }, 0, (struct kozo_endpoint){ 0 }));
     KOZO_CHECK_OK(kozo_worker_run(&w, try_every_slot, &reached));
     KOZO_CHECK_EQ(reached, 1000);
 }

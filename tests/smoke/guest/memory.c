@@ -65,7 +65,9 @@ KOZO_TEST(untyped_can_be_filled_to_the_last_byte)
         KOZO_CHECK_EQ(kind_at(to.slot + i), KOZO_KIND_NULL);
     KOZO_CHECK_OK(kozo_retype(u, KOZO_KIND_FRAME, KOZO_PAGE_BITS, to, 4));
     KOZO_CHECK_EQ(free_of(u), 0);
-    KOZO_CHECK_ERR(kozo_retype(u, KOZO_KIND_UNTYPED, KOZO_UNTYPED_MIN_BITS, kozo_own(to.slot + 4), 1), KOZO_ERR_NOMEM);
+    KOZO_CHECK_ERR(
+        kozo_retype(u, KOZO_KIND_UNTYPED, KOZO_UNTYPED_MIN_BITS, kozo_own(to.slot + 4), 1),
+        KOZO_ERR_NOMEM);
     for (unsigned i = 0; i < 3; i++)
         KOZO_CHECK_OK(kozo_cap_delete(kozo_own(to.slot + i)));
     KOZO_CHECK_EQ(free_of(u), 0); /* it is given back as a whole */
@@ -92,7 +94,8 @@ KOZO_TEST(objects_are_aligned)
     KOZO_CHECK_EQ(free_of(u), 0);
 }
 
-static enum kozo_err retype_raw(struct kozo_untyped u, uint64_t what, struct kozo_place to, uint64_t count)
+static enum kozo_err retype_raw(struct kozo_untyped u, uint64_t what, struct kozo_place to,
+                                uint64_t count)
 {
     return kozo_syscall_err(KOZO_SYS_RETYPE, u.c, what, to.cnode.c, to.slot, count, 0);
 }
@@ -102,38 +105,65 @@ KOZO_TEST(impossible_objects_are_refused)
     static const struct {
         uint64_t kind, bits;
     } wrong[] = {
-        { KOZO_KIND_NULL, 0 },          { KOZO_KIND_REPLY, 0 },          { KOZO_KIND_THREAD, 0 },
-        { KOZO_KIND_THREAD_POOL, 0 },   { KOZO_KIND_IRQ_CONTROL, 0 },    { KOZO_KIND_IRQ_HANDLER, 0 },
-        { KOZO_KIND_IO_PORT, 0 },       { KOZO_KIND_DEBUG, 0 },          { KOZO_KIND_ZOMBIE, 0 },
-        { KOZO_KIND_COUNT, 0 },         { 0xff, 0 },                     { KOZO_KIND_ENDPOINT, 1 },
-        { KOZO_KIND_ENDPOINT, 7 },      { KOZO_KIND_NOTIFICATION, 1 },   { KOZO_KIND_PAGE_TABLE, 12 },
-        { KOZO_KIND_ADDRESS_SPACE, 1 }, { KOZO_KIND_FRAME, 0 },          { KOZO_KIND_FRAME, 11 },
-        { KOZO_KIND_FRAME, 13 },        { KOZO_KIND_FRAME, 30 },         { KOZO_KIND_FRAME, 12 + 64 },
-        { KOZO_KIND_FRAME, 12 + 256 },  { KOZO_KIND_CNODE, 0 },          { KOZO_KIND_CNODE, 21 },
-        { KOZO_KIND_CNODE, 63 },        { KOZO_KIND_CNODE, 1ull << 40 }, { KOZO_KIND_UNTYPED, 0 },
-        { KOZO_KIND_UNTYPED, 5 },       { KOZO_KIND_UNTYPED, 41 },       { KOZO_KIND_UNTYPED, 63 },
-        { KOZO_KIND_UNTYPED, 64 },      { KOZO_KIND_UNTYPED, 64 + 12 },  { KOZO_KIND_UNTYPED, (1ull << 56) - 1 },
+        { KOZO_KIND_NULL, 0 },
+        { KOZO_KIND_REPLY, 0 },
+        { KOZO_KIND_THREAD, 0 },
+        { KOZO_KIND_THREAD_POOL, 0 },
+        { KOZO_KIND_IRQ_CONTROL, 0 },
+        { KOZO_KIND_IRQ_HANDLER, 0 },
+        { KOZO_KIND_IO_PORT, 0 },
+        { KOZO_KIND_DEBUG, 0 },
+        { KOZO_KIND_ZOMBIE, 0 },
+        { KOZO_KIND_COUNT, 0 },
+        { 0xff, 0 },
+        { KOZO_KIND_ENDPOINT, 1 },
+        { KOZO_KIND_ENDPOINT, 7 },
+        { KOZO_KIND_NOTIFICATION, 1 },
+        { KOZO_KIND_PAGE_TABLE, 12 },
+        { KOZO_KIND_ADDRESS_SPACE, 1 },
+        { KOZO_KIND_FRAME, 0 },
+        { KOZO_KIND_FRAME, 11 },
+        { KOZO_KIND_FRAME, 13 },
+        { KOZO_KIND_FRAME, 30 },
+        { KOZO_KIND_FRAME, 12 + 64 },
+        { KOZO_KIND_FRAME, 12 + 256 },
+        { KOZO_KIND_CNODE, 0 },
+        { KOZO_KIND_CNODE, 21 },
+        { KOZO_KIND_CNODE, 63 },
+        { KOZO_KIND_CNODE, 1ull << 40 },
+        { KOZO_KIND_UNTYPED, 0 },
+        { KOZO_KIND_UNTYPED, 5 },
+        { KOZO_KIND_UNTYPED, 41 },
+        { KOZO_KIND_UNTYPED, 63 },
+        { KOZO_KIND_UNTYPED, 64 },
+        { KOZO_KIND_UNTYPED, 64 + 12 },
+        { KOZO_KIND_UNTYPED, (1ull << 56) - 1 },
     };
     struct kozo_untyped u = kozo_test_untyped(16);
     struct kozo_place to = row(1);
 
     for (unsigned i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
-        KOZO_CHECK_ERR(retype_raw(u, KOZO_WHAT(wrong[i].kind, wrong[i].bits), to, 1), KOZO_ERR_ARGUMENT);
+        KOZO_CHECK_ERR(retype_raw(u, KOZO_WHAT(wrong[i].kind, wrong[i].bits), to, 1),
+                       KOZO_ERR_ARGUMENT);
     KOZO_CHECK_EQ(free_of(u), 1 << 16);
     KOZO_CHECK_EQ(kind_at(to.slot), KOZO_KIND_NULL);
 }
 
 KOZO_TEST(impossible_counts_are_refused)
 {
-    static const uint64_t wrong[] = { 0, KOZO_RETYPE_MAX + 1, 1ull << 32, 1ull << 52, 1ull << 63, UINT64_MAX };
+    static const uint64_t wrong[] = { 0,          KOZO_RETYPE_MAX + 1, 1ull << 32,
+                                      1ull << 52, 1ull << 63,          UINT64_MAX };
     struct kozo_untyped u = kozo_test_untyped(16);
     struct kozo_place to = row(KOZO_RETYPE_MAX);
 
     for (unsigned i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
-        KOZO_CHECK_ERR(retype_raw(u, KOZO_WHAT(KOZO_KIND_ENDPOINT, 0), to, wrong[i]), KOZO_ERR_ARGUMENT);
+        KOZO_CHECK_ERR(retype_raw(u, KOZO_WHAT(KOZO_KIND_ENDPOINT, 0), to, wrong[i]),
+                       KOZO_ERR_ARGUMENT);
     /* Possible, but never in here. */
-    KOZO_CHECK_ERR(kozo_retype(u, KOZO_KIND_UNTYPED, KOZO_UNTYPED_MAX_BITS, to, KOZO_RETYPE_MAX), KOZO_ERR_NOMEM);
-    KOZO_CHECK_ERR(kozo_retype(u, KOZO_KIND_CNODE, KOZO_CNODE_MAX_BITS, to, KOZO_RETYPE_MAX), KOZO_ERR_NOMEM);
+    KOZO_CHECK_ERR(kozo_retype(u, KOZO_KIND_UNTYPED, KOZO_UNTYPED_MAX_BITS, to, KOZO_RETYPE_MAX),
+                   KOZO_ERR_NOMEM);
+    KOZO_CHECK_ERR(kozo_retype(u, KOZO_KIND_CNODE, KOZO_CNODE_MAX_BITS, to, KOZO_RETYPE_MAX),
+                   KOZO_ERR_NOMEM);
     KOZO_CHECK_ERR(kozo_retype(u, KOZO_KIND_FRAME, KOZO_LARGE_BITS, to, 1), KOZO_ERR_NOMEM);
     KOZO_CHECK_OK(kozo_retype(u, KOZO_KIND_ENDPOINT, 0, to, KOZO_RETYPE_MAX));
     for (unsigned i = 0; i < KOZO_RETYPE_MAX; i++)
@@ -148,7 +178,8 @@ KOZO_TEST(retype_tells_its_errors_in_order)
     struct kozo_untyped endpoint = { kozo_test_endpoint().c };
     const struct kozo_place outside = kozo_in(there, 8);
 
-    KOZO_CHECK_ERR(kozo_retype((struct kozo_untyped){ 0 }, KOZO_KIND_NULL, 0, outside, 1), KOZO_ERR_ADDRESS);
+    KOZO_CHECK_ERR(kozo_retype((struct kozo_untyped){ 0 }, KOZO_KIND_NULL, 0, outside, 1),
+                   KOZO_ERR_ADDRESS);
     KOZO_CHECK_ERR(kozo_retype(none, KOZO_KIND_NULL, 0, outside, 1), KOZO_ERR_EMPTY);
     KOZO_CHECK_ERR(kozo_retype(endpoint, KOZO_KIND_NULL, 0, outside, 1), KOZO_ERR_KIND);
     KOZO_CHECK_ERR(kozo_retype(u, KOZO_KIND_NULL, 0, outside, 1), KOZO_ERR_ARGUMENT);
@@ -156,12 +187,14 @@ KOZO_TEST(retype_tells_its_errors_in_order)
     KOZO_CHECK_ERR(kozo_retype(u, KOZO_KIND_ENDPOINT, 0, kozo_in(reads, 8), 1), KOZO_ERR_RIGHTS);
     KOZO_CHECK_ERR(kozo_retype(u, KOZO_KIND_ENDPOINT, 0, kozo_in(there, 0), 1), KOZO_ERR_ADDRESS);
     KOZO_CHECK_ERR(kozo_retype(u, KOZO_KIND_ENDPOINT, 0, outside, 1), KOZO_ERR_ADDRESS);
-    KOZO_CHECK_ERR(kozo_retype(u, KOZO_KIND_ENDPOINT, 0, kozo_in(there, UINT64_MAX), 2), KOZO_ERR_ADDRESS);
+    KOZO_CHECK_ERR(kozo_retype(u, KOZO_KIND_ENDPOINT, 0, kozo_in(there, UINT64_MAX), 2),
+                   KOZO_ERR_ADDRESS);
     KOZO_REQUIRE_OK(kozo_retype(u, KOZO_KIND_ENDPOINT, 0, kozo_in(there, 5), 1));
     KOZO_CHECK_ERR(kozo_retype(u, KOZO_KIND_ENDPOINT, 0, kozo_in(there, 3), 6), KOZO_ERR_ADDRESS);
     KOZO_CHECK_ERR(kozo_retype(u, KOZO_KIND_ENDPOINT, 0, kozo_in(there, 3), 5), KOZO_ERR_OCCUPIED);
     KOZO_CHECK_EQ(free_of(u), KOZO_PAGE_SIZE - KOZO_ENDPOINT_BYTES);
-    KOZO_CHECK_EQ(KOZO_VERIFY_KIND(kozo_cap_verify(kozo_in(there, 3), kozo_own(0)).what), KOZO_KIND_NULL);
+    KOZO_CHECK_EQ(KOZO_VERIFY_KIND(kozo_cap_verify(kozo_in(there, 3), kozo_own(0)).what),
+                  KOZO_KIND_NULL);
 }
 
 /* Fills a frame with ones, or counts the words in it that are not zero. */
@@ -268,7 +301,8 @@ KOZO_TEST(device_memory_makes_frames_and_parts_alone)
     KOZO_REQUIRE(b->device.count > 0);
     for (unsigned kind = KOZO_KIND_CNODE; kind < KOZO_KIND_COUNT; kind++)
         if (kind != KOZO_KIND_FRAME)
-            KOZO_CHECK_ERR(retype_raw(u, KOZO_WHAT(kind, kind == KOZO_KIND_CNODE ? 2 : 0), to, 1), KOZO_ERR_ARGUMENT);
+            KOZO_CHECK_ERR(retype_raw(u, KOZO_WHAT(kind, kind == KOZO_KIND_CNODE ? 2 : 0), to, 1),
+                           KOZO_ERR_ARGUMENT);
     KOZO_CHECK_ERR(kozo_untyped_clear(u, 64), KOZO_ERR_ARGUMENT);
     KOZO_REQUIRE_OK(kozo_retype(u, KOZO_KIND_FRAME, KOZO_PAGE_BITS, to, 1));
     KOZO_CHECK((verify(to.slot) & KOZO_VERIFY_DEVICE) != 0);
@@ -290,5 +324,6 @@ KOZO_TEST(interrupt_controllers_and_timer_are_in_no_untyped)
 
     for (uint32_t i = 0; i < b->untyped.count + b->device.count; i++)
         for (unsigned k = 0; k < 3; k++)
-            KOZO_CHECK(kernels[k] < b->desc[i].base || kernels[k] - b->desc[i].base >= 1ull << b->desc[i].size_bits);
+            KOZO_CHECK(kernels[k] < b->desc[i].base ||
+                       kernels[k] - b->desc[i].base >= 1ull << b->desc[i].size_bits);
 }

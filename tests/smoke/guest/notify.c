@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Notifications: bits that add up until somebody takes them, waited for alone or together with messages.
+ * Notifications: bits that add up until somebody takes them, waited for alone or together with
+ * messages.
  */
 #include "peer.h"
 
@@ -70,7 +71,8 @@ KOZO_TEST(badge_limits_the_bits_that_can_be_signalled)
 KOZO_TEST(notification_calls_need_their_rights)
 {
     struct kozo_notification n = kozo_test_notification();
-    struct kozo_notification reads = { kozo_test_copy(n.c, KOZO_READ) }, writes = { kozo_test_copy(n.c, KOZO_WRITE) };
+    struct kozo_notification reads = { kozo_test_copy(n.c, KOZO_READ) },
+                             writes = { kozo_test_copy(n.c, KOZO_WRITE) };
     struct kozo_notification endpoint = { kozo_test_endpoint().c };
 
     KOZO_CHECK_ERR(kozo_signal(reads, 1), KOZO_ERR_RIGHTS);
@@ -83,7 +85,8 @@ KOZO_TEST(notification_calls_need_their_rights)
     /* Nothing to wait for, and no end. */
     KOZO_CHECK_ERR(kozo_wait((struct kozo_notification){ 0 }).err, KOZO_ERR_ARGUMENT);
     KOZO_CHECK_ERR(kozo_syscall_err(KOZO_SYS_WAIT, n.c, 1, 0, 0, 0, 0), KOZO_ERR_ARGUMENT);
-    KOZO_CHECK_ERR(kozo_syscall_err(KOZO_SYS_WAIT, n.c, KOZO_INFO_RECV_CAPS, 0, 0, 0, 0), KOZO_ERR_ARGUMENT);
+    KOZO_CHECK_ERR(kozo_syscall_err(KOZO_SYS_WAIT, n.c, KOZO_INFO_RECV_CAPS, 0, 0, 0, 0),
+                   KOZO_ERR_ARGUMENT);
 }
 
 KOZO_TEST(notification_that_ends_wakes_all_who_wait)

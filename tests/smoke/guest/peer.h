@@ -4,8 +4,9 @@
  *
  * Owns:      nothing.
  * Not here:  threads that do more (kozo_test_thread).
- * Callers:   test programs. The first thread has priority FIRST; a thread more urgent runs when it is started until it
- *            blocks, a less urgent one while the first thread waits: so the order of events is known.
+ * Callers:   test programs. The first thread has priority FIRST; a thread more urgent runs when it
+ *            is started until it blocks, a less urgent one while the first thread waits: so the
+ *            order of events is known.
  */
 #pragma once
 
@@ -16,11 +17,11 @@
 #define LATER 96u
 
 /* Lets others run until `cond` holds; a machine that is busy takes longer, and is no failure. */
-#define AWAIT(cond)                                                                            \
-    do {                                                                                       \
-        for (uint64_t end_ = kozo_now() + 5 * KOZO_S; !(cond) && kozo_now() < end_;)           \
-            (void)kozo_sleep(KOZO_MS / 2);                                                     \
-        KOZO_CHECK(cond);                                                                      \
+#define AWAIT(cond)                                                                  \
+    do {                                                                             \
+        for (uint64_t end_ = kozo_now() + 5 * KOZO_S; !(cond) && kozo_now() < end_;) \
+            (void)kozo_sleep(KOZO_MS / 2);                                           \
+        KOZO_CHECK(cond);                                                            \
     } while (0)
 
 /* A call with the registers of IPC, and how it ended. */
@@ -53,7 +54,8 @@ static inline struct kozo_worker doing(struct doing *d, uint32_t priority)
 /* A thread that will: for a look at its buffer first. Then kozo_worker_run(&w, do_it, d). */
 static inline struct kozo_worker doing_later(uint32_t priority)
 {
-    return kozo_test_thread_with(&(struct kozo_worker_options){ .priority = priority, .stopped = true }, nullptr, nullptr);
+    return kozo_test_thread_with(
+        &(struct kozo_worker_options){ .priority = priority, .stopped = true }, nullptr, nullptr);
 }
 
 /* A thread that makes the call without an IPC buffer; one at a time. */
@@ -64,9 +66,10 @@ static inline struct kozo_thread bare_thread(struct doing *d, uint32_t priority)
 
     d->done = false;
     KOZO_CHECK_OK(kozo_thread_create(kozo_test_pool(), kozo_own(t.c), 0, priority));
-    KOZO_CHECK_OK(kozo_thread_bind(t, kozo_own_cnode(), kozo_own_space(), (struct kozo_frame){ 0 }, 0,
-                                   (struct kozo_endpoint){ 0 }));
-    KOZO_CHECK_OK(kozo_thread_start(t, (uint64_t)do_it, (uint64_t)stack + sizeof(stack) - 8, (uint64_t)d, 0));
+    KOZO_CHECK_OK(kozo_thread_bind(t, kozo_own_cnode(), kozo_own_space(), (struct kozo_frame){ 0 },
+                                   0, (struct kozo_endpoint){ 0 }));
+    KOZO_CHECK_OK(
+        kozo_thread_start(t, (uint64_t)do_it, (uint64_t)stack + sizeof(stack) - 8, (uint64_t)d, 0));
     return t;
 }
 

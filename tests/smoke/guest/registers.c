@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a thread's registers hold: through a system call, through preemption, at its first instruction; general ones,
- * floating point, FS base, segments.
+ * What a thread's registers hold: through a system call, through preemption, at its first
+ * instruction; general ones, floating point, FS base, segments.
  */
 #include "fault.h"
 #include "registers.h"
@@ -13,7 +13,8 @@ WITH_REGISTERS(hold_all, "1: cmpb $0, registers_stop(%rip)\n je 1b");
 
 KOZO_TEST(system_call_keeps_what_it_does_not_return)
 {
-    static const uint64_t calls[] = { KOZO_SYS_YIELD, KOZO_SYS_SIGNAL, 99, KOZO_SYS_CAP_DELETE, KOZO_SYS_FINISH };
+    static const uint64_t calls[] = { KOZO_SYS_YIELD, KOZO_SYS_SIGNAL, 99, KOZO_SYS_CAP_DELETE,
+                                      KOZO_SYS_FINISH };
 
     for (unsigned i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
         struct registers before, after;
@@ -63,7 +64,10 @@ static void echo(void *arg)
     }
 }
 
-/* Through the kernel's shortest way and, with a deadline, through the long one: no difference shows. */
+/*
+ * Through the kernel's shortest way and, with a deadline, through the long one: no difference
+ * shows.
+ */
 KOZO_TEST(call_returns_words_and_keeps_the_rest)
 {
     struct kozo_endpoint ep = kozo_test_endpoint();
@@ -128,7 +132,8 @@ __asm__(".pushsection .text.first_instruction,\"ax\",@progbits\n"
         "movq %rdi, registers_born+5*8\n"
         "movabsq $registers_born, %rdi\n"
         "movq %rax, (%rdi)\n"
-        "pushfq\n popq 15*8(%rdi)\n" EACH_BUT_RDI(STORE) "movl $30, %eax\n xorl %edi, %edi\n syscall\n ud2\n"
+        "pushfq\n popq 15*8(%rdi)\n" EACH_BUT_RDI(STORE)
+        "movl $30, %eax\n xorl %edi, %edi\n syscall\n ud2\n"
         ".popsection\n");
 extern const char first_instruction[];
 static_assert(KOZO_SYS_THREAD_EXIT == 30);
@@ -147,7 +152,8 @@ KOZO_TEST(new_thread_has_no_registers_of_an_old_one)
             kozo_worker_end(&w); /* and so is the block that it leaves */
             w = doing_later(URGENT);
         }
-        KOZO_REQUIRE_OK(kozo_thread_start(w.thread, (uint64_t)first_instruction, w.stack_end - 40, 0x1234, 0x5678));
+        KOZO_REQUIRE_OK(kozo_thread_start(w.thread, (uint64_t)first_instruction, w.stack_end - 40,
+                                          0x1234, 0x5678));
         KOZO_CHECK_EQ(born_sp, w.stack_end - 40);
         for (unsigned k = 0; k < KOZO_REG_FS_BASE; k++)
             KOZO_CHECK_EQ(born.r[k], k == KOZO_REG_RDI ? 0x1234 : k == KOZO_REG_RSI ? 0x5678 : 0);
@@ -204,7 +210,8 @@ static void fill_fpu(struct fpu *f, uint8_t salt)
 
 static struct kozo_worker fpu_thread(void (*run)(void *), void *arg, uint32_t priority)
 {
-    return kozo_test_thread_with(&(struct kozo_worker_options){ .priority = priority, .flags = KOZO_THREAD_FPU }, run, arg);
+    return kozo_test_thread_with(
+        &(struct kozo_worker_options){ .priority = priority, .flags = KOZO_THREAD_FPU }, run, arg);
 }
 
 KOZO_TEST(floating_point_state_is_each_threads_own)
@@ -339,7 +346,8 @@ KOZO_TEST(floating_point_and_fs_base_stay_behind_when_threads_call)
     (void)fpu_thread(call_with_state, &caller_fpu, URGENT);
     KOZO_CHECK(caller_fpu.done);
     KOZO_CHECK_EQ(seen_by_server, local);
-    KOZO_CHECK_EQ(memcmp(caller_fpu.found.xmm, caller_fpu.given.xmm, sizeof(caller_fpu.given.xmm)), 0);
+    KOZO_CHECK_EQ(memcmp(caller_fpu.found.xmm, caller_fpu.given.xmm, sizeof(caller_fpu.given.xmm)),
+                  0);
     KOZO_CHECK_EQ(caller_fpu.found.mxcsr, caller_fpu.given.mxcsr);
 }
 
@@ -377,8 +385,9 @@ KOZO_TEST(call_lends_its_server_neither_floating_point_nor_fs_base)
 
         service = kozo_test_endpoint();
         fill_fpu(&caller_fpu.given, 0x34);
-        w = kozo_test_thread_with(&(struct kozo_worker_options){ .priority = URGENT, .fault = s.ep }, receive_and_use,
-                                  (void *)uses[i]);
+        w = kozo_test_thread_with(
+            &(struct kozo_worker_options){ .priority = URGENT, .fault = s.ep }, receive_and_use,
+            (void *)uses[i]);
         if (i == 0)
             (void)fpu_thread(call_with_state, &caller_fpu, URGENT);
         else
@@ -450,7 +459,8 @@ KOZO_TEST(thread_without_fs_base_has_nobody_elses)
 
 KOZO_TEST(fs_base_is_a_user_address)
 {
-    static const uint64_t wrong[] = { KOZO_USER_END, 0x800000000000, 0xffff800000000000, UINT64_MAX };
+    static const uint64_t wrong[] = { KOZO_USER_END, 0x800000000000, 0xffff800000000000,
+                                      UINT64_MAX };
 
     for (unsigned i = 0; i < 4; i++)
         KOZO_CHECK_ERR(kozo_thread_fs_base(wrong[i]), KOZO_ERR_ARGUMENT);
@@ -460,7 +470,8 @@ KOZO_TEST(fs_base_is_a_user_address)
 static void load_segments([[maybe_unused]] void *arg)
 {
     for (;;) {
-        __asm__ volatile("movl %0, %%ds\n movl %0, %%es\n movl %0, %%fs\n movl %0, %%gs" ::"r"(0x1b));
+        __asm__ volatile(
+            "movl %0, %%ds\n movl %0, %%es\n movl %0, %%fs\n movl %0, %%gs" ::"r"(0x1b));
         kozo_yield();
     }
 }
@@ -470,7 +481,8 @@ static void read_segments(void *arg)
     uint64_t *all = arg, ds, es, fs, gs;
 
     for (unsigned i = 0; i < 10; i++) {
-        __asm__ volatile("movq %%ds, %0\n movq %%es, %1\n movq %%fs, %2\n movq %%gs, %3" : "=r"(ds), "=r"(es), "=r"(fs), "=r"(gs));
+        __asm__ volatile("movq %%ds, %0\n movq %%es, %1\n movq %%fs, %2\n movq %%gs, %3"
+                         : "=r"(ds), "=r"(es), "=r"(fs), "=r"(gs));
         *all |= ds | es | fs | gs;
         kozo_yield();
     }
@@ -507,7 +519,8 @@ KOZO_TEST(single_step_over_a_system_call)
         g.r[KOZO_REG_RSI] = label(6);
         s = watch(step_into_call, &g);
         KOZO_CHECK_EQ(fault_of(&s), KOZO_FAULT_DEBUG);
-        KOZO_CHECK(ip_of(&s) - (uint64_t)step_into_call_after < 8 || (uint64_t)step_into_call_after - ip_of(&s) < 8);
+        KOZO_CHECK(ip_of(&s) - (uint64_t)step_into_call_after < 8 ||
+                   (uint64_t)step_into_call_after - ip_of(&s) < 8);
         KOZO_CHECK_EQ(s.m.word[4] & TF, TF);
         KOZO_CHECK_EQ(reg_of(&s, KOZO_REG_RAX), KOZO_OK);
         kozo_worker_end(&s.w);

@@ -17,9 +17,9 @@ struct registers {
 
 #define LOAD(n, reg) "movq 8*" #n "(%rdi), %" #reg "\n"
 #define STORE(n, reg) "movq %" #reg ", 8*" #n "(%rdi)\n"
-#define EACH_BUT_RDI(x)                                                                          \
-    x(0, rax) x(1, rbx) x(2, rcx) x(3, rdx) x(4, rsi) x(6, rbp) x(7, r8) x(8, r9) x(9, r10) x(10, r11) \
-        x(11, r12) x(12, r13) x(13, r14) x(14, r15)
+#define EACH_BUT_RDI(x)                                                                 \
+    x(0, rax) x(1, rbx) x(2, rcx) x(3, rdx) x(4, rsi) x(6, rbp) x(7, r8) x(8, r9)       \
+    x(9, r10) x(10, r11) x(11, r12) x(12, r13) x(13, r14) x(14, r15)
 
 /* void name(struct registers *): loads them all, does `what`, stores them all. */
 #define WITH_REGISTERS(name, what)                                                     \

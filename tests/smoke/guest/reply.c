@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The right to answer: one-shot, put aside, moved, lost with either end. A caller is woken exactly once.
+ * The right to answer: one-shot, put aside, moved, lost with either end. A caller is woken exactly
+ * once.
  */
 #include "peer.h"
 
@@ -92,7 +93,8 @@ KOZO_TEST(endpoint_that_ends_wakes_all_who_wait)
     struct doing d[8];
 
     for (unsigned i = 0; i < 8; i++) {
-        static const uint64_t calls[] = { KOZO_SYS_CALL, KOZO_SYS_SEND, KOZO_SYS_RECV, KOZO_SYS_REPLY_RECV };
+        static const uint64_t calls[] = { KOZO_SYS_CALL, KOZO_SYS_SEND, KOZO_SYS_RECV,
+                                          KOZO_SYS_REPLY_RECV };
 
         /* No endpoint queues in both directions. */
         d[i] = (struct doing){ .nr = calls[i / 4 * 2 + i % 2], .x = { .cap = ep[i / 4].c } };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Taking back: what was derived, at any depth and in whosever hands; what deleting leaves; and how much at once.
+ * Taking back: what was derived, at any depth and in whosever hands; what deleting leaves; and how
+ * much at once.
  */
 #include "peer.h"
 
@@ -22,7 +23,8 @@ static enum kozo_kind kind_in(struct kozo_cnode cnode, kozo_cptr slot)
 KOZO_TEST(revoke_takes_back_and_keeps_its_own)
 {
     struct kozo_endpoint ep = kozo_test_endpoint();
-    kozo_cptr given = kozo_test_copy(ep.c, KOZO_SAME_RIGHTS), kept = kozo_test_copy(ep.c, KOZO_SAME_RIGHTS);
+    kozo_cptr given = kozo_test_copy(ep.c, KOZO_SAME_RIGHTS),
+              kept = kozo_test_copy(ep.c, KOZO_SAME_RIGHTS);
     kozo_cptr further = kozo_test_copy(given, KOZO_RIGHTS(KOZO_WRITE, 0));
     kozo_cptr badged = kozo_test_mint((struct kozo_endpoint){ further }, KOZO_SAME_RIGHTS, 1).c;
 
@@ -99,7 +101,8 @@ KOZO_TEST(chain_holds_when_inner_links_go)
         KOZO_CHECK_EQ(kind_in(c, i + 1), i % 3 == 0 ? KOZO_KIND_ENDPOINT : KOZO_KIND_NULL);
     KOZO_CHECK_OK(kozo_cap_revoke(kozo_in(c, 31)));
     for (uint64_t i = 0; i < length; i++)
-        KOZO_CHECK_EQ(kind_in(c, i + 1), i % 3 == 0 && i <= 30 ? KOZO_KIND_ENDPOINT : KOZO_KIND_NULL);
+        KOZO_CHECK_EQ(kind_in(c, i + 1),
+                      i % 3 == 0 && i <= 30 ? KOZO_KIND_ENDPOINT : KOZO_KIND_NULL);
 }
 
 KOZO_TEST(moved_capability_cannot_escape_its_giver)
@@ -203,11 +206,12 @@ KOZO_TEST(caller_that_is_its_own_victim_does_not_return)
     bool returned = false;
 
     KOZO_REQUIRE_OK(kozo_pool_split(kozo_test_pool(), kozo_own(pool.c), 1));
-    w = kozo_test_thread_with(&(struct kozo_worker_options){ .pool = pool, .priority = URGENT, .stopped = true }, nullptr,
-                              nullptr);
+    w = kozo_test_thread_with(
+        &(struct kozo_worker_options){ .pool = pool, .priority = URGENT, .stopped = true }, nullptr,
+        nullptr);
     KOZO_REQUIRE_OK(kozo_cap_move(kozo_in(c, 2), kozo_own(pool.c)));
-    KOZO_REQUIRE_OK(kozo_thread_bind(w.thread, c, (struct kozo_space){ 0 }, (struct kozo_frame){ 0 }, 0,
-                                     (struct kozo_endpoint){ 0 }));
+    KOZO_REQUIRE_OK(kozo_thread_bind(w.thread, c, (struct kozo_space){ 0 },
+                                     (struct kozo_frame){ 0 }, 0, (struct kozo_endpoint){ 0 }));
     KOZO_CHECK_OK(kozo_worker_run(&w, saw_off_own_branch, &returned));
     KOZO_CHECK(!returned);
     KOZO_CHECK_EQ(kind_at(w.thread.c), KOZO_KIND_NULL);
@@ -223,16 +227,16 @@ KOZO_TEST(revoked_space_stops_the_thread_in_it)
     struct doing d = { .nr = KOZO_SYS_RECV, .x = { .cap = kozo_test_endpoint().c } };
     struct kozo_worker w = doing_later(URGENT);
 
-    KOZO_REQUIRE_OK(kozo_thread_bind(w.thread, (struct kozo_cnode){ 0 }, given, (struct kozo_frame){ 0 }, 0,
-                                     (struct kozo_endpoint){ 0 }));
+    KOZO_REQUIRE_OK(kozo_thread_bind(w.thread, (struct kozo_cnode){ 0 }, given,
+                                     (struct kozo_frame){ 0 }, 0, (struct kozo_endpoint){ 0 }));
     KOZO_REQUIRE_OK(kozo_worker_run(&w, do_it, &d));
     KOZO_CHECK_EQ(state_of(&w), KOZO_THREAD_RECEIVING);
     KOZO_CHECK_OK(kozo_cap_revoke(kozo_own(given.c)));
     KOZO_CHECK_EQ(state_of(&w), KOZO_THREAD_STOPPED);
     KOZO_CHECK_ERR(kozo_thread_resume(w.thread), KOZO_ERR_STATE);
     KOZO_CHECK(!d.done);
-    KOZO_REQUIRE_OK(kozo_thread_bind(w.thread, (struct kozo_cnode){ 0 }, kozo_own_space(), (struct kozo_frame){ 0 }, 0,
-                                     (struct kozo_endpoint){ 0 }));
+    KOZO_REQUIRE_OK(kozo_thread_bind(w.thread, (struct kozo_cnode){ 0 }, kozo_own_space(),
+                                     (struct kozo_frame){ 0 }, 0, (struct kozo_endpoint){ 0 }));
     KOZO_CHECK_OK(kozo_thread_resume(w.thread));
     KOZO_CHECK_ERR(d.err, KOZO_ERR_CANCELLED);
 }
@@ -269,7 +273,10 @@ static void revoke_it(void *arg)
     (void)kozo_cap_revoke(kozo_own((kozo_cptr)arg));
 }
 
-/* Each call that fills slots does as many steps of what is pending first: the number of capabilities does not grow. */
+/*
+ * Each call that fills slots does as many steps of what is pending first: the number of
+ * capabilities does not grow.
+ */
 KOZO_TEST(who_derives_during_a_revoke_pays_for_it)
 {
     constexpr uint64_t total = (1 << 17) - 1;
@@ -297,8 +304,8 @@ static void derive_on(void *arg)
 {
     struct kozo_place *p = arg; /* a source under the axe, and where to copy it to and fro */
 
-    while (copy(p[1], p[0]) == KOZO_OK && kozo_cap_delete(p[0]) == KOZO_OK && copy(p[0], p[1]) == KOZO_OK &&
-           kozo_cap_delete(p[1]) == KOZO_OK)
+    while (copy(p[1], p[0]) == KOZO_OK && kozo_cap_delete(p[0]) == KOZO_OK &&
+           copy(p[0], p[1]) == KOZO_OK && kozo_cap_delete(p[1]) == KOZO_OK)
         continue;
 }
 
@@ -306,7 +313,8 @@ KOZO_TEST(nobody_outruns_a_revoke_by_deriving)
 {
     struct kozo_endpoint ep = kozo_test_endpoint();
     struct kozo_cnode c = kozo_test_cnode(BITS);
-    struct kozo_place p[2] = { kozo_own(kozo_test_copy(ep.c, KOZO_SAME_RIGHTS)), kozo_own(kozo_test_slot()) };
+    struct kozo_place p[2] = { kozo_own(kozo_test_copy(ep.c, KOZO_SAME_RIGHTS)),
+                               kozo_own(kozo_test_slot()) };
     struct kozo_worker w;
 
     for (uint64_t i = 1; i <= MANY; i++)

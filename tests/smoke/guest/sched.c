@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Who runs: the most urgent first, equals in turn, and nobody can keep the processor from one more urgent.
+ * Who runs: the most urgent first, equals in turn, and nobody can keep the processor from one more
+ * urgent.
  */
 #include "peer.h"
 
@@ -38,8 +39,8 @@ static bool ran_in_order(const uint32_t *want, unsigned n)
 }
 
 /*
- * Starts threads that note their numbers, and compares. A time slice that ends just then, on a machine that is busy, would
- * mix equals: one good try of a few shows the order.
+ * Starts threads that note their numbers, and compares. A time slice that ends just then, on a
+ * machine that is busy, would mix equals: one good try of a few shows the order.
  */
 static void expect_order(void (*start)(void), const uint32_t *want, unsigned n)
 {
@@ -202,7 +203,8 @@ KOZO_TEST(priority_can_be_changed_while_a_thread_is_ready)
     expect_order(change_while_ready, (const uint32_t[]){ 2, 1, 0 }, 3);
     w = kozo_test_thread(note, number(9), LATER);
     KOZO_CHECK_EQ(order.count, 3);
-    KOZO_CHECK_OK(kozo_thread_priority(w.thread, URGENT, URGENT)); /* more urgent than we: it runs now */
+    KOZO_CHECK_OK(
+        kozo_thread_priority(w.thread, URGENT, URGENT)); /* more urgent than we: it runs now */
     KOZO_CHECK_EQ(order.count, 4);
 }
 
@@ -241,7 +243,8 @@ KOZO_TEST(nobody_gives_more_urgency_than_its_own_ceiling)
     KOZO_CHECK_ERR(a.odd, KOZO_ERR_ARGUMENT);
     KOZO_CHECK_ERR(kozo_thread_priority(other.thread, 256, 0), KOZO_ERR_ARGUMENT);
     KOZO_CHECK_ERR(kozo_thread_priority(other.thread, 5, 6), KOZO_ERR_ARGUMENT);
-    KOZO_CHECK_ERR(kozo_thread_priority((struct kozo_thread){ kozo_test_copy(other.thread.c, KOZO_READ) }, 5, 5),
+    KOZO_CHECK_ERR(kozo_thread_priority(
+                       (struct kozo_thread){ kozo_test_copy(other.thread.c, KOZO_READ) }, 5, 5),
                    KOZO_ERR_RIGHTS);
 }
 
@@ -304,7 +307,10 @@ KOZO_TEST(call_with_a_deadline_switches_directly_too)
     expect_order(start_equals, (const uint32_t[]){ 1, 50, 2, 99 }, 4);
 }
 
-/* Woken by a thread less urgent, a more urgent one runs at once; then the other goes on, before its equals. */
+/*
+ * Woken by a thread less urgent, a more urgent one runs at once; then the other goes on, before its
+ * equals.
+ */
 static struct kozo_notification bell;
 
 static void wait_for_bell([[maybe_unused]] void *arg)

@@ -34,7 +34,8 @@ static struct kozo_frame large_frame(void)
 {
     kozo_cptr slot = kozo_test_slot();
 
-    KOZO_CHECK_OK(kozo_retype(kozo_test_memory(), KOZO_KIND_FRAME, KOZO_LARGE_BITS, kozo_own(slot), 1));
+    KOZO_CHECK_OK(
+        kozo_retype(kozo_test_memory(), KOZO_KIND_FRAME, KOZO_LARGE_BITS, kozo_own(slot), 1));
     return (struct kozo_frame){ slot };
 }
 
@@ -115,8 +116,13 @@ KOZO_TEST(map_tells_its_errors_in_order)
 
 KOZO_TEST(addresses_that_are_not_the_users_cannot_be_mapped)
 {
-    static const uint64_t wrong[] = { 0, KOZO_USER_END, 0x7ffffffff000, 0x800000000000, 0xffff800000000000,
-                                      0xffffffff80000000, 0xfffffffffffff000 };
+    static const uint64_t wrong[] = { 0,
+                                      KOZO_USER_END,
+                                      0x7ffffffff000,
+                                      0x800000000000,
+                                      0xffff800000000000,
+                                      0xffffffff80000000,
+                                      0xfffffffffffff000 };
     struct kozo_frame f = kozo_test_frame();
     struct kozo_space s = space_with(6);
 
@@ -136,7 +142,8 @@ KOZO_TEST(large_frames_lie_where_they_may)
 
     KOZO_CHECK_ERR(kozo_map(s, large, THERE + KOZO_PAGE_SIZE, RW), KOZO_ERR_ALIGN);
     KOZO_CHECK_ERR(kozo_map(s, large, 0, RW), KOZO_ERR_ARGUMENT);
-    KOZO_CHECK_ERR(kozo_map(s, large, KOZO_USER_END + KOZO_PAGE_SIZE - KOZO_LARGE_SIZE, RW), KOZO_ERR_ARGUMENT);
+    KOZO_CHECK_ERR(kozo_map(s, large, KOZO_USER_END + KOZO_PAGE_SIZE - KOZO_LARGE_SIZE, RW),
+                   KOZO_ERR_ARGUMENT);
     KOZO_CHECK_OK(kozo_map(s, large, THERE, RW));
     KOZO_CHECK_ERR(kozo_map(s, small, THERE + 5 * KOZO_PAGE_SIZE, RW), KOZO_ERR_OCCUPIED);
     KOZO_CHECK_OK(kozo_unmap(kozo_own(large.c)));
@@ -226,7 +233,8 @@ KOZO_TEST(table_that_goes_takes_its_mappings_along)
 
 KOZO_TEST(unmap_and_protect_tell_their_errors_in_order)
 {
-    struct kozo_frame f = kozo_test_frame(), no_map = copy_of(f, RW), reads = copy_of(f, KOZO_READ | KOZO_MAP);
+    struct kozo_frame f = kozo_test_frame(), no_map = copy_of(f, RW),
+                      reads = copy_of(f, KOZO_READ | KOZO_MAP);
     struct kozo_space s = space_with(3);
     kozo_cptr empty = kozo_test_slot();
 
@@ -246,7 +254,7 @@ KOZO_TEST(unmap_and_protect_tell_their_errors_in_order)
     KOZO_CHECK_ERR(kozo_unmap(kozo_own(reads.c)), KOZO_ERR_UNMAPPED);
 }
 
-/* ---- what the processor makes of it: translations that were in use must be forgotten at once ---- */
+/* ---- what the processor makes of it: what was in use must be forgotten at once ---- */
 
 KOZO_TEST(reduced_rights_hold_at_once)
 {
@@ -353,7 +361,10 @@ KOZO_TEST(readable_page_cannot_be_executed)
     KOZO_CHECK_EQ(ip_of(&s), (uint64_t)at);
 }
 
-/* Mapped in a space that ended, and whose memory and addresses another space uses now for the same page. */
+/*
+ * Mapped in a space that ended, and whose memory and addresses another space uses now for the same
+ * page.
+ */
 KOZO_TEST(stale_mapping_cannot_touch_a_later_space)
 {
     struct kozo_untyped u = kozo_test_untyped(16);
@@ -366,7 +377,8 @@ KOZO_TEST(stale_mapping_cannot_touch_a_later_space)
             KOZO_CHECK_OK(kozo_space_feed(s, table()));
         KOZO_CHECK_OK(kozo_map(s, i == 0 ? f : other, THERE, RW));
         if (i == 0)
-            KOZO_CHECK_OK(kozo_cap_revoke(kozo_own(u.c))); /* the next space lies in the same memory */
+            KOZO_CHECK_OK(
+                kozo_cap_revoke(kozo_own(u.c))); /* the next space lies in the same memory */
     }
     KOZO_CHECK(!is_mapped(f));
     KOZO_CHECK_ERR(kozo_unmap(kozo_own(f.c)), KOZO_ERR_UNMAPPED);

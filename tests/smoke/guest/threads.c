@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Threads from creation to end: what they are made from and bound to, how they start, stop, go on, and what is known of them.
+ * Threads from creation to end: what they are made from and bound to, how they start, stop, go on,
+ * and what is known of them.
  */
 #include "fault.h"
 
@@ -68,12 +69,14 @@ KOZO_TEST(create_tells_its_errors_in_order)
     struct kozo_place slot = kozo_own(kozo_test_slot()), taken = kozo_own(pool.c);
 
     KOZO_CHECK_ERR(kozo_thread_create(none, taken, 99, 256), KOZO_ERR_EMPTY);
-    KOZO_CHECK_ERR(kozo_thread_create((struct kozo_pool){ KOZO_INIT_DEBUG }, taken, 99, 256), KOZO_ERR_KIND);
+    KOZO_CHECK_ERR(kozo_thread_create((struct kozo_pool){ KOZO_INIT_DEBUG }, taken, 99, 256),
+                   KOZO_ERR_KIND);
     KOZO_CHECK_ERR(kozo_thread_create(pool, taken, 99, 256), KOZO_ERR_OCCUPIED);
     KOZO_CHECK_ERR(kozo_thread_create(pool, slot, 4, 0), KOZO_ERR_ARGUMENT);
     KOZO_CHECK_ERR(kozo_thread_create(pool, slot, 1ull << 32, 0), KOZO_ERR_ARGUMENT);
     KOZO_CHECK_ERR(kozo_thread_create(pool, slot, 0, KOZO_PRIORITIES), KOZO_ERR_ARGUMENT);
-    KOZO_CHECK_OK(kozo_thread_create(pool, slot, KOZO_THREAD_FPU | KOZO_THREAD_FOREIGN, KOZO_PRIORITY_IDLE));
+    KOZO_CHECK_OK(
+        kozo_thread_create(pool, slot, KOZO_THREAD_FPU | KOZO_THREAD_FOREIGN, KOZO_PRIORITY_IDLE));
     KOZO_CHECK_EQ(KOZO_VERIFY_RIGHTS(verify(slot.slot)), KOZO_READ | KOZO_WRITE);
 }
 
@@ -97,7 +100,8 @@ KOZO_TEST(pool_makes_as_many_threads_as_it_says)
 
 KOZO_TEST(pool_can_be_split_whole_and_given_back)
 {
-    struct kozo_pool all = kozo_test_pool(), part = { kozo_test_slot() }, piece = { kozo_test_slot() };
+    struct kozo_pool all = kozo_test_pool(), part = { kozo_test_slot() },
+                     piece = { kozo_test_slot() };
     struct kozo_thread t = { kozo_test_slot() };
     uint64_t n = kozo_pool_info(all).value, free = kozo_test_stat(KOZO_STAT_THREADS_FREE);
 
@@ -127,7 +131,8 @@ KOZO_TEST(all_threads_of_the_boot_can_be_made)
     for (uint64_t i = 1; i <= n; i++)
         KOZO_REQUIRE_OK(kozo_thread_create(kozo_test_pool(), kozo_in(c, i), 0, LATER));
     KOZO_CHECK_EQ(kozo_test_stat(KOZO_STAT_THREADS_FREE), 0);
-    KOZO_CHECK_ERR(kozo_thread_create(kozo_test_pool(), kozo_in(c, n + 1), 0, LATER), KOZO_ERR_QUOTA);
+    KOZO_CHECK_ERR(kozo_thread_create(kozo_test_pool(), kozo_in(c, n + 1), 0, LATER),
+                   KOZO_ERR_QUOTA);
     KOZO_CHECK_OK(kozo_cap_delete(kozo_own(c.c)));
     KOZO_CHECK_EQ(kozo_test_stat(KOZO_STAT_THREADS_FREE), n);
 }
@@ -141,8 +146,8 @@ KOZO_TEST(thousand_threads_come_and_go)
     for (unsigned i = 0; i < 1000; i++) {
         struct kozo_thread t = unbound(LATER);
 
-        KOZO_CHECK_OK(kozo_thread_bind(t, kozo_own_cnode(), kozo_own_space(), (struct kozo_frame){ 0 }, 0,
-                                       (struct kozo_endpoint){ 0 }));
+        KOZO_CHECK_OK(kozo_thread_bind(t, kozo_own_cnode(), kozo_own_space(),
+                                       (struct kozo_frame){ 0 }, 0, (struct kozo_endpoint){ 0 }));
         kozo_slot_drop(t.c);
     }
     KOZO_CHECK_EQ(kozo_test_stat(KOZO_STAT_CAPS), caps);
@@ -153,20 +158,24 @@ KOZO_TEST(bind_tells_its_errors_in_order)
     struct kozo_thread t = unbound(LATER), reads = { kozo_test_copy(t.c, KOZO_READ) };
     struct kozo_cnode cnode = kozo_own_cnode(), no_cnode = { KOZO_INIT_DEBUG };
     struct kozo_space space = kozo_own_space(), no_space = { kozo_test_copy(space.c, KOZO_MAP) };
-    struct kozo_frame frame = kozo_test_frame(), no_frame = { kozo_test_copy(frame.c, KOZO_READ | KOZO_MAP) };
+    struct kozo_frame frame = kozo_test_frame(),
+                      no_frame = { kozo_test_copy(frame.c, KOZO_READ | KOZO_MAP) };
     struct kozo_endpoint ep = kozo_test_endpoint(), no_ep = { kozo_test_copy(ep.c, KOZO_READ) };
     uint64_t n = 0;
     struct kozo_worker runs = kozo_test_thread(spin, &n, LATER);
 
-    KOZO_CHECK_ERR(kozo_thread_bind(reads, no_cnode, no_space, no_frame, 1, no_ep), KOZO_ERR_RIGHTS);
+    KOZO_CHECK_ERR(kozo_thread_bind(reads, no_cnode, no_space, no_frame, 1, no_ep),
+                   KOZO_ERR_RIGHTS);
     KOZO_CHECK_ERR(kozo_thread_bind(t, no_cnode, no_space, no_frame, 1, no_ep), KOZO_ERR_KIND);
     KOZO_CHECK_ERR(kozo_thread_bind(t, cnode, no_space, no_frame, 1, no_ep), KOZO_ERR_RIGHTS);
     KOZO_CHECK_ERR(kozo_thread_bind(t, cnode, space, no_frame, 1, ep), KOZO_ERR_RIGHTS);
     KOZO_CHECK_ERR(kozo_thread_bind(t, cnode, space, frame, 1, no_ep), KOZO_ERR_RIGHTS);
     KOZO_CHECK_ERR(kozo_thread_bind(t, cnode, space, frame, 256, ep), KOZO_ERR_ALIGN);
-    KOZO_CHECK_ERR(kozo_thread_bind(t, cnode, space, frame, KOZO_PAGE_SIZE + 1, ep), KOZO_ERR_ALIGN);
+    KOZO_CHECK_ERR(kozo_thread_bind(t, cnode, space, frame, KOZO_PAGE_SIZE + 1, ep),
+                   KOZO_ERR_ALIGN);
     KOZO_CHECK_ERR(kozo_thread_bind(t, cnode, space, frame, KOZO_PAGE_SIZE, ep), KOZO_ERR_ARGUMENT);
-    KOZO_CHECK_ERR(kozo_thread_bind(t, cnode, space, frame, UINT64_MAX & ~511ull, ep), KOZO_ERR_ARGUMENT);
+    KOZO_CHECK_ERR(kozo_thread_bind(t, cnode, space, frame, UINT64_MAX & ~511ull, ep),
+                   KOZO_ERR_ARGUMENT);
     KOZO_CHECK_ERR(kozo_thread_bind(runs.thread, cnode, space, frame, 0, ep), KOZO_ERR_STATE);
     KOZO_CHECK_OK(kozo_thread_bind(t, cnode, space, frame, KOZO_PAGE_SIZE - 512, ep));
     KOZO_CHECK_OK(kozo_thread_suspend(runs.thread));
@@ -185,11 +194,13 @@ KOZO_TEST(start_tells_its_errors_in_order)
     KOZO_CHECK_ERR(kozo_thread_start(runs.thread, 0xffffffff80000000, 0, 0, 0), KOZO_ERR_ARGUMENT);
     KOZO_CHECK_ERR(kozo_thread_start(runs.thread, ip, 0xffff800000000000, 0, 0), KOZO_ERR_ARGUMENT);
     KOZO_CHECK_ERR(kozo_thread_start(runs.thread, ip, 0x4000, 0, 0), KOZO_ERR_STATE);
-    KOZO_CHECK_ERR(kozo_thread_start(t, ip, 0x4000, 0, 0), KOZO_ERR_STATE); /* it has no address space */
+    KOZO_CHECK_ERR(kozo_thread_start(t, ip, 0x4000, 0, 0),
+                   KOZO_ERR_STATE); /* it has no address space */
     KOZO_CHECK_ERR(kozo_thread_resume(reads), KOZO_ERR_RIGHTS);
     KOZO_CHECK_ERR(kozo_thread_resume(runs.thread), KOZO_ERR_STATE);
     KOZO_CHECK_ERR(kozo_thread_resume(t), KOZO_ERR_STATE);
-    KOZO_CHECK_ERR(kozo_thread_resume(doing_later(LATER).thread), KOZO_ERR_STATE); /* never started */
+    KOZO_CHECK_ERR(kozo_thread_resume(doing_later(LATER).thread),
+                   KOZO_ERR_STATE); /* never started */
     KOZO_CHECK_ERR(kozo_thread_suspend(reads), KOZO_ERR_RIGHTS);
     KOZO_CHECK_OK(kozo_thread_suspend(t));
     KOZO_CHECK_OK(kozo_thread_suspend(runs.thread));
@@ -203,8 +214,8 @@ KOZO_TEST(thread_needs_an_address_space_and_no_more)
     bool ran = false;
     uint64_t top = (uint64_t)stack + sizeof(stack) - 8;
 
-    KOZO_REQUIRE_OK(kozo_thread_bind(t, (struct kozo_cnode){ 0 }, kozo_own_space(), (struct kozo_frame){ 0 }, 0,
-                                     (struct kozo_endpoint){ 0 }));
+    KOZO_REQUIRE_OK(kozo_thread_bind(t, (struct kozo_cnode){ 0 }, kozo_own_space(),
+                                     (struct kozo_frame){ 0 }, 0, (struct kozo_endpoint){ 0 }));
     *(uint64_t *)top = (uint64_t)exit_with; /* where it returns to */
     KOZO_CHECK_OK(kozo_thread_start(t, (uint64_t)set, top, (uint64_t)&ran, 0));
     KOZO_CHECK(ran);
@@ -232,17 +243,20 @@ KOZO_TEST(suspended_thread_stands_still_and_goes_on)
 /* In every state in which a call waits. */
 KOZO_TEST(suspended_call_is_cancelled)
 {
-    static const uint64_t calls[] = { KOZO_SYS_CALL, KOZO_SYS_SEND, KOZO_SYS_RECV, KOZO_SYS_REPLY_RECV };
+    static const uint64_t calls[] = { KOZO_SYS_CALL, KOZO_SYS_SEND, KOZO_SYS_RECV,
+                                      KOZO_SYS_REPLY_RECV };
     struct kozo_endpoint ep = kozo_test_endpoint();
 
     for (unsigned i = 0; i < 4; i++) {
-        struct doing d = { .nr = calls[i], .x = { .cap = ep.c, .info = calls[i] == KOZO_SYS_RECV ? 0 : label(1) } };
+        struct doing d = { .nr = calls[i],
+                           .x = { .cap = ep.c, .info = calls[i] == KOZO_SYS_RECV ? 0 : label(1) } };
         struct kozo_worker w = doing(&d, URGENT);
         struct kozo_words x = { .cap = ep.c };
 
         KOZO_CHECK_OK(kozo_thread_suspend(w.thread));
         KOZO_CHECK_EQ(state_of(&w), KOZO_THREAD_STOPPED);
-        KOZO_CHECK_ERR(kozo_ipc_until(i < 2 ? KOZO_SYS_RECV : KOZO_SYS_SEND, &x, 0), KOZO_ERR_TIMEOUT); /* nobody there */
+        KOZO_CHECK_ERR(kozo_ipc_until(i < 2 ? KOZO_SYS_RECV : KOZO_SYS_SEND, &x, 0),
+                       KOZO_ERR_TIMEOUT); /* nobody there */
         KOZO_CHECK_OK(kozo_thread_resume(w.thread));
         KOZO_CHECK(d.done);
         KOZO_CHECK_ERR(d.err, KOZO_ERR_CANCELLED);
@@ -319,7 +333,9 @@ KOZO_TEST(info_tells_registers_and_identity)
     KOZO_CHECK_EQ(word[KOZO_THREAD_WORD_PRIORITY], LATER - 1);
     KOZO_CHECK(a.serial != b.serial && a.serial != 0 && b.serial != 0);
     KOZO_CHECK_OK(kozo_thread_suspend(w.thread));
-    KOZO_CHECK_ERR(kozo_thread_info((struct kozo_thread){ kozo_test_copy(w.thread.c, KOZO_WRITE) }).err, KOZO_ERR_RIGHTS);
+    KOZO_CHECK_ERR(
+        kozo_thread_info((struct kozo_thread){ kozo_test_copy(w.thread.c, KOZO_WRITE) }).err,
+        KOZO_ERR_RIGHTS);
 }
 
 KOZO_TEST(serial_is_never_given_again)

@@ -61,13 +61,15 @@ KOZO_TEST(sleep_until_the_past_returns_at_once)
 
 KOZO_TEST(clock_page_cannot_be_written)
 {
-    KOZO_CHECK_ERR(kozo_protect(kozo_own(KOZO_INIT_CLOCK), KOZO_READ | KOZO_WRITE), KOZO_ERR_RIGHTS);
+    KOZO_CHECK_ERR(kozo_protect(kozo_own(KOZO_INIT_CLOCK), KOZO_READ | KOZO_WRITE),
+                   KOZO_ERR_RIGHTS);
     KOZO_CHECK_EQ(kozo_test_copy(KOZO_INIT_CLOCK, KOZO_SAME_RIGHTS) != 0, true);
 }
 
 KOZO_TEST(every_waiting_call_ends_at_its_deadline)
 {
-    static const uint64_t calls[] = { KOZO_SYS_CALL, KOZO_SYS_SEND, KOZO_SYS_RECV, KOZO_SYS_REPLY_RECV, KOZO_SYS_WAIT };
+    static const uint64_t calls[] = { KOZO_SYS_CALL, KOZO_SYS_SEND, KOZO_SYS_RECV,
+                                      KOZO_SYS_REPLY_RECV, KOZO_SYS_WAIT };
     struct kozo_endpoint ep = kozo_test_endpoint();
     struct kozo_notification n = kozo_test_notification();
 
@@ -84,7 +86,8 @@ KOZO_TEST(every_waiting_call_ends_at_its_deadline)
 
 KOZO_TEST(deadline_0_does_not_wait)
 {
-    static const uint64_t calls[] = { KOZO_SYS_CALL, KOZO_SYS_SEND, KOZO_SYS_RECV, KOZO_SYS_REPLY_RECV, KOZO_SYS_WAIT };
+    static const uint64_t calls[] = { KOZO_SYS_CALL, KOZO_SYS_SEND, KOZO_SYS_RECV,
+                                      KOZO_SYS_REPLY_RECV, KOZO_SYS_WAIT };
     struct kozo_endpoint ep = kozo_test_endpoint();
     struct kozo_notification n = kozo_test_notification();
     struct doing sender = { .nr = KOZO_SYS_SEND, .x = { .cap = ep.c, .info = label(3) } };
@@ -122,7 +125,9 @@ KOZO_TEST(call_with_deadline_0_does_not_reach_a_server_that_waits)
 KOZO_TEST(message_that_timed_out_is_not_received)
 {
     struct kozo_endpoint ep = kozo_test_endpoint();
-    struct doing late = { .nr = KOZO_SYS_SEND, .x = { .cap = ep.c, .info = label(1) }, .timed = true };
+    struct doing late = { .nr = KOZO_SYS_SEND,
+                          .x = { .cap = ep.c, .info = label(1) },
+                          .timed = true };
     struct doing next = { .nr = KOZO_SYS_SEND, .x = { .cap = ep.c, .info = label(2) } };
     struct kozo_words x;
 
@@ -152,7 +157,10 @@ static void receive_until_and_think([[maybe_unused]] void *arg)
     (void)kozo_ipc(KOZO_SYS_REPLY, &x);
 }
 
-/* Takes the call of `client`, which has a deadline so far away that it is there in time. Returns its thread. */
+/*
+ * Takes the call of `client`, which has a deadline so far away that it is there in time. Returns
+ * its thread.
+ */
 static struct kozo_worker take_timed_call(struct kozo_endpoint ep, struct doing *client)
 {
     struct kozo_worker w;
@@ -160,7 +168,9 @@ static struct kozo_worker take_timed_call(struct kozo_endpoint ep, struct doing 
     enum kozo_err err;
 
     for (uint64_t span = 4 * KOZO_MS;; span *= 4) {
-        *client = (struct doing){ .nr = KOZO_SYS_CALL, .x = { .cap = ep.c }, .timed = true, .deadline = kozo_now() + span };
+        *client = (struct doing){
+            .nr = KOZO_SYS_CALL, .x = { .cap = ep.c }, .timed = true, .deadline = kozo_now() + span
+        };
         w = doing(client, URGENT);
         x = (struct kozo_words){ .cap = ep.c };
         err = kozo_ipc_until(KOZO_SYS_RECV, &x, 0);
@@ -233,7 +243,10 @@ KOZO_TEST(answered_call_does_not_time_out_later)
     KOZO_CHECK_EQ(state_of(&w), KOZO_THREAD_RECEIVING);
 }
 
-/* Met in time, a sender and a receiver forget their deadlines, whatever they wait for when these pass. */
+/*
+ * Met in time, a sender and a receiver forget their deadlines, whatever they wait for when these
+ * pass.
+ */
 KOZO_TEST(deadline_ends_with_its_call)
 {
     static const uint64_t calls[] = { KOZO_SYS_SEND, KOZO_SYS_RECV };
@@ -277,7 +290,9 @@ KOZO_TEST(receiver_that_a_call_reached_does_not_time_out)
 KOZO_TEST(farthest_deadline_is_a_deadline)
 {
     struct kozo_endpoint ep = kozo_test_endpoint();
-    struct doing client = { .nr = KOZO_SYS_CALL, .x = { .cap = ep.c }, .timed = true, .deadline = UINT64_MAX };
+    struct doing client = {
+        .nr = KOZO_SYS_CALL, .x = { .cap = ep.c }, .timed = true, .deadline = UINT64_MAX
+    };
     struct kozo_words x;
 
     (void)doing(&client, URGENT);
@@ -298,7 +313,9 @@ static struct {
 static void sleep_all(uint64_t start, uint64_t apart, unsigned count)
 {
     for (unsigned i = 0; i < count; i++) {
-        sleepers.d[i] = (struct doing){ .nr = KOZO_SYS_WAIT, .timed = true, .deadline = start + (i * 7 % count) * apart };
+        sleepers.d[i] = (struct doing){ .nr = KOZO_SYS_WAIT,
+                                        .timed = true,
+                                        .deadline = start + (i * 7 % count) * apart };
         sleepers.w[i] = doing(&sleepers.d[i], URGENT);
     }
 }
@@ -316,7 +333,8 @@ KOZO_TEST(deadlines_are_met_in_their_order)
         KOZO_CHECK_ERR(sleepers.d[i].err, KOZO_ERR_TIMEOUT);
         KOZO_CHECK(sleepers.d[i].ended >= sleepers.d[i].deadline);
         for (unsigned k = 0; k < i; k++)
-            KOZO_CHECK((sleepers.d[k].deadline < sleepers.d[i].deadline) == (sleepers.d[k].ended < sleepers.d[i].ended));
+            KOZO_CHECK((sleepers.d[k].deadline < sleepers.d[i].deadline) ==
+                       (sleepers.d[k].ended < sleepers.d[i].ended));
     }
 }
 
@@ -347,12 +365,15 @@ KOZO_TEST(sleeper_that_is_deleted_leaves_the_others_their_deadlines)
         KOZO_CHECK_EQ(sleepers.d[i].done, i % 3 != 0);
 }
 
+/* The deadline that passes meanwhile is forgotten. */
 KOZO_TEST(suspended_sleeper_is_cancelled)
 {
-    struct doing d = { .nr = KOZO_SYS_WAIT, .timed = true, .deadline = kozo_now() + 2 * KOZO_MS };
+    struct doing d = { .nr = KOZO_SYS_WAIT, .timed = true, .deadline = kozo_now() + 20 * KOZO_MS };
     struct kozo_worker w = doing(&d, URGENT);
 
     KOZO_CHECK_OK(kozo_thread_suspend(w.thread));
+    if (d.done)
+        KOZO_SKIP("the machine is too busy");
     KOZO_CHECK_OK(kozo_sleep_until(d.deadline + 2 * KOZO_MS));
     KOZO_CHECK(!d.done);
     KOZO_CHECK_OK(kozo_thread_resume(w.thread));

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Capabilities in messages: copied, moved and badged into the receiver's window, and what cannot go is left out and told.
+ * Capabilities in messages: copied, moved and badged into the receiver's window, and what cannot go
+ * is left out and told.
  */
 #include "peer.h"
 
@@ -21,8 +22,9 @@ struct exchange {
 /* The first thread sends to a receiver that waits. */
 static void pass(struct kozo_endpoint ep, struct exchange *e)
 {
-    struct doing server = { .nr = KOZO_SYS_RECV,
-                            .x = { .cap = ep.c, .info = e->window != 0 ? KOZO_INFO_RECV_CAPS : 0 } };
+    struct doing server = {
+        .nr = KOZO_SYS_RECV, .x = { .cap = ep.c, .info = e->window != 0 ? KOZO_INFO_RECV_CAPS : 0 }
+    };
     struct kozo_worker w = doing_later(URGENT);
     struct kozo_words x = { .cap = ep.c, .info = label(77) | e->count << KOZO_INFO_CAPS_SHIFT };
 
@@ -33,7 +35,8 @@ static void pass(struct kozo_endpoint ep, struct exchange *e)
         kozo_buffer()->cap[i] = e->cap[i];
     e->err = kozo_ipc_until(KOZO_SYS_SEND, &x, 0);
     e->sent = kozo_buffer()->sent;
-    KOZO_CHECK(e->err != KOZO_OK || (x.info & KOZO_INFO_CAPS_MASK) >> KOZO_INFO_CAPS_SHIFT == e->sent);
+    KOZO_CHECK(e->err != KOZO_OK ||
+               (x.info & KOZO_INFO_CAPS_MASK) >> KOZO_INFO_CAPS_SHIFT == e->sent);
     e->received = buffer_of(&w)->received;
     e->info = server.x.info;
     KOZO_CHECK(e->err != KOZO_OK || (server.done && label_of(server.x.info) == 77));
@@ -57,7 +60,10 @@ static kozo_cptr window(void)
 KOZO_TEST(copy_arrives_with_fewer_rights_and_can_be_revoked)
 {
     struct kozo_endpoint ep = kozo_test_endpoint(), gift = kozo_test_endpoint();
-    struct exchange e = { .cap = { kozo_give(gift.c, KOZO_WRITE, 0x0f) }, .count = 1, .window = window(), .slots = WINDOW };
+    struct exchange e = { .cap = { kozo_give(gift.c, KOZO_WRITE, 0x0f) },
+                          .count = 1,
+                          .window = window(),
+                          .slots = WINDOW };
 
     pass(ep, &e);
     KOZO_CHECK_EQ(e.sent, 1);
@@ -67,7 +73,8 @@ KOZO_TEST(copy_arrives_with_fewer_rights_and_can_be_revoked)
     KOZO_CHECK_EQ(kind_at(e.window), KOZO_KIND_ENDPOINT);
     KOZO_CHECK_EQ(KOZO_VERIFY_RIGHTS(verify(e.window)), KOZO_WRITE);
     KOZO_CHECK_EQ(KOZO_VERIFY_USER(verify(e.window)), 0x0f);
-    KOZO_CHECK((kozo_cap_verify(kozo_own(e.window), kozo_own(gift.c)).what & KOZO_VERIFY_SAME) != 0);
+    KOZO_CHECK((kozo_cap_verify(kozo_own(e.window), kozo_own(gift.c)).what & KOZO_VERIFY_SAME) !=
+               0);
     KOZO_CHECK_OK(kozo_cap_revoke(kozo_own(gift.c)));
     KOZO_CHECK_EQ(kind_at(e.window), KOZO_KIND_NULL);
     KOZO_CHECK_EQ(kind_at(gift.c), KOZO_KIND_ENDPOINT);
@@ -77,8 +84,10 @@ KOZO_TEST(move_leaves_nothing_behind_and_keeps_its_place)
 {
     struct kozo_endpoint ep = kozo_test_endpoint(), owner = kozo_test_endpoint();
     kozo_cptr mine = kozo_test_copy(owner.c, KOZO_RIGHTS(KOZO_READ | KOZO_WRITE, 1));
-    struct exchange e = { .cap = { { .slot = (uint32_t)mine, .flags = KOZO_CAP_MOVE } }, .count = 1,
-                          .window = window(), .slots = WINDOW };
+    struct exchange e = { .cap = { { .slot = (uint32_t)mine, .flags = KOZO_CAP_MOVE } },
+                          .count = 1,
+                          .window = window(),
+                          .slots = WINDOW };
 
     pass(ep, &e);
     KOZO_CHECK_EQ(e.sent, 1);
@@ -92,8 +101,11 @@ KOZO_TEST(move_leaves_nothing_behind_and_keeps_its_place)
 KOZO_TEST(copy_can_get_a_badge_on_the_way)
 {
     struct kozo_endpoint ep = kozo_test_endpoint(), gift = kozo_test_endpoint();
-    struct exchange e = { .cap = { kozo_give_badged(gift.c, KOZO_WRITE, 0, 0xbad9e), kozo_give_badged(gift.c, KOZO_WRITE, 0, 0) },
-                          .count = 2, .window = window(), .slots = WINDOW };
+    struct exchange e = { .cap = { kozo_give_badged(gift.c, KOZO_WRITE, 0, 0xbad9e),
+                                   kozo_give_badged(gift.c, KOZO_WRITE, 0, 0) },
+                          .count = 2,
+                          .window = window(),
+                          .slots = WINDOW };
     struct kozo_verified v;
 
     pass(ep, &e);
@@ -108,7 +120,8 @@ KOZO_TEST(copy_can_get_a_badge_on_the_way)
 KOZO_TEST(shut_window_takes_nothing_and_the_message_goes)
 {
     struct kozo_endpoint ep = kozo_test_endpoint();
-    struct exchange e = { .cap = { kozo_give(ep.c, KOZO_WRITE, 0), { .slot = (uint32_t)ep.c, .flags = KOZO_CAP_MOVE } },
+    struct exchange e = { .cap = { kozo_give(ep.c, KOZO_WRITE, 0),
+                                   { .slot = (uint32_t)ep.c, .flags = KOZO_CAP_MOVE } },
                           .count = 2 };
 
     pass(ep, &e);
@@ -123,11 +136,15 @@ KOZO_TEST(shut_window_takes_nothing_and_the_message_goes)
 KOZO_TEST(occupied_slot_is_passed_over)
 {
     struct kozo_endpoint ep = kozo_test_endpoint(), gift = kozo_test_endpoint();
-    struct exchange e = { .cap = { kozo_give(gift.c, KOZO_WRITE, 0), kozo_give(gift.c, KOZO_WRITE, 0),
+    struct exchange e = { .cap = { kozo_give(gift.c, KOZO_WRITE, 0),
+                                   kozo_give(gift.c, KOZO_WRITE, 0),
                                    kozo_give(gift.c, KOZO_READ, 0) },
-                          .count = 3, .window = window(), .slots = WINDOW };
+                          .count = 3,
+                          .window = window(),
+                          .slots = WINDOW };
 
-    KOZO_CHECK_OK(kozo_cap_copy(kozo_own(e.window + 1), kozo_own(KOZO_INIT_DEBUG), KOZO_SAME_RIGHTS));
+    KOZO_CHECK_OK(
+        kozo_cap_copy(kozo_own(e.window + 1), kozo_own(KOZO_INIT_DEBUG), KOZO_SAME_RIGHTS));
     pass(ep, &e);
     KOZO_CHECK_EQ(e.sent, 2);
     KOZO_CHECK_EQ(came(&e), 2);
@@ -143,7 +160,9 @@ KOZO_TEST(window_ends_where_it_says)
     struct kozo_endpoint ep = kozo_test_endpoint();
     struct exchange e = { .cap = { kozo_give(ep.c, KOZO_WRITE, 0), kozo_give(ep.c, KOZO_WRITE, 0),
                                    kozo_give(ep.c, KOZO_WRITE, 0) },
-                          .count = 3, .window = window(), .slots = 1 };
+                          .count = 3,
+                          .window = window(),
+                          .slots = 1 };
 
     pass(ep, &e);
     KOZO_CHECK_EQ(e.sent, 1);
@@ -158,8 +177,11 @@ KOZO_TEST(window_outside_the_space_takes_nothing)
     struct kozo_endpoint ep = kozo_test_endpoint();
 
     for (unsigned i = 0; i < 3; i++) {
-        struct exchange e = { .cap = { kozo_give(ep.c, KOZO_WRITE, 0), kozo_give(ep.c, KOZO_WRITE, 0) }, .count = 2,
-                              .window = outside[i], .slots = UINT16_MAX };
+        struct exchange e = { .cap = { kozo_give(ep.c, KOZO_WRITE, 0),
+                                       kozo_give(ep.c, KOZO_WRITE, 0) },
+                              .count = 2,
+                              .window = outside[i],
+                              .slots = UINT16_MAX };
 
         pass(ep, &e);
         KOZO_CHECK_OK(e.err);
@@ -172,7 +194,8 @@ KOZO_TEST(window_outside_the_space_takes_nothing)
 KOZO_TEST(window_never_includes_slot_0)
 {
     struct kozo_endpoint ep = kozo_test_endpoint();
-    struct doing server = { .nr = KOZO_SYS_RECV, .x = { .cap = ep.c, .info = KOZO_INFO_RECV_CAPS } };
+    struct doing server = { .nr = KOZO_SYS_RECV,
+                            .x = { .cap = ep.c, .info = KOZO_INFO_RECV_CAPS } };
     struct kozo_worker w = doing_later(URGENT);
     struct kozo_words x = { .cap = ep.c, .info = 1 << KOZO_INFO_CAPS_SHIFT };
 
@@ -197,12 +220,14 @@ KOZO_TEST(what_cannot_be_copied_is_left_out)
         kozo_give(UINT32_MAX, KOZO_RIGHTS_ALL, 0),
         kozo_give(unique.c, KOZO_RIGHTS_ALL, 0),
         kozo_give_badged(badged.c, KOZO_RIGHTS_ALL, 0, 6),                      /* it has one */
-        kozo_give_badged(KOZO_INIT_DEBUG, KOZO_RIGHTS_ALL, 0, 6),               /* it can have none */
+        kozo_give_badged(KOZO_INIT_DEBUG, KOZO_RIGHTS_ALL, 0, 6), /* it can have none */
         { .slot = (uint32_t)ep.c, .flags = KOZO_CAP_MOVE | KOZO_CAP_BADGE },
     };
 
     for (unsigned i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
-        struct exchange e = { .cap = { wrong[i], kozo_give(ep.c, KOZO_WRITE, 0) }, .count = 2, .window = window(),
+        struct exchange e = { .cap = { wrong[i], kozo_give(ep.c, KOZO_WRITE, 0) },
+                              .count = 2,
+                              .window = window(),
                               .slots = WINDOW };
 
         pass(ep, &e);
@@ -219,7 +244,9 @@ KOZO_TEST(untyped_can_be_moved_in_a_message)
 {
     struct kozo_endpoint ep = kozo_test_endpoint();
     struct kozo_untyped u = kozo_test_untyped(KOZO_PAGE_BITS);
-    struct exchange e = { .cap = { { .slot = (uint32_t)u.c, .flags = KOZO_CAP_MOVE } }, .count = 1, .window = window(),
+    struct exchange e = { .cap = { { .slot = (uint32_t)u.c, .flags = KOZO_CAP_MOVE } },
+                          .count = 1,
+                          .window = window(),
                           .slots = WINDOW };
 
     pass(ep, &e);
@@ -231,7 +258,9 @@ KOZO_TEST(capabilities_need_grant)
 {
     struct kozo_endpoint ep = kozo_test_endpoint();
     struct kozo_endpoint poor = { kozo_test_copy(ep.c, KOZO_RIGHTS(KOZO_READ | KOZO_WRITE, 0)) };
-    struct exchange e = { .cap = { kozo_give(ep.c, KOZO_WRITE, 0) }, .count = 1, .window = window(), .slots = WINDOW };
+    struct exchange e = {
+        .cap = { kozo_give(ep.c, KOZO_WRITE, 0) }, .count = 1, .window = window(), .slots = WINDOW
+    };
 
     pass(poor, &e);
     KOZO_CHECK_ERR(e.err, KOZO_ERR_RIGHTS);
@@ -239,9 +268,11 @@ KOZO_TEST(capabilities_need_grant)
 }
 
 /* The capability that a call is made by also says whether its answer may bring some. */
-static void answer_with_gift(struct kozo_endpoint ep, struct kozo_endpoint by, kozo_cptr into, uint64_t *sent, uint64_t *info)
+static void answer_with_gift(struct kozo_endpoint ep, struct kozo_endpoint by, kozo_cptr into,
+                             uint64_t *sent, uint64_t *info)
 {
-    struct doing client = { .nr = KOZO_SYS_CALL, .x = { .cap = by.c, .info = KOZO_INFO_RECV_CAPS } };
+    struct doing client = { .nr = KOZO_SYS_CALL,
+                            .x = { .cap = by.c, .info = KOZO_INFO_RECV_CAPS } };
     struct kozo_worker w = doing_later(URGENT);
     struct kozo_words x;
 
@@ -284,8 +315,8 @@ KOZO_TEST(capability_goes_from_one_space_to_another)
     struct kozo_words x = { .cap = ep.c, .info = 1 << KOZO_INFO_CAPS_SHIFT };
 
     KOZO_REQUIRE_OK(kozo_cap_copy(kozo_in(far, 1), kozo_own(ep.c), KOZO_RIGHTS(KOZO_READ, 0)));
-    KOZO_REQUIRE_OK(kozo_thread_bind(w.thread, far, (struct kozo_space){ 0 }, (struct kozo_frame){ 0 }, 0,
-                                     (struct kozo_endpoint){ 0 }));
+    KOZO_REQUIRE_OK(kozo_thread_bind(w.thread, far, (struct kozo_space){ 0 },
+                                     (struct kozo_frame){ 0 }, 0, (struct kozo_endpoint){ 0 }));
     buffer_of(&w)->recv_slot = 5;
     buffer_of(&w)->recv_count = 3;
     KOZO_REQUIRE_OK(kozo_worker_run(&w, do_it, &server));
