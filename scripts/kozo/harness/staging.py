@@ -36,9 +36,8 @@ class Staging:
         for source in (tree.archive_root, tree.guest_root):
             if source.is_dir():
                 shutil.copytree(source, self.root, dirs_exist_ok=True, symlinks=True)
-        template = SOURCE / "services" / "kozo.conf"
-        if template.exists():
-            self.write(MANIFEST, template.read_bytes())
+        if tree.archive_root.is_dir():  # its manifest again, with hashes still to be filled in
+            self.write(MANIFEST, (SOURCE / "services" / "kozo.conf").read_bytes())
 
     def path(self, name):
         """Where the archive's file `name` lies now."""
