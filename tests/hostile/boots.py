@@ -6,6 +6,7 @@ _MAX = {"cpu": "max"}                           # SMEP, SMAP, UMIP, RDRAND
 _STEPS = {"extra": ("-singlestep",), "variant": "singlestep"}   # an interrupt between any two instructions
 
 BOOTS = {
+    "calls": [_USUAL, _MAX],
     "entry": [_USUAL, _MAX, _STEPS],
     "exceptions": [_USUAL, _MAX, _STEPS],
 }
