@@ -9,4 +9,5 @@ BOOTS = {
     "calls": [_USUAL, _MAX],
     "entry": [_USUAL, _MAX, _STEPS],
     "exceptions": [_USUAL, _MAX, _STEPS],
+    "ground": [_USUAL, _MAX],
 }
