@@ -58,7 +58,7 @@ struct tcb *kernel_syscall(struct tcb *t);
 struct tcb *kernel_fault(struct tcb *t, const struct fault *fault);
 struct tcb *kernel_interrupt(uint32_t line);
 struct tcb *kernel_tick(void);
-/* A spurious interrupt, or one that the port dealt with itself. */
+/* The end of every event (sched/sched.c); all there is to a spurious interrupt. */
 struct tcb *kernel_leave(void);
 
 /* Make `kernel` ready for its first thread. All bytes of it are zero before. */

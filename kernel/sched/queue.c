@@ -62,8 +62,14 @@ struct tcb *queue_pop(struct queue *q)
 {
     struct tcb *t = q->head;
 
-    if (t != nullptr)
+    if (t == nullptr)
+        return nullptr;
+    if (ring_is_single(t) && t->level_next == nullptr) { /* the only one */
+        q->head = nullptr;
+        t->next = t->prev = nullptr;
+    } else {
         queue_remove(q, t);
+    }
     return t;
 }
 

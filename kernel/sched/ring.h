@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ring.h - threads in a ring, by their next/prev links; the head is the oldest.
+ * ring.h - threads in a ring, by their next/prev links; the head is the oldest. Outside `next` is null, and `prev`
+ * means nothing.
  */
 #pragma once
 
@@ -44,7 +45,7 @@ static inline struct tcb *ring_trade(struct tcb **head, struct tcb *t)
         t->prev->next = t;
     }
     *head = t->next;
-    first->next = first->prev = nullptr;
+    first->next = nullptr;
     return first;
 }
 

@@ -67,7 +67,7 @@ void sched_wake(struct tcb *t)
 
 void sched_handoff(struct tcb *t)
 {
-    if (kernel.cpu.handoff != nullptr) {
+    if (kernel.cpu.handoff != nullptr) [[clang::unlikely]] {
         sched_wake(t);
         return;
     }
@@ -79,6 +79,8 @@ void sched_handoff(struct tcb *t)
 void sched_remove(struct tcb *t)
 {
     kassert(t->state == TCB_READY);
+    if (t == kernel.cpu.current && t->next == nullptr)
+        return;
     if (t == kernel.cpu.handoff)
         kernel.cpu.handoff = nullptr;
     else if (t->next != nullptr)
@@ -118,40 +120,44 @@ void sched_rotate(void)
 /* Who runs if nobody in the ready queues is more urgent: the running thread, or the one handed to; the other waits. */
 static struct tcb *preferred(struct tcb *cur, struct tcb *to)
 {
-    if (cur == kernel.cpu.idle || cur->state != TCB_READY || cur->next != nullptr)
+    if (cur->next != nullptr || cur->state != TCB_READY || cur == kernel.cpu.idle)
         return to;
     if (to == nullptr)
         return cur;
     return more_urgent_of(cur, to);
 }
 
-static bool slice_is_over(uint32_t priority)
-{
-    const struct sched *s = &kernel.sched;
-
-    return s->slice_end[priority] <= s->last_tick;
-}
-
-/* One that has not begun is over too. */
-[[gnu::noinline]] static void begin_slice(uint64_t *end) { *end = arch_now() + SCHED_SLICE_NS; }
-
-/* `next` runs, and an equal waits: their slice is timed. A switch among them does not renew it. */
-static struct tcb *run_among_equals(struct tcb *next)
+/*
+ * The slice of the top priority is over, or has not begun: it begins, and `best`, if its turn is over, goes behind its
+ * equals.
+ */
+[[gnu::noinline]] static struct tcb *next_slice(struct tcb *best, bool rotate)
 {
     struct sched *s = &kernel.sched;
     uint64_t *end = &s->slice_end[s->top];
 
-    if (slice_is_over(s->top)) [[clang::unlikely]]
-        begin_slice(end);
-    s->slice_due = *end;
-    s->admit = (int32_t)s->top;
-    return next;
+    if (rotate && *end != 0)
+        best = ring_trade(&s->ready[s->top], best);
+    *end = arch_now() + SCHED_SLICE_NS;
+    kernel.timers.stale = true;
+    return best;
 }
 
-static struct tcb *run_alone(struct tcb *next)
+/* `best` runs, and an equal waits: their slice is timed. A switch among them does not renew it. */
+[[gnu::always_inline]] static inline struct tcb *run_among_equals(struct tcb *best, bool rotate)
 {
-    kernel.sched.slice_due = UINT64_MAX;
-    return next;
+    struct sched *s = &kernel.sched;
+    uint32_t top = s->top;
+    uint64_t end = s->slice_end[top];
+
+    if (end <= s->last_tick) [[clang::unlikely]] {
+        best = next_slice(best, rotate);
+        end = s->slice_end[top];
+    }
+    if (end < kernel.timers.armed) [[clang::unlikely]]
+        kernel.timers.stale = true;
+    s->admit = (int32_t)top;
+    return best;
 }
 
 /* The most urgent thread of the ready queues takes the place of `best`, if there is one; or the idle thread. */
@@ -160,31 +166,78 @@ static struct tcb *run_alone(struct tcb *next)
     struct sched *s = &kernel.sched;
 
     if (s->top == SCHED_NONE)
-        return run_alone(kernel.cpu.idle);
+        return kernel.cpu.idle;
     if (best != nullptr)
         enqueue_front(best);
     best = s->ready[s->top];
     dequeue(best);
-    return s->top == best->priority ? run_among_equals(best) : run_alone(best);
+    return s->top == best->priority ? run_among_equals(best, false) : best;
 }
 
-struct tcb *sched_pick(void)
+/* Nobody is ready: there is time for what is pending, until an interrupt or a thread it woke. */
+[[gnu::noinline]] static struct tcb *use_idle_time(void)
+{
+    struct tcb *next = kernel.cpu.idle;
+
+    while (next == kernel.cpu.idle && pending_any() && !arch_irq_pending()) {
+        pending_steps(PENDING_BATCH);
+        next = take_most_urgent(nullptr);
+    }
+    return next;
+}
+
+[[gnu::always_inline]] static inline struct tcb *pick(void)
 {
     struct sched *s = &kernel.sched;
     struct tcb *best = preferred(kernel.cpu.current, kernel.cpu.handoff);
 
     kernel.cpu.handoff = nullptr;
-    if (best == nullptr || s->top < best->priority)
-        return take_most_urgent(best);
-    if (s->top > best->priority)
-        return run_alone(best);
-    if (s->slice_end[s->top] != 0 && slice_is_over(s->top)) [[clang::unlikely]]
-        best = ring_trade(&s->ready[s->top], best);
-    return run_among_equals(best);
+    if (best != nullptr && s->top == best->priority)
+        return run_among_equals(best, true);
+    if (best != nullptr && s->top > best->priority)
+        return best;
+    best = take_most_urgent(best);
+    return best == kernel.cpu.idle ? use_idle_time() : best;
 }
 
 void sched_tick(uint64_t now)
 {
     kernel.sched.last_tick = now;
     kernel.sched.admit = (int32_t)kernel.sched.top - 1;
+}
+
+/* ---- leaving the kernel ---- */
+
+/*
+ * The time since the last switch by the scheduler belongs to the thread that ran at the end of it. Switches of the fast
+ * path do not come here: threads that call each other share their time by who is interrupted.
+ */
+static void charge(struct tcb *from)
+{
+    uint64_t now = arch_cycles();
+
+    from->cpu_cycles += now - kernel.cpu.charged;
+    kernel.cpu.charged = now;
+}
+
+/* When the turn of those who wait at the priority of `t` comes. */
+static uint64_t slice_due(const struct tcb *t)
+{
+    return kernel.sched.top == t->priority ? kernel.sched.slice_end[t->priority] : TIMER_NEVER;
+}
+
+struct tcb *kernel_leave(void)
+{
+    struct tcb *from = kernel.cpu.current, *to = pick();
+
+    if (kernel.timers.stale)
+        timer_arm(slice_due(to));
+    if (to != from) {
+        charge(from);
+        kernel.cpu.current = to;
+        arch_thread_switch(from, to);
+    }
+    if (config_checks)
+        kernel_check();
+    return to;
 }

@@ -24,7 +24,6 @@ struct sched {
     int32_t admit;       /* the fast path switches to priorities up to this: `top` while its slice is timed, else 1 less */
     uint64_t words;      /* bit i: bitmap[i] is not 0 */
     uint64_t bitmap[4];  /* bit p: ready[p] is not empty */
-    uint64_t slice_due;  /* end of the running priority's slice; UINT64_MAX when no equal waits */
     uint64_t last_tick;  /* slices that end at or before it are over */
     struct tcb *ready[KOZO_PRIORITIES];        /* heads of rings */
     uint64_t slice_end[KOZO_PRIORITIES];       /* while ready[p] is not empty; 0 = not begun */
@@ -43,7 +42,5 @@ void sched_remove(struct tcb *t);
 void sched_set_priority(struct tcb *t, uint8_t priority);
 /* The running thread lets its equals go first. (Not sched_yield: a C library has one, and calls it.) */
 void sched_rotate(void);
-/* Decide who runs. */
-NODISCARD struct tcb *sched_pick(void);
 /* The time slice may have ended. */
 void sched_tick(uint64_t now);

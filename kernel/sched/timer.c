@@ -8,8 +8,10 @@ static void put(uint32_t i, struct tcb *t)
 {
     kernel.timers.heap[i] = t;
     t->timer_index = i + 1;
-    if (i == 0)
+    if (i == 0) {
         kernel.timers.next = t->deadline;
+        kernel.timers.stale = true;
+    }
 }
 
 static void sift_up(uint32_t i, struct tcb *t)
@@ -81,6 +83,12 @@ void timer_expire(uint64_t now)
 
 void timer_arm(uint64_t slice_due)
 {
-    kernel.timers.armed = min_u64(kernel.timers.next, slice_due);
-    arch_timer_arm(kernel.timers.armed);
+    struct timers *timers = &kernel.timers;
+    uint64_t want = min_u64(timers->next, slice_due);
+
+    timers->stale = false;
+    if (want < timers->armed) {
+        timers->armed = want;
+        arch_timer_arm(want);
+    }
 }

@@ -20,6 +20,7 @@ struct timers {
     uint32_t reserved;
     uint64_t next;  /* the earliest deadline, or TIMER_NEVER */
     uint64_t armed; /* what the machine's timer is set to */
+    bool stale;     /* that may be too late */
     uint64_t ticks;
     struct tcb *heap[CONFIG_MAX_THREADS];
 };
@@ -29,5 +30,5 @@ void timer_add(struct tcb *t, uint64_t deadline);
 void timer_remove(struct tcb *t);
 /* Wake, with TIMEOUT, those whose deadline has passed; the rest at the next event. */
 void timer_expire(uint64_t now);
-/* Arm the machine for the next deadline or end of slice. An earlier interrupt than needed does no harm. */
+/* Arm the machine for the next deadline or end of slice, if it would be late. An earlier interrupt does no harm. */
 void timer_arm(uint64_t slice_due);

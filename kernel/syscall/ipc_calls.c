@@ -14,6 +14,8 @@
  */
 static enum kozo_err pay_for_caps(const struct tcb *t, uint64_t info)
 {
+    if ((info & KOZO_INFO_CAPS_MASK) == 0)
+        return KOZO_OK;
     pending_steps((info & KOZO_INFO_CAPS_MASK) >> KOZO_INFO_CAPS_SHIFT);
     return t->state == TCB_READY ? KOZO_OK : CALL_AGAIN;
 }

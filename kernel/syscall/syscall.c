@@ -26,7 +26,7 @@ static void trace_refusal(const struct tcb *t, enum kozo_err err)
 }
 
 /* The one place where a call's result reaches its caller, if there is still one. */
-static void finish(struct tcb *t, enum kozo_err outcome)
+[[gnu::noinline]] static void finish(struct tcb *t, enum kozo_err outcome)
 {
     if (outcome == CALL_WAITS || t->state == TCB_FREE)
         return;

@@ -107,7 +107,6 @@ static void check_unchanged(struct tcb *t, uint64_t number)
         return; /* the caller that was owed an answer has been dropped, or has it */
     forget_notes(&before.kernel.tcbs[t - kernel.tcbs], t);
     memcpy(before.kernel.sched.slice_end, kernel.sched.slice_end, sizeof kernel.sched.slice_end);
-    before.kernel.sched.slice_due = kernel.sched.slice_due;
     before.kernel.sched.admit = kernel.sched.admit;
     before.kernel.timers.armed = kernel.timers.armed;
     if (memcmp(&before.kernel, &kernel, sizeof kernel) != 0)

@@ -117,17 +117,22 @@ static void segments_clear(void)
 /* The core admits user addresses only; a bad one would stop the kernel here. */
 static void fs_base_load(const struct tcb *t) { x86_wrmsr(MSR_FS_BASE, t->fs_base < KOZO_USER_END ? t->fs_base : 0); }
 
+/* One of the two has state beyond the general registers. */
+[[gnu::noinline]] static void extended_switch(struct tcb *to)
+{
+    fs_base_load(to); /* the selector that was just cleared, or that the user loaded, may have reset it */
+    if (x86.fpu != nullptr || (to->flags & KOZO_THREAD_FPU))
+        fpu_switch(to);
+}
+
 void arch_thread_switch(struct tcb *from, struct tcb *to)
 {
     x86.tss.rsp0 = (uint64_t)to + FRAME_BYTES;
     segments_clear();
-    if (((from->slow | to->slow) & (TCB_SLOW_FPU | TCB_SLOW_FS)) != 0) [[clang::unlikely]] {
-        fs_base_load(to); /* the selector that was just cleared, or that the user loaded, may have reset it */
-        if (x86.fpu != nullptr || (to->flags & KOZO_THREAD_FPU))
-            fpu_switch(to);
-    }
-    if (to->root != x86.root && to != kernel.cpu.idle)
-        x86_root_load(to->root != 0 ? to->root : x86.kernel_root);
+    if (to->root != x86.root)
+        x86_root_load(to->root);
+    if (((from->slow | to->slow) & (TCB_SLOW_FPU | TCB_SLOW_FS)) != 0) [[clang::unlikely]]
+        extended_switch(to);
 }
 
 void arch_fs_base_set(struct tcb *t) { fs_base_load(t); }

@@ -152,6 +152,7 @@ void x86_start(uint64_t start_info)
     input.clock = boot_alloc(&input, 1);
     clock_page(arch_ram(input.clock));
     kernel_init();
+    kernel.idle_tcb.root = x86.kernel_root;
     first = boot_start(&input);
     if (x86.clock.mult == 0)
         x86_clock_settle();
