@@ -148,13 +148,13 @@ static_assert(offsetof(struct kozo_ipc_buffer, word) == 64);
 #define KOZO_PRIORITY_IDLE 255u
 
 enum kozo_thread_state : uint8_t {
-    KOZO_THREAD_STOPPED = 1, /* not started, suspended, or finished */
+    KOZO_THREAD_STOPPED = 1, /* not started, or suspended */
     KOZO_THREAD_READY,       /* running or able to */
     KOZO_THREAD_SENDING,     /* in an endpoint's queue, with a message or a fault */
     KOZO_THREAD_RECEIVING,   /* in an endpoint's queue, for a message */
     KOZO_THREAD_CALLING,     /* its message was taken; it waits for the reply */
     KOZO_THREAD_WAITING,     /* in a notification's queue, or asleep */
-    KOZO_THREAD_FAULTED,     /* stopped by a fault that nobody handles */
+    KOZO_THREAD_FAULTED,     /* stopped by a fault that nobody handles, or ended (fault EXIT) */
 };
 
 /*
