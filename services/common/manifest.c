@@ -3,7 +3,8 @@
 #include "common/fields.h"
 
 /* What init itself can give; the other capabilities are what services provide. */
-static const char *const given_names[] = { "log", "initrd", "manifest", "leases" };
+static const char *const given_names[] = { "log",  "initrd", "manifest",   "leases", "com1",
+                                          "com1-line", "lines", "kernel-log", "system" };
 
 struct parser {
     struct field_target target; /* the section being read */
@@ -173,7 +174,8 @@ static void check_provides(struct parser *p, const struct manifest_service *s)
                  "a name that no other service provides");
     if (is_given(s->provides))
         complain(p, s->line, kozo_str("provides"), s->provides,
-                 "a name other than log, initrd, manifest and leases");
+                 "a name other than log, initrd, manifest, leases, com1, com1-line, lines, "
+                 "kernel-log and system");
 }
 
 static void check_service(struct parser *p, const struct manifest_service *s)
@@ -185,7 +187,8 @@ static void check_service(struct parser *p, const struct manifest_service *s)
 
         if ((from == nullptr || from == s) && !is_given(name))
             complain(p, s->line, kozo_str("capabilities"), name,
-                     "log, initrd, manifest, leases, or what another service provides");
+                     "log, initrd, manifest, leases, com1, com1-line, lines, kernel-log, system, or "
+                     "what another service provides");
     }
     for (uint32_t i = 0; i < s->requests.count; i++)
         if (manifest_provider(p->target.manifest, s->requests.word[i]) == nullptr)

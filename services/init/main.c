@@ -9,8 +9,10 @@
 #include "init/carve.h"
 #include "init/commands.h"
 #include "init/init.h"
+#include "init/output.h"
 #include "init/power.h"
 #include "init/start.h"
+#include "init/system.h"
 #include "init/watch.h"
 
 #include <kozo/error.h>
@@ -46,18 +48,30 @@ void init_fail(struct init *i, const char *step, const char *expected, const cha
     kozo_vprintf(format, args);
     va_end(args);
     kozo_printf("\n");
-    if (has_option(i, "kozo.run") || has_option(i, "kozo.exit_on_fail"))
-        power_off(POWER_FAILED);
+    if (!has_option(i, "kozo.run") && !has_option(i, "kozo.exit_on_fail"))
+        return;
+    output_finish();
+    power_off(POWER_FAILED);
 }
 
 /* ---- READY, and after ---- */
+
+/* Somebody asks for the commands to run them, by the protocol `system`. */
+static bool has_shell(const struct init *i)
+{
+    for (uint32_t k = 0; k < i->manifest.services; k++)
+        if (i->service[k].state == SERVICE_RUNNING &&
+            manifest_has(&i->manifest.service[k].capabilities, kozo_str("system")))
+            return true;
+    return false;
+}
 
 static void run_commands(const struct init *i)
 {
     struct kozo_str list, command;
     uint32_t status = 0;
 
-    if (!cmdline_find(i->cmdline, "kozo.run", &list))
+    if (has_shell(i) || !cmdline_find(i->cmdline, "kozo.run", &list))
         return;
     while ((command = commands_cut(&list)).len > 0) {
         struct command_result r = command_run(command, status);
@@ -68,6 +82,7 @@ static void run_commands(const struct init *i)
         if (r.power_off)
             break;
     }
+    output_finish();
     power_off(power_code(status));
 }
 
@@ -97,14 +112,17 @@ static void become_ready(struct init *i)
         answer = err == KOZO_OK && watch_message(i, &m);
         if (err != KOZO_OK && err != KOZO_ERR_TIMEOUT)
             (void)kozo_sleep(KOZO_S);
-        if (i->state != INIT_WAITING)
+        if (i->state != INIT_WAITING) {
+            system_release();
             continue;
+        }
         watch_time(i);
         if (i->state == INIT_WAITING && watch_done(i)) {
             if (answer)
                 (void)kozo_reply(&m);
             answer = false;
             become_ready(i);
+            system_release();
         }
     }
 }

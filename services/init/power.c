@@ -8,6 +8,8 @@
 
 constexpr unsigned debug_exit_port = 0xf4;
 constexpr unsigned pm1a_control_port = 0x604; /* of both chipsets that QEMU has for a PC */
+constexpr unsigned reset_port = 0xcf9;
+constexpr unsigned hard_reset = 6;
 constexpr unsigned soft_off = 0x2000;         /* SLP_EN, with the type that means power off there */
 
 void power_off(uint32_t code)
@@ -20,6 +22,13 @@ void power_off(uint32_t code)
     (void)kozo_sleep(KOZO_S); /* power goes off a moment later, if it does */
     kozo_printf(
         "[init] this machine cannot be powered off from here: it is safe to switch it off\n");
+    for (;;)
+        (void)kozo_sleep(KOZO_S);
+}
+
+void power_reset(void)
+{
+    (void)kozo_ioport_out((struct kozo_io_port){ KOZO_INIT_IOPORT }, reset_port, 1, hard_reset);
     for (;;)
         (void)kozo_sleep(KOZO_S);
 }

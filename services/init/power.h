@@ -16,6 +16,8 @@
 
 /* Ends QEMU by its debug-exit device; where there is none, powers off. Never returns. */
 [[noreturn]] void power_off(uint32_t code);
+/* Resets the machine. Never returns. */
+[[noreturn]] void power_reset(void);
 /* The code for a status from 0 to 63. */
 static inline uint32_t power_code(uint32_t status)
 {

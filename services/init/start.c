@@ -4,6 +4,7 @@
 #include "common/line.h"
 #include "init/archive.h"
 #include "init/carve.h"
+#include "init/output.h"
 #include "policy/lease.h"
 
 #include <kozo/error.h>
@@ -12,6 +13,7 @@
 #include <kozo/start.h>
 #include <kozo/string.h>
 #include <kozo/syscall.h>
+#include <kozo/system.h>
 
 constexpr uint64_t all_user_rights = 0xff;
 
@@ -143,14 +145,26 @@ static struct service *provider_of(struct init *i, struct kozo_str name)
     return m != nullptr ? &i->service[m - i->manifest.service] : nullptr;
 }
 
+/* What of init's own Endpoint a word of a section stands for, as user rights; 0 = nothing. */
+static uint8_t rights_at_init(struct kozo_str name)
+{
+    if (kozo_str_is(name, "log"))
+        return LOG_WRITE;
+    if (kozo_str_is(name, "kernel-log"))
+        return KOZO_SYSTEM_LOG;
+    if (kozo_str_is(name, "system"))
+        return KOZO_SYSTEM_LOG | KOZO_SYSTEM_LOOK | KOZO_SYSTEM_CONTROL;
+    return 0;
+}
+
 /* What the word `name` of a section stands for; from.slot 0: nothing that is kept in a slot. */
 static struct kozo_spawn_cap given(struct init *i, struct kozo_str name, uint64_t badge)
 {
     struct service *provider = provider_of(i, name);
 
-    if (kozo_str_is(name, "log"))
+    if (rights_at_init(name) != 0)
         return (struct kozo_spawn_cap){ .from = kozo_own(i->port.c),
-                                        .rights = KOZO_RIGHTS(KOZO_WRITE, LOG_WRITE),
+                                        .rights = KOZO_RIGHTS(KOZO_WRITE, rights_at_init(name)),
                                         .badge = badge };
     if (kozo_str_is(name, "leases"))
         return (struct kozo_spawn_cap){ .from = kozo_own(i->lease_slots.c),
@@ -160,7 +174,7 @@ static struct kozo_spawn_cap given(struct init *i, struct kozo_str name, uint64_
                                         .rights =
                                             KOZO_RIGHTS(KOZO_WRITE | KOZO_GRANT, all_user_rights),
                                         .badge = badge };
-    return (struct kozo_spawn_cap){};
+    return output_given(i, name);
 }
 
 static uint32_t fill_caps(struct init *i, const struct service *s, uint64_t badge, struct names *n,
@@ -184,12 +198,19 @@ static uint32_t fill_caps(struct init *i, const struct service *s, uint64_t badg
 }
 
 /* What init lends it: mapped into its space, by capabilities that it never holds. */
-static uint32_t fill_maps(const struct init *i, const struct service *s,
+static uint32_t fill_maps(struct init *i, const struct service *s,
                           struct kozo_spawn_map maps[KOZO_START_MAPS])
 {
     const struct manifest_words *names = &s->m->capabilities;
+    const struct kozo_memory *lines;
     uint32_t n = 0;
 
+    if (manifest_has(names, kozo_str("lines")) && (lines = output_memory(i)) != nullptr)
+        maps[n++] =
+            (struct kozo_spawn_map){ "lines",
+                                     { .small = { (uint32_t)lines->first, lines->count } },
+                                     lines->bytes,
+                                     KOZO_READ | KOZO_WRITE };
     if (manifest_has(names, kozo_str("initrd")))
         maps[n++] = (struct kozo_spawn_map){ "initrd", i->frames, i->archive.bytes, KOZO_READ };
     if (manifest_has(names, kozo_str("manifest")))
@@ -292,6 +313,7 @@ bool start_service(struct init *i, struct service *s)
         return false;
     s->state = SERVICE_RUNNING;
     s->ready = false;
+    output_started(s);
     return true;
 }
 
@@ -313,6 +335,7 @@ void end_service(struct init *i, struct service *s)
     if (s->state == SERVICE_RUNNING)
         kozo_process_destroy(&s->process);
     s->state = SERVICE_ENDED;
+    output_ended(s);
     if (manifest_has(&s->m->capabilities, kozo_str("leases")))
         end_leases(i);
     if (s->port.c == 0)

@@ -2,7 +2,9 @@
 #include "init/watch.h"
 #include "common/identity.h"
 #include "init/fault.h"
+#include "init/output.h"
 #include "init/start.h"
+#include "init/system.h"
 
 #include <kozo/log.h>
 #include <kozo/print.h>
@@ -81,9 +83,11 @@ static enum kozo_err serve_ready(struct log_server *server, const struct kozo_ms
 
     (void)req;
     (void)rep;
-    if (err == KOZO_OK)
-        s->ready = true;
-    return err;
+    if (err != KOZO_OK)
+        return err;
+    s->ready = true;
+    output_ready(s);
+    return KOZO_OK;
 }
 
 /*
@@ -191,6 +195,8 @@ bool watch_message(struct init *i, struct kozo_msg *m)
         serve_end(i, m);
         return false;
     }
+    if (system_is(m) && service_of(i, m->badge) != nullptr)
+        return system_message(i, m);
     m->err = log_dispatch(&ops, &server, m);
     return true;
 }

@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: MIT */
+#include "console/edit.h"
+
+#include <kozo/string.h>
+
+enum escape : uint8_t { ESCAPE_NONE, ESCAPE_BEGUN, ESCAPE_BRACKET };
+
+constexpr char ctrl_a = 1, ctrl_b = 2, ctrl_c = 3, ctrl_d = 4, ctrl_e = 5, ctrl_f = 6, bell = 7;
+constexpr char ctrl_k = 11, ctrl_l = 12, ctrl_n = 14, ctrl_p = 16, ctrl_u = 21, ctrl_w = 23;
+constexpr char escape = 27, del = 127;
+
+/* ---- drawing ---- */
+
+static void put(struct edit *e, const char *text, uint64_t len)
+{
+    e->sink(text, len);
+}
+
+static void put_many(struct edit *e, char c, uint32_t count)
+{
+    while (count-- > 0)
+        put(e, &c, 1);
+}
+
+static uint32_t room(const struct edit *e)
+{
+    return EDIT_COLUMNS - e->prompt_len;
+}
+
+void edit_hide(struct edit *e)
+{
+    if (!e->shown)
+        return;
+    put(e, "\r", 1);
+    put_many(e, ' ', e->drawn);
+    put(e, "\r", 1);
+    e->shown = false;
+}
+
+void edit_show(struct edit *e)
+{
+    uint32_t visible;
+
+    if (e->shown)
+        return;
+    if (e->cursor < e->view)
+        e->view = e->cursor;
+    if (e->cursor - e->view >= room(e))
+        e->view = e->cursor - room(e) + 1;
+    visible = e->len - e->view < room(e) ? e->len - e->view : room(e);
+    put(e, e->prompt, e->prompt_len);
+    put(e, &e->text[e->view], visible);
+    put_many(e, '\b', visible - (e->cursor - e->view));
+    e->drawn = e->prompt_len + visible;
+    e->shown = true;
+}
+
+static void redraw(struct edit *e)
+{
+    edit_hide(e);
+    edit_show(e);
+}
+
+/* ---- changing ---- */
+
+static void insert(struct edit *e, char c)
+{
+    if (e->len == EDIT_LINE) {
+        put(e, &bell, 1);
+        return;
+    }
+    memmove(&e->text[e->cursor + 1], &e->text[e->cursor], e->len - e->cursor);
+    e->text[e->cursor++] = c;
+    e->len++;
+    if (e->cursor == e->len && e->len - e->view < room(e)) {
+        put(e, &c, 1);
+        e->drawn++;
+        return;
+    }
+    redraw(e);
+}
+
+/* Takes [from, to) out; the cursor is then at `from`. */
+static void cut(struct edit *e, uint32_t from, uint32_t to)
+{
+    if (from == to)
+        return;
+    memmove(&e->text[from], &e->text[to], e->len - to);
+    e->len -= to - from;
+    e->cursor = from;
+    redraw(e);
+}
+
+static void move_to(struct edit *e, uint32_t cursor)
+{
+    if (cursor == e->cursor)
+        return;
+    e->cursor = cursor;
+    redraw(e);
+}
+
+static uint32_t word_begin(const struct edit *e)
+{
+    uint32_t at = e->cursor;
+
+    while (at > 0 && e->text[at - 1] == ' ')
+        at--;
+    while (at > 0 && e->text[at - 1] != ' ')
+        at--;
+    return at;
+}
+
+/* ---- history ---- */
+
+static uint32_t place(const struct edit *e, uint32_t back)
+{
+    return (e->kept - back) % EDIT_HISTORY;
+}
+
+/* Blank lines, and the same line again, are not kept. */
+static void keep(struct edit *e)
+{
+    uint32_t last = place(e, 1);
+
+    if (text_trim(edit_text(e)).len == 0)
+        return;
+    if (e->kept > 0 &&
+        text_equal((struct kozo_str){ e->past[last], e->past_len[last] }, edit_text(e)))
+        return;
+    last = e->kept++ % EDIT_HISTORY;
+    memcpy(e->past[last], e->text, e->len);
+    e->past_len[last] = e->len;
+}
+
+static void go_back(struct edit *e, uint32_t back)
+{
+    uint32_t most = e->kept < EDIT_HISTORY ? e->kept : EDIT_HISTORY;
+
+    if (back > most)
+        return;
+    e->back = back;
+    e->len = 0;
+    if (back > 0) {
+        e->len = e->past_len[place(e, back)];
+        memcpy(e->text, e->past[place(e, back)], e->len);
+    }
+    e->cursor = e->len;
+    e->view = 0;
+    redraw(e);
+}
+
+/* ---- keys ---- */
+
+static void end_line(struct edit *e, const char *mark)
+{
+    put(e, mark, strlen(mark));
+    put(e, "\n", 1);
+    e->shown = false;
+}
+
+static enum edit_result key_of_sequence(struct edit *e, char key)
+{
+    uint32_t right = e->cursor < e->len ? e->cursor + 1 : e->len;
+
+    if (key == 'A')
+        go_back(e, e->back + 1);
+    else if (key == 'B' && e->back > 0)
+        go_back(e, e->back - 1);
+    else if (key == 'C')
+        move_to(e, right);
+    else if (key == 'D' && e->cursor > 0)
+        move_to(e, e->cursor - 1);
+    else if (key == 'H' || (key == '~' && (e->number == '1' || e->number == '7')))
+        move_to(e, 0);
+    else if (key == 'F' || (key == '~' && (e->number == '4' || e->number == '8')))
+        move_to(e, e->len);
+    else if (key == '~' && e->number == '3')
+        cut(e, e->cursor, right);
+    return EDIT_GOES_ON;
+}
+
+static enum edit_result in_sequence(struct edit *e, char key)
+{
+    if (e->escape == ESCAPE_BEGUN) {
+        e->escape = key == '[' || key == 'O' ? ESCAPE_BRACKET : ESCAPE_NONE;
+        e->number = 0;
+        return EDIT_GOES_ON;
+    }
+    if ((key >= '0' && key <= '9') || key == ';') {
+        e->number = key;
+        return EDIT_GOES_ON;
+    }
+    e->escape = ESCAPE_NONE;
+    return key_of_sequence(e, key);
+}
+
+static enum edit_result enter(struct edit *e)
+{
+    move_to(e, e->len);
+    end_line(e, "");
+    keep(e);
+    return EDIT_ENTERED;
+}
+
+static enum edit_result control_d(struct edit *e)
+{
+    if (e->len > 0) {
+        cut(e, e->cursor, e->cursor < e->len ? e->cursor + 1 : e->len);
+        return EDIT_GOES_ON;
+    }
+    end_line(e, "");
+    return EDIT_ENDED;
+}
+
+/* The keys that change the line; what is none of them is ignored. */
+static void change(struct edit *e, char key)
+{
+    if (key == '\b' || key == del)
+        cut(e, e->cursor > 0 ? e->cursor - 1 : 0, e->cursor);
+    else if (key == ctrl_a)
+        move_to(e, 0);
+    else if (key == ctrl_e)
+        move_to(e, e->len);
+    else if (key == ctrl_b || key == ctrl_f)
+        (void)key_of_sequence(e, key == ctrl_b ? 'D' : 'C');
+    else if (key == ctrl_p || key == ctrl_n)
+        (void)key_of_sequence(e, key == ctrl_p ? 'A' : 'B');
+    else if (key == ctrl_k)
+        cut(e, e->cursor, e->len);
+    else if (key == ctrl_u)
+        cut(e, 0, e->cursor);
+    else if (key == ctrl_w)
+        cut(e, word_begin(e), e->cursor);
+    else if (key == ctrl_l)
+        redraw(e);
+    else if (key >= ' ' && key < del)
+        insert(e, key);
+}
+
+enum edit_result edit_key(struct edit *e, char key)
+{
+    if (key == ctrl_c) {
+        end_line(e, "^C");
+        return EDIT_STOPPED;
+    }
+    if (e->escape != ESCAPE_NONE)
+        return in_sequence(e, key);
+    if (key == '\r' || key == '\n')
+        return enter(e);
+    if (key == ctrl_d)
+        return control_d(e);
+    if (key == escape)
+        e->escape = ESCAPE_BEGUN;
+    else
+        change(e, key);
+    return EDIT_GOES_ON;
+}
+
+void edit_begin(struct edit *e, struct kozo_str prompt)
+{
+    e->prompt_len = prompt.len < EDIT_PROMPT ? (uint32_t)prompt.len : EDIT_PROMPT;
+    memcpy(e->prompt, prompt.at, e->prompt_len);
+    e->len = e->cursor = e->view = e->back = 0;
+    e->escape = ESCAPE_NONE;
+    e->shown = false;
+    edit_show(e);
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * edit.h - a line as it is typed: keys in, text for the terminal out, a history.
+ *
+ * Owns:      struct edit. What is drawn uses no control characters but CR, LF, backspace and bell,
+ *            so it works on any terminal; a line wider than one is shown in part.
+ * Not here:  the serial port, who waits for a line (main.c).
+ * Callers:   console and its unit tests; no system calls.
+ * Cost:      the width of a terminal for each key.
+ */
+#pragma once
+
+#include "common/text.h"
+
+#define EDIT_LINE 255u
+#define EDIT_PROMPT 31u
+#define EDIT_HISTORY 32u
+#define EDIT_COLUMNS 79u
+
+enum edit_result : uint8_t {
+    EDIT_GOES_ON,
+    EDIT_ENTERED, /* the line is in edit_text() */
+    EDIT_STOPPED, /* Ctrl-C */
+    EDIT_ENDED,   /* Ctrl-D on an empty line */
+};
+
+typedef void edit_sink(const char *text, uint64_t len);
+
+struct edit {
+    edit_sink *sink;
+    char text[EDIT_LINE];
+    uint32_t len, cursor;
+    uint32_t view;    /* the first character shown */
+    uint32_t drawn;   /* columns in use */
+    uint8_t escape;   /* within an escape sequence: what it had so far */
+    char number;      /* its parameter */
+    bool shown;       /* prompt and line are on the terminal */
+    uint32_t prompt_len;
+    char prompt[EDIT_PROMPT];
+    uint32_t kept, back; /* lines in the history; how far back the one shown is, 0 = none of them */
+    uint32_t past_len[EDIT_HISTORY];
+    char past[EDIT_HISTORY][EDIT_LINE]; /* line n at n % EDIT_HISTORY */
+};
+
+/* Shows a prompt and an empty line. */
+void edit_begin(struct edit *e, struct kozo_str prompt);
+/* A key. Anything but GOES_ON ends the line. */
+enum edit_result edit_key(struct edit *e, char key);
+static inline struct kozo_str edit_text(const struct edit *e)
+{
+    return (struct kozo_str){ e->text, e->len };
+}
+/* Take prompt and line off the terminal, and show them again: other text goes between the two. */
+void edit_hide(struct edit *e);
+void edit_show(struct edit *e);

@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * console - the serial port's driver: one terminal for whoever may read and write it.
+ *
+ * Lines of init and of services come by a ring in memory that init lends, the kernel's own by init's
+ * protocol `system`; both are shown above the line that is being typed. It serves one reader.
+ */
+#include "common/line.h"
+#include "common/wire.h"
+#include "console/edit.h"
+#include "console/serial.h"
+
+#include <kozo/console.h>
+#include <kozo/error.h>
+#include <kozo/log.h>
+#include <kozo/slots.h>
+#include <kozo/start.h>
+#include <kozo/syscall.h>
+#include <kozo/system.h>
+#include <kozo/time.h>
+
+constexpr uint64_t kernel_every = 250 * KOZO_MS; /* how often the kernel's log is looked at */
+constexpr uint32_t ahead_bytes = 512;
+
+struct console_server {
+    struct kozo_irq irq;
+    struct kozo_endpoint system; /* { 0 }: the kernel's lines are not shown */
+    struct kozo_ring lines;
+    struct edit edit;
+    kozo_cptr reader;      /* the right to answer who reads */
+    bool reads;            /* somebody does */
+    bool saves;            /* the read under way is not to be answered now */
+    bool stopped;          /* Ctrl-C came while nobody read */
+    bool open_line;        /* what is above the prompt has no line end yet */
+    char ahead[ahead_bytes]; /* typed before anybody read */
+    uint32_t typed, taken;
+    uint64_t kernel_at, kernel_next;
+};
+
+static struct console_server console;
+
+/* ---- text above the prompt ---- */
+
+static void show(struct console_server *c, const char *text, uint64_t len)
+{
+    if (len == 0)
+        return;
+    if (c->reads)
+        edit_hide(&c->edit);
+    serial_write(text, len);
+    c->open_line = text[len - 1] != '\n';
+}
+
+/* The prompt again, below what was shown. */
+static void show_prompt(struct console_server *c)
+{
+    if (!c->reads || c->edit.shown || c->open_line)
+        return;
+    edit_show(&c->edit);
+}
+
+static void say_lost(struct console_server *c, const char *whose, uint64_t lost)
+{
+    char text[96];
+    struct line l = line_begin(text, sizeof text);
+
+    if (lost == 0)
+        return;
+    line_add(&l, "[console] lost ");
+    line_add_number(&l, lost);
+    line_add(&l, whose);
+    show(c, text, l.used);
+}
+
+/* An entry is dropped when it is on the terminal: init waits for that before it ends the machine. */
+static void show_lines(struct console_server *c)
+{
+    const struct wire_entry *e;
+
+    while ((e = kozo_ring_front(&c->lines)) != nullptr) {
+        say_lost(c, " bytes of the log\n", e->lost);
+        show(c, e->text, e->len < WIRE_TEXT ? e->len : WIRE_TEXT);
+        kozo_ring_drop(&c->lines);
+    }
+}
+
+static enum kozo_err read_kernel(struct console_server *c, struct kozo_msg *m,
+                                 struct system_kernel_rep *rep)
+{
+    kozo_msg_init(m);
+    return system_call_kernel(c->system, m,
+                              &(struct system_kernel_req){ .position = c->kernel_at }, rep);
+}
+
+static void show_kernel(struct console_server *c)
+{
+    struct system_kernel_rep rep = {};
+    struct kozo_msg m;
+
+    while (c->system.c != 0 && read_kernel(c, &m, &rep) == KOZO_OK) {
+        c->kernel_at = rep.next;
+        say_lost(c, " bytes of the kernel's log\n", rep.lost);
+        show(c, rep.text.at, rep.text.len);
+        if (rep.text.len == 0)
+            break;
+    }
+    c->kernel_next = kozo_now() + kernel_every;
+}
+
+/* ---- the reader ---- */
+
+static void answer_reader(struct console_server *c, enum kozo_err err,
+                          const struct console_read_rep *rep)
+{
+    struct kozo_msg m;
+
+    kozo_msg_init(&m);
+    (void)console_put_read_rep(&m, rep);
+    m.err = err;
+    c->reads = false;
+    (void)kozo_reply_to((struct kozo_reply){ c->reader }, &m);
+    (void)kozo_cap_delete(kozo_own(c->reader));
+}
+
+static void end_read(struct console_server *c, enum edit_result r)
+{
+    struct console_read_rep rep = { .how = r - EDIT_ENTERED };
+
+    if (r == EDIT_ENTERED)
+        rep.line = edit_text(&c->edit);
+    answer_reader(c, KOZO_OK, &rep);
+}
+static_assert(EDIT_STOPPED - EDIT_ENTERED == (int)KOZO_CONSOLE_STOPPED &&
+              EDIT_ENDED - EDIT_ENTERED == (int)KOZO_CONSOLE_ENDED);
+
+static void type(struct console_server *c, char key)
+{
+    enum edit_result r = edit_key(&c->edit, key);
+
+    if (r != EDIT_GOES_ON)
+        end_read(c, r);
+}
+
+/* Without a reader keys wait, and Ctrl-C stops what writes. */
+static void keep_key(struct console_server *c, char key)
+{
+    if (key == 3) {
+        c->stopped = true;
+        c->typed = c->taken = 0;
+        show(c, "^C\n", 3);
+    } else if (c->typed < ahead_bytes)
+        c->ahead[c->typed++] = key;
+    else
+        serial_write("\a", 1);
+}
+
+static void take_keys(struct console_server *c)
+{
+    int key;
+
+    while ((key = serial_read()) >= 0) {
+        if (c->reads)
+            type(c, (char)key);
+        else
+            keep_key(c, (char)key);
+    }
+}
+
+static void take_kept_keys(struct console_server *c)
+{
+    while (c->reads && c->taken < c->typed)
+        type(c, c->ahead[c->taken++]);
+    if (c->taken == c->typed)
+        c->typed = c->taken = 0;
+}
+
+/* ---- the protocol ---- */
+
+static enum kozo_err serve_read(struct console_server *c, const struct kozo_msg *m,
+                                const struct console_read_req *req, struct console_read_rep *rep)
+{
+    (void)rep;
+    if ((m->user & KOZO_CONSOLE_READ) == 0)
+        return KOZO_ERR_RIGHTS;
+    if (c->reads) {
+        edit_hide(&c->edit);
+        answer_reader(c, KOZO_ERR_CANCELLED, &(struct console_read_rep){});
+    }
+    if (kozo_reply_save(kozo_own(c->reader)) != KOZO_OK)
+        return KOZO_ERR_LIMIT;
+    c->saves = c->reads = true;
+    c->stopped = false;
+    if (c->open_line)
+        serial_write("\n", 1);
+    c->open_line = false;
+    edit_begin(&c->edit, req->prompt);
+    take_kept_keys(c);
+    return KOZO_OK;
+}
+
+static enum kozo_err serve_write(struct console_server *c, const struct kozo_msg *m,
+                                 const struct console_write_req *req,
+                                 struct console_write_rep *rep)
+{
+    (void)rep;
+    if ((m->user & KOZO_CONSOLE_WRITE) == 0)
+        return KOZO_ERR_RIGHTS;
+    if (c->stopped) {
+        c->stopped = false;
+        return KOZO_ERR_CANCELLED;
+    }
+    show(c, req->text.at, req->text.len);
+    return KOZO_OK;
+}
+
+static const struct console_ops ops = { .read = serve_read, .write = serve_write };
+
+/* ---- the loop ---- */
+
+/* What came without a message: keys and lines. A message is served after the lines before it. */
+static void look(struct console_server *c, bool interrupted)
+{
+    if (interrupted)
+        (void)kozo_irq_ack(c->irq);
+    take_keys(c);
+    show_lines(c);
+    if (kozo_now() >= c->kernel_next)
+        show_kernel(c);
+}
+
+[[noreturn]] static void serve(struct console_server *c, struct kozo_endpoint port)
+{
+    bool answer = false;
+    struct kozo_msg m;
+
+    kozo_msg_init(&m);
+    for (;;) {
+        enum kozo_err err;
+        bool message;
+
+        show_prompt(c);
+        kozo_msg_deadline(&m, c->kernel_next);
+        err = answer ? kozo_reply_recv(port, &m) : kozo_recv(port, &m);
+        if (err != KOZO_OK && err != KOZO_ERR_TIMEOUT)
+            kozo_fatal("receive: %s", kozo_err_text(err));
+        message = err == KOZO_OK && (m.what & KOZO_MSG_NOTIFICATION) == 0;
+        answer = false;
+        if (message) {
+            show_lines(c);
+            c->saves = false;
+            m.err = console_dispatch(&ops, c, &m);
+            answer = !c->saves;
+            continue;
+        }
+        look(c, err == KOZO_OK && (m.badge & BELL_SERIAL) != 0);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    struct console_server *c = &console;
+    struct kozo_mapping wire = kozo_mapping("lines");
+    struct system_kernel_rep rep;
+    struct kozo_msg m;
+
+    (void)argc;
+    (void)argv;
+    c->irq.c = kozo_cap("com1-line");
+    c->system = kozo_cap_endpoint("kernel-log");
+    c->reader = kozo_slot_alloc();
+    c->edit.sink = serial_write;
+    if (kozo_cap("com1") == 0 || c->irq.c == 0 ||
+        kozo_ring_join(&c->lines, KOZO_RING_CONSUMER, (void *)(uintptr_t)wire.at, wire.bytes,
+                       WIRE_ENTRIES, sizeof(struct wire_entry), (struct kozo_notification){},
+                       (struct kozo_notification){}) != KOZO_OK)
+        kozo_fatal("needs the capabilities com1, com1-line and lines");
+    serial_begin((struct kozo_io_port){ kozo_cap("com1") });
+    c->kernel_at = KOZO_SYSTEM_TAKEN;
+    if (c->system.c != 0 && read_kernel(c, &m, &rep) == KOZO_OK)
+        c->kernel_at = rep.next;
+    (void)kozo_ready();
+    show_kernel(c); /* what init said before it knew */
+    serve(c, kozo_cap_endpoint("serve"));
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * system.h - the protocol `system`.
+ *
+ * Owns:      struct system_*, system_call_*, system_dispatch (made from proto/system.def), its user rights.
+ * Spec:      docs/spec/services.md
+ */
+#pragma once
+
+#define KOZO_PROTO system
+#define KOZO_PROTO_UPPER SYSTEM
+#define KOZO_PROTO_TABLE <kozo/proto/system.def>
+#include <kozo/make.h>
+
+/* Bit 0 is the log's. */
+#define KOZO_SYSTEM_LOG 2u
+#define KOZO_SYSTEM_LOOK 4u
+#define KOZO_SYSTEM_CONTROL 8u
+
+#define KOZO_SYSTEM_FIRST_OP 32u
+#define KOZO_SYSTEM_TAKEN UINT64_MAX /* KERNEL: position where a driver took the console */
+
+enum kozo_system_end : uint64_t { KOZO_SYSTEM_POWER_OFF, KOZO_SYSTEM_RESET };

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MIT */
+/* console: the line editor. A small terminal is drawn on, so that what a person sees is compared. */
+#include "unit.h"
+
+#include "console/edit.h"
+
+#include <string.h>
+
+static struct edit edit;
+static char screen[4096], row[EDIT_COLUMNS + 2];
+static uint32_t column, widest, bells;
+
+static void draw(const char *text, uint64_t len)
+{
+    for (uint64_t i = 0; i < len; i++) {
+        if (text[i] == '\r')
+            column = 0;
+        else if (text[i] == '\b')
+            column--;
+        else if (text[i] == '\a')
+            bells++;
+        else if (text[i] == '\n') {
+            strcat(screen, row);
+            strcat(screen, "\n");
+            memset(row, 0, sizeof row);
+            column = 0;
+        } else {
+            CHECK(text[i] >= ' ' && column <= EDIT_COLUMNS);
+            row[column++] = text[i];
+        }
+        widest = column > widest ? column : widest;
+    }
+}
+
+static void begin(void)
+{
+    memset(&edit, 0, sizeof edit);
+    memset(row, 0, sizeof row);
+    screen[0] = '\0';
+    column = widest = bells = 0;
+    edit.sink = draw;
+    edit_begin(&edit, kozo_str("> "));
+}
+
+static enum edit_result type(const char *keys)
+{
+    enum edit_result r = EDIT_GOES_ON;
+
+    for (; *keys != '\0'; keys++) {
+        CHECK_EQ(r, EDIT_GOES_ON);
+        r = edit_key(&edit, *keys);
+    }
+    return r;
+}
+
+static bool line_is(const char *text)
+{
+    return kozo_str_is(edit_text(&edit), text);
+}
+
+/* What is seen after the prompt, without the blanks that wiped out more. */
+static bool seen(const char *text)
+{
+    uint64_t len = 2 + strlen(text);
+
+    return strlen(row) >= len && memcmp(row + 2, text, len - 2) == 0 &&
+           strspn(row + len, " ") == strlen(row + len);
+}
+
+TEST(edit_takes_what_is_typed)
+{
+    begin();
+    CHECK_EQ(type("ls /etc\r"), EDIT_ENTERED);
+    CHECK(line_is("ls /etc"));
+    CHECK_EQ(strcmp(screen, "> ls /etc\n"), 0);
+}
+
+TEST(edit_moves_and_changes)
+{
+    static const struct {
+        const char *keys, *line;
+        uint32_t column;
+    } cases[] = {
+        { "abc\x7f", "ab", 2 },
+        { "\x7f\b", "", 0 },
+        { "ac\033[Db", "abc", 2 },
+        { "bc\033[Ha\033[Fd", "abcd", 4 },
+        { "bc\001a\005d", "abcd", 4 },
+        { "bc\033[1~a\033[4~d", "abcd", 4 },
+        { "bc\033OHa", "abc", 1 },
+        { "abc\033[D\033[D\033[3~", "ac", 1 },
+        { "abc\033[D\033[D\004", "ac", 1 },
+        { "abc\033[D\013", "ab", 2 },
+        { "abc\033[D\025", "c", 0 },
+        { "one two  \027", "one ", 4 },
+        { "one\027\027x", "x", 1 },
+        { "a\033[C\033[Cb", "ab", 2 },
+        { "a\033[5~\033[99;99Zb\tc", "abc", 3 },
+        { "a\xc3\xa4" "b", "ab", 2 },
+    };
+
+    for (unsigned i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        begin();
+        CHECK_EQ(type(cases[i].keys), EDIT_GOES_ON);
+        CHECK(line_is(cases[i].line));
+        CHECK(seen(cases[i].line));
+        CHECK_EQ(column, cases[i].column + 2);
+    }
+}
+
+TEST(edit_is_ended_by_control_c_and_d)
+{
+    begin();
+    CHECK_EQ(type("abc\003"), EDIT_STOPPED);
+    CHECK_EQ(strcmp(screen, "> abc^C\n"), 0);
+    begin();
+    CHECK_EQ(type("a\x7f\004"), EDIT_ENDED);
+    begin();
+    CHECK_EQ(type("\033\003"), EDIT_STOPPED);
+}
+
+static void enter(const char *line)
+{
+    CHECK_EQ(type(line), EDIT_GOES_ON);
+    CHECK_EQ(type("\r"), EDIT_ENTERED);
+    edit_begin(&edit, kozo_str("> "));
+}
+
+TEST(edit_has_a_history)
+{
+    begin();
+    enter("one");
+    enter("two");
+    enter("two");
+    enter("  ");
+    CHECK_EQ(type("th\033[A"), EDIT_GOES_ON);
+    CHECK(line_is("two") && seen("two"));
+    CHECK_EQ(type("\033[A\033[A\033[A"), EDIT_GOES_ON);
+    CHECK(line_is("one") && seen("one"));
+    CHECK_EQ(type("\033[B"), EDIT_GOES_ON);
+    CHECK(line_is("two"));
+    CHECK_EQ(type("\033[B\033[B"), EDIT_GOES_ON);
+    CHECK(line_is("") && seen(""));
+}
+
+TEST(edit_keeps_the_last_lines)
+{
+    char line[3] = "a0";
+
+    begin();
+    for (unsigned i = 0; i < 2 * EDIT_HISTORY; i++) {
+        line[0] = (char)('a' + i / 10);
+        line[1] = (char)('0' + i % 10);
+        enter(line);
+    }
+    for (unsigned i = 0; i < 2 * EDIT_HISTORY; i++)
+        CHECK_EQ(type("\033[A"), EDIT_GOES_ON);
+    line[0] = (char)('a' + EDIT_HISTORY / 10);
+    line[1] = (char)('0' + EDIT_HISTORY % 10);
+    CHECK(line_is(line));
+}
+
+TEST(edit_shows_a_long_line_in_part)
+{
+    begin();
+    for (unsigned i = 0; i < EDIT_LINE + 5; i++)
+        CHECK_EQ(edit_key(&edit, (char)('a' + i % 26)), EDIT_GOES_ON);
+    CHECK_EQ(edit.len, EDIT_LINE);
+    CHECK_EQ(bells, 5);
+    CHECK(widest <= EDIT_COLUMNS);
+    CHECK_EQ(type("\001X"), EDIT_GOES_ON);
+    CHECK_EQ(bells, 6);
+    CHECK_EQ(memcmp(row, "> abcdef", 8), 0);
+    CHECK_EQ(column, 2);
+    CHECK_EQ(type("\r"), EDIT_ENTERED);
+    CHECK(widest <= EDIT_COLUMNS);
+}
+
+TEST(edit_goes_away_and_comes_back)
+{
+    begin();
+    CHECK_EQ(type("abc\033[D"), EDIT_GOES_ON);
+    edit_hide(&edit);
+    edit_hide(&edit);
+    CHECK_EQ(strspn(row, " "), strlen(row));
+    draw("a line\n", 7);
+    edit_show(&edit);
+    edit_show(&edit);
+    CHECK(seen("abc"));
+    CHECK_EQ(column, 4);
+}
