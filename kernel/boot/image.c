@@ -3,42 +3,32 @@
 #include "base/log.h"
 #include "boot/first.h"
 
+#include <kozo/cmdline.h>
 #include <kozo/cpio.h>
 #include <string.h>
 
-/* Part of the command line, not ended by a NUL. */
-struct word {
-    const char *at;
-    size_t len;
-};
-
-/* What follows `key` in the first word that begins so; null when there is none. */
-static struct word option(const char *cmdline, const char *key)
+/* Names are as in the archive: a leading "/" or "./" says nothing. */
+static struct kozo_word without_root(struct kozo_word name)
 {
-    size_t n = strlen(key);
-
-    for (const char *at = cmdline; *at != '\0';) {
-        size_t len = 0;
-
-        while (at[len] != '\0' && at[len] != ' ')
-            len++;
-        if (len >= n && strncmp(at, key, n) == 0)
-            return (struct word){ at + n, len - n };
-        at += len;
-        while (*at == ' ')
-            at++;
-    }
-    return (struct word){};
+    if (name.len >= 2 && name.at[0] == '.' && name.at[1] == '/')
+        return (struct kozo_word){ name.at + 2, name.len - 2 };
+    if (name.len >= 1 && name.at[0] == '/')
+        return (struct kozo_word){ name.at + 1, name.len - 1 };
+    return name;
 }
 
 static void choose_name(const char *cmdline, struct first_image *image)
 {
-    struct word name = option(cmdline, "kozo.init=");
+    struct kozo_word name;
 
-    if (name.at == nullptr)
-        name = (struct word){ "bin/init", sizeof "bin/init" - 1 };
+    if (!kozo_cmdline_find((struct kozo_word){ cmdline, strlen(cmdline) }, "kozo.init", &name))
+        name = (struct kozo_word){ "bin/init", sizeof "bin/init" - 1 };
+    name = without_root(name);
+    if (name.len == 0)
+        panic("kozo.init= names no file, expected one of the initrd such as bin/init");
     if (name.len >= sizeof image->name)
-        panic("kozo.init= names a file of %lu bytes, expected at most %lu", name.len, sizeof image->name - 1);
+        panic("kozo.init= names a file of %lu bytes, expected at most %lu", name.len,
+              sizeof image->name - 1);
     memcpy(image->name, name.at, name.len);
     image->name[name.len] = '\0';
 }

@@ -8,7 +8,7 @@
 #include "kernel.h"
 
 /*
- * A zombie's capability: `flags` the kind it was, `a` how far it is taken apart (a CNode's next slot, a pool's
+ * A zombie's capability: `rights` the kind it was, `a` how far it is taken apart (a CNode's next slot, a pool's
  * index), `object` and `b` the zombies after and before it in the list.
  */
 static struct slot *zombie_next(const struct slot *z) { return (struct slot *)z->cap.object; }

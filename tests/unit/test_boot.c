@@ -7,6 +7,8 @@
 
 #include "base/log.h"
 #include "host.h"
+
+#include <kozo/cmdline.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -515,4 +517,31 @@ TEST(the_end_of_the_first_program_is_the_end)
 {
     struct tcb *t = boot("");
     CHECK_PANIC("the first program stopped", host_fault(t, KOZO_FAULT_PAGE, 0x123, KOZO_READ));
+}
+
+/* ---- which program ---- */
+
+TEST(the_first_program_is_what_the_command_line_names_last)
+{
+    static const struct {
+        const char *line, *name;
+    } row[] = {
+        { "", "bin/init" },
+        { "kozo.init=bin/other", "bin/other" },
+        { "a\tkozo.init=bin/other b", "bin/other" },
+        { "kozo.init=\"bin/other\"", "bin/other" },
+        { "kozo.init=/bin/other", "bin/other" },
+        { "kozo.init=bin/one kozo.init=./bin/two", "bin/two" },
+        { "kozo.run=\"echo kozo.init=bin/none\"", "bin/init" },
+        { "xkozo.init=bin/none kozo.initial=bin/none", "bin/init" },
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(row); i++) {
+        struct kozo_word name = { "bin/init", 8 };
+        struct kozo_word line = { row[i].line, strlen(row[i].line) };
+
+        (void)kozo_cmdline_find(line, "kozo.init", &name);
+        name.at += name.at[0] == '.' ? 2 : name.at[0] == '/';
+        CHECK(strncmp(name.at, row[i].name, strlen(row[i].name)) == 0);
+    }
 }

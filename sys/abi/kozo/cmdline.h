@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cmdline.h - the kernel's command line: words parted by blanks or tabs, `name` or `name=value`, a
+ * value with blanks in "".
+ *
+ * Owns:      what a word is, for the kernel and for init alike.
+ * Callers:   kernel/boot, services/common.
+ * Cost:      O(line).
+ * Spec:      docs/spec/boot.md
+ */
+#pragma once
+
+#include <kozo/abi.h>
+
+/* Part of the line, not ended by a NUL. */
+struct kozo_word {
+    const char *at;
+    uint64_t len;
+};
+
+/* Whether the word `name` is there; *value is then its last value without its quotes, empty without `=`. */
+[[nodiscard]] bool kozo_cmdline_find(struct kozo_word line, const char *name, struct kozo_word *value);
