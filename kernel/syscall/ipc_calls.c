@@ -104,17 +104,19 @@ enum kozo_err sys_reply_recv(struct tcb *t, const struct frame *f)
 {
     uint64_t info = frame_arg(f, 1);
     struct slot_res r;
+    struct endpoint *ep;
 
     TRY(pay_for_caps(t, info));
     r = want_endpoint(t, frame_arg(f, 0), KOZO_READ);
     TRY(r.err);
     TRY(message_check(t, info));
     /* ---- commit ---- */
+    ep = (struct endpoint *)r.slot->cap.object; /* the reply may move the capability away */
     if (t->owes != nullptr)
         reply_send(t, t->owes);
     else
         t->slow |= TCB_SLOW_LOST;
-    endpoint_recv(t, (struct endpoint *)r.slot->cap.object);
+    endpoint_recv(t, ep);
     return CALL_WAITS;
 }
 
