@@ -22,9 +22,10 @@ static inline bool kind_has_badge(enum kozo_kind kind)
 {
     return kind == KOZO_KIND_ENDPOINT || kind == KOZO_KIND_NOTIFICATION;
 }
+/* An Untyped begins where its first part does: only the size tells them apart. */
 static inline bool cap_same_object(const struct cap *a, const struct cap *b)
 {
-    return a->kind != KOZO_KIND_NULL && a->kind == b->kind && a->object == b->object;
+    return a->kind != KOZO_KIND_NULL && a->kind == b->kind && a->object == b->object && a->size_bits == b->size_bits;
 }
 
 /* An event about the capability in `s`. */
