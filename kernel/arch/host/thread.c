@@ -57,7 +57,7 @@ void frame_load(struct frame *f, uint64_t ip, uint64_t sp, uint64_t flags, const
 
     for (uint32_t i = 0; i < n && i < KOZO_REG_FS_BASE; i++)
         *place[i] = regs[i];
-    f->ip = ip;
+    f->ip = min_u64(ip, KOZO_USER_END); /* an address that is not the user's faults at the first that is not */
     f->sp = sp;
     f->flags = (flags & FRAME_FLAGS_USER) | FRAME_FLAGS_FIXED;
 }
