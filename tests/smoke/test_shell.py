@@ -107,6 +107,16 @@ def test_a_console_that_ends_gives_the_terminal_back(boot):
         vm.expect_exit("failed")
 
 
+def test_lines_of_the_kernel_come_above_the_prompt(boot):
+    with boot.start() as vm:
+        at_prompt(vm)
+        vm.send("echo half")
+        vm.wait_for("echo half")
+        vm.qmp("inject-nmi")
+        vm.wait_for(r"^nmi: \d+ so far, ignored$")
+        vm.wait_for(r"^kozo> echo half$")
+
+
 def test_without_a_console_all_is_as_before(boot):
     parts = re.split(r"(?m)^(?=\[)", boot.read("etc/kozo.conf"))
     boot.write("etc/kozo.conf", "".join(p for p in parts if not re.match(r"\[service (console|shell)\]", p)))
