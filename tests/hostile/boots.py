@@ -3,11 +3,15 @@
 
 _USUAL = {}
 _MAX = {"cpu": "max"}                           # SMEP, SMAP, UMIP, RDRAND
-_STEPS = {"extra": ("-singlestep",), "variant": "singlestep"}   # an interrupt between any two instructions
+# An interrupt between any two instructions.
+_STEPS = {"extra": ("-singlestep",), "variant": "singlestep"}
 
 BOOTS = {
     "calls": [_USUAL, _MAX],
     "entry": [_USUAL, _MAX, _STEPS],
     "exceptions": [_USUAL, _MAX, _STEPS],
+    "exhaust": [_USUAL],
+    "grind": [_USUAL, _MAX],
     "ground": [_USUAL, _MAX],
+    "leaks": [_USUAL, _MAX],
 }

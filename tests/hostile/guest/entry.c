@@ -133,6 +133,8 @@ KOZO_TEST(interrupt_with_any_stack_pointer)
     for (unsigned i = 0; i < POINTERS; i++) {
         struct kozo_worker w = kozo_test_thread(dive_spin, (void *)pointer(i), LATER);
 
+        AWAIT(state_of(&w) == KOZO_THREAD_READY &&
+              kozo_buffer()->word[KOZO_THREAD_WORD_IP] == (uint64_t)dive_spin_at);
         KOZO_CHECK_OK(kozo_sleep(KOZO_MS));
         KOZO_CHECK_EQ(state_of(&w), KOZO_THREAD_READY);
         KOZO_CHECK_EQ(kozo_buffer()->word[KOZO_THREAD_WORD_IP], dive_spin_at);
