@@ -14,4 +14,5 @@ BOOTS = {
     "grind": [_USUAL, _MAX],
     "ground": [_USUAL, _MAX],
     "leaks": [_USUAL, _MAX],
+    "storms": [_USUAL, _MAX],
 }
