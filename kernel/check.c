@@ -42,7 +42,8 @@ static void check_derived(const struct slot *parent, const struct slot *child)
     if ((p->flags & CAP_BADGED) != 0)
         MUST(I2, (c->flags & CAP_BADGED) != 0 && c->a == p->a);
     if (p->kind == KOZO_KIND_IO_PORT)
-        MUST(I2, (c->object & 0xffff) >= (p->object & 0xffff) && c->object >> 16 <= p->object >> 16);
+        MUST(I2,
+             (c->object & 0xffff) >= (p->object & 0xffff) && c->object >> 16 <= p->object >> 16);
 }
 
 /* ---- I3: memory ---- */
@@ -103,7 +104,10 @@ static uint64_t count_leaves(const pte *table, uint32_t level, uint32_t entries)
     return leaves;
 }
 
-/* Count a space's leaves once: at the first of its capabilities in the tour, which no copy precedes. */
+/*
+ * Count a space's leaves once: at the first of its capabilities in the tour, which no copy
+ * precedes.
+ */
 static void check_space(struct slot *s, struct tally *tally)
 {
     const struct slot *before = cdt_slot(s->open_prev);
@@ -307,7 +311,8 @@ void kernel_check(void)
     MUST(I1, tally.caps == kernel.caps);
     MUST(I3, tally.bytes_free == kernel.bytes_free);
     MUST(I4, tally.zombies == kernel.pending.zombie_count);
-    MUST(I7, tally.leaves <= tally.mapped_frames); /* void records of the same page can come true again */
+    /* void records of the same page can come true again */
+    MUST(I7, tally.leaves <= tally.mapped_frames);
     check_pools();
     for (uint32_t i = 0; i < kernel.pools.tcb_fresh; i++)
         if (kernel.tcbs[i].state != TCB_FREE)

@@ -4,7 +4,8 @@
  *
  * Owns:      `kernel`; the order in which an event is handled.
  * Not here:  objects in memory that users own (they live in RAM carved from Untyped).
- * Callers:   the port enters by kernel_*(), interrupts off, and leaves to the thread that is returned.
+ * Callers:   the port enters by kernel_*(), interrupts off, and leaves to the thread that is
+ *            returned.
  * Cost:      what the handler costs; then one decision of the scheduler.
  * Spec:      docs/spec/architecture.md
  */

@@ -13,7 +13,8 @@ void kernel_init(void)
     kernel.idle_tcb.state = TCB_READY;
     kernel.idle_tcb.priority = kernel.idle_tcb.ceiling = KOZO_PRIORITY_IDLE;
     kernel.cpu.idle = kernel.cpu.current = &kernel.idle_tcb;
-    klog("badges: key from %s", arch_entropy(kernel.badges.key) ? "RDRAND" : "TSC, RTC and kozo.seed (weak)");
+    klog("badges: key from %s",
+         arch_entropy(kernel.badges.key) ? "RDRAND" : "TSC, RTC and kozo.seed (weak)");
 }
 
 struct tcb *kernel_fault(struct tcb *t, const struct fault *fault)

@@ -3,8 +3,8 @@
  * arch.h - the contract between the portable core and the machine: the only way down.
  *
  * Owns:      nothing; each port implements it in files of the same names.
- * Not here:  the saved registers (frame.h), page-table entries (pte.h), FPU area and CPU-private words (port.h):
- *            headers of the same names in each port, chosen by include path.
+ * Not here:  the saved registers (frame.h), page-table entries (pte.h), FPU area and CPU-private
+ *            words (port.h): headers of the same names in each port, chosen by include path.
  * Callers:   the core, with interrupts off.
  * Spec:      docs/spec/architecture.md
  */
@@ -27,10 +27,15 @@ void arch_panic_dump(void);
 
 /* ---- time: nanoseconds since kernel entry ---- */
 NODISCARD uint64_t arch_now(void);
-/* The cheapest clock, and what a span of it is in nanoseconds; a port may have it inline in port.h. */
+/*
+ * The cheapest clock, and what a span of it is in nanoseconds; a port may have it inline in port.h.
+ */
 uint64_t arch_cycles(void);
 NODISCARD uint64_t arch_cycles_to_ns(uint64_t cycles);
-/* Interrupt once at `deadline`, or soon after; a far one may interrupt early. UINT64_MAX: not at all. */
+/*
+ * Interrupt once at `deadline`, or soon after; a far one may interrupt early. UINT64_MAX: not at
+ * all.
+ */
 void arch_timer_arm(uint64_t deadline);
 
 /* ---- interrupts ---- */

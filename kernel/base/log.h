@@ -13,7 +13,10 @@
 
 #define LOG_BYTES 16384u
 
-/* What was logged last. Once a driver has the console, it is only here; a panic takes the console back. */
+/*
+ * What was logged last. Once a driver has the console, it is only here; a panic takes the console
+ * back.
+ */
 struct log {
     uint64_t written; /* characters ever; the last LOG_BYTES are there */
     uint32_t drivers; /* IoPort capabilities to just the console's ports */
@@ -23,20 +26,30 @@ struct log {
     char text[LOG_BYTES];
 };
 
-/* Copy at most `most` characters from position `*at` on; skips what was overwritten. Returns how many. */
+/*
+ * Copy at most `most` characters from position `*at` on; skips what was overwritten. Returns how
+ * many.
+ */
 NODISCARD uint64_t log_read(uint64_t *at, char *to, uint64_t most);
 
-/* One line, without its newline. Formats: %s %c %u %d %x (64-bit with l), %p, %%, width and 0-padding. */
+/*
+ * One line, without its newline. Formats: %s %c %u %d %x (64-bit with l), %p, %%, width and
+ * 0-padding.
+ */
 __attribute__((format(printf, 1, 2))) void klog(const char *format, ...);
 /* Text of a user, as it is. */
 void klog_bytes(const char *text, uint64_t bytes);
-/* Lines that a program can cause: true for the first ten of a second; how many were left out is told in the next. */
+/*
+ * Lines that a program can cause: true for the first ten of a second; how many were left out is
+ * told in the next.
+ */
 NODISCARD bool klog_may_tell(void);
 /* A piece of a line, for tables. */
 __attribute__((format(printf, 1, 2))) void klog_part(const char *format, ...);
 
 /* The kernel cannot go on. */
-[[noreturn]] __attribute__((format(printf, 3, 4))) void panic_at(const char *file, int line, const char *format, ...);
+[[noreturn]] __attribute__((format(printf, 3, 4))) void panic_at(const char *file, int line,
+                                                                 const char *format, ...);
 #define panic(...) panic_at(__FILE__, __LINE__, __VA_ARGS__)
 
 /* O(1) preconditions; they stay in release builds. */

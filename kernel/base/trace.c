@@ -14,7 +14,10 @@ void trace_record(struct kozo_event e)
     t->event[t->written++ % TRACE_EVENTS] = e;
 }
 
-static uint64_t oldest(void) { return kernel.trace.written > TRACE_EVENTS ? kernel.trace.written - TRACE_EVENTS : 0; }
+static uint64_t oldest(void)
+{
+    return kernel.trace.written > TRACE_EVENTS ? kernel.trace.written - TRACE_EVENTS : 0;
+}
 
 uint64_t trace_count(enum kozo_trace what, uint64_t object)
 {

@@ -26,10 +26,13 @@ struct trace {
 void trace_record(struct kozo_event e);
 /* Events in the ring of this kind, about this object unless 0. */
 NODISCARD uint64_t trace_count(enum kozo_trace what, uint64_t object);
-/* Copy at most `most` events from position `*at` on; skips what was overwritten. Returns how many, `*at` is the next. */
+/*
+ * Copy at most `most` events from position `*at` on; skips what was overwritten. Returns how many,
+ * `*at` is the next.
+ */
 NODISCARD uint64_t trace_read(uint64_t *at, struct kozo_event *to, uint64_t most);
 /*
- * What stands for an object where users see it: of its kind and of its address or number, and under another key than
- * badges, which nobody shall guess from it. A slot is of kind Null.
+ * What stands for an object where users see it: of its kind and of its address or number, and under
+ * another key than badges, which nobody shall guess from it. A slot is of kind Null.
  */
 NODISCARD uint64_t trace_identity(enum kozo_kind kind, uint64_t object);

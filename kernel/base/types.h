@@ -36,7 +36,10 @@ struct paddr {
 #define container_of(ptr, type, member) ((type *)((char *)(ptr) - offsetof(type, member)))
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
 
-static inline uint64_t align_up(uint64_t v, uint64_t alignment) { return (v + alignment - 1) & ~(alignment - 1); }
+static inline uint64_t align_up(uint64_t v, uint64_t alignment)
+{
+    return (v + alignment - 1) & ~(alignment - 1);
+}
 static inline uint64_t align_down(uint64_t v, uint64_t alignment) { return v & ~(alignment - 1); }
 static inline bool is_aligned(uint64_t v, uint64_t alignment) { return (v & (alignment - 1)) == 0; }
 static inline uint64_t min_u64(uint64_t a, uint64_t b) { return a < b ? a : b; }

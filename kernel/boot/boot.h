@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * boot.h - from what the loader left to the first thread. Runs once; its code and data are then given back.
+ * boot.h - from what the loader left to the first thread. Runs once; its code and data are then
+ * given back.
  *
  * Owns:      the map of physical memory while the kernel starts.
- * Not here:  reading PVH structures and the machine's set-up (arch/x86_64/start.c), which fill struct boot_input.
+ * Not here:  reading PVH structures and the machine's set-up (arch/x86_64/start.c), which fill
+ *            struct boot_input.
  * Callers:   the port, once.
  * Spec:      docs/spec/boot.md
  */
@@ -22,23 +24,31 @@ struct boot_region {
     enum boot_kind kind;
 };
 
-/* What the port found out. Everything is copied: nothing points into memory that is handed out, but the initrd. */
+/*
+ * What the port found out. Everything is copied: nothing points into memory that is handed out, but
+ * the initrd.
+ */
 struct boot_input {
     struct boot_region region[BOOT_REGIONS]; /* sorted, disjoint, page aligned */
     uint32_t regions;
-    struct boot_region reserved[BOOT_REGIONS]; /* page aligned pieces of RAM in use: image, start info, tables ... */
+    /* page aligned pieces of RAM in use: image, start info, tables ... */
+    struct boot_region reserved[BOOT_REGIONS];
     uint32_t reserved_count;
     struct paddr initrd;
     uint64_t initrd_bytes;
     char cmdline[KOZO_CMDLINE_BYTES];
     struct paddr clock; /* page with struct kozo_clock, filled by the port; RAM, reserved */
-    struct boot_region give_back; /* the kernel's own boot code and data, free once the first thread runs; or empty */
+    /* the kernel's own boot code and data, free once the first thread runs; or empty */
+    struct boot_region give_back;
 };
 
 /*
- * Build init and everything it is given. Panics with file, field, value and what was expected when the boot image is
- * not sound. Returns the first thread, current and ready.
+ * Build init and everything it is given. Panics with file, field, value and what was expected when
+ * the boot image is not sound. Returns the first thread, current and ready.
  */
 struct tcb *boot_start(struct boot_input *in);
-/* Take `pages` zeroed, contiguous pages out of RAM, for what lives as long as the kernel. The port uses it too. */
+/*
+ * Take `pages` zeroed, contiguous pages out of RAM, for what lives as long as the kernel. The port
+ * uses it too.
+ */
 struct paddr boot_alloc(struct boot_input *in, uint64_t pages);

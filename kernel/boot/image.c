@@ -37,7 +37,8 @@ static void choose_name(const char *cmdline, struct first_image *image)
 {
     if (bad->field == nullptr)
         panic("%s: %s", file, name_of_error(err));
-    panic("%s: %s at byte %lu is %lx, expected %s", file, bad->field, bad->at, bad->value, bad->want);
+    panic("%s: %s at byte %lu is %lx, expected %s", file, bad->field, bad->at, bad->value,
+          bad->want);
 }
 
 void image_find(const struct boot_input *in, struct first_image *image)
@@ -64,9 +65,11 @@ void image_find(const struct boot_input *in, struct first_image *image)
     klog("initrd: %lu bytes, first program %s, %lu bytes", in->initrd_bytes, image->name, e.size);
 }
 
-static void load_segment(struct first *f, const struct first_image *image, const struct kozo_elf_segment *s)
+static void load_segment(struct first *f, const struct first_image *image,
+                         const struct kozo_elf_segment *s)
 {
-    uint64_t base = align_down(s->vaddr, KOZO_PAGE_SIZE), end = align_up(s->vaddr + s->memsz, KOZO_PAGE_SIZE);
+    uint64_t base = align_down(s->vaddr, KOZO_PAGE_SIZE),
+             end = align_up(s->vaddr + s->memsz, KOZO_PAGE_SIZE);
     struct paddr pages = boot_alloc(f->in, (end - base) / KOZO_PAGE_SIZE);
 
     memcpy((char *)arch_ram(pages) + (s->vaddr - base), image->bytes + s->offset, s->filesz);

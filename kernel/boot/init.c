@@ -2,7 +2,8 @@
 /*
  * init.c - put the first program together and hand it everything.
  *
- * Owns:      what the first program finds, in which slot and at which address (struct kozo_boot_info).
+ * Owns:      what the first program finds, in which slot and at which address (struct
+ *            kozo_boot_info).
  * Spec:      docs/spec/boot.md
  */
 #include "arch/arch.h"
@@ -33,7 +34,8 @@
 struct slot *first_slot(struct first *f)
 {
     if (f->next == 1u << KOZO_INIT_CNODE_BITS)
-        panic("boot: the first program's %u slots do not hold all it is given", 1u << KOZO_INIT_CNODE_BITS);
+        panic("boot: the first program's %u slots do not hold all it is given",
+              1u << KOZO_INIT_CNODE_BITS);
     return &f->cnode[f->next++];
 }
 
@@ -47,10 +49,14 @@ struct slot *first_give(struct first *f, struct cap cap)
 
 static struct cap frame_cap(struct paddr page, uint32_t bits, kozo_rights rights)
 {
-    return (struct cap){ .kind = KOZO_KIND_FRAME, .rights = rights, .size_bits = (uint8_t)bits, .object = page.v };
+    return (struct cap){
+        .kind = KOZO_KIND_FRAME, .rights = rights, .size_bits = (uint8_t)bits, .object = page.v
+    };
 }
 
-/* For what is fixed by construction: tables were fed and addresses chosen so that it cannot fail. */
+/*
+ * For what is fixed by construction: tables were fed and addresses chosen so that it cannot fail.
+ */
 static void must(enum kozo_err err, const char *what)
 {
     if (err != KOZO_OK)
@@ -73,13 +79,20 @@ static void give_fixed(struct first *f)
     struct paddr space = boot_alloc(in, KOZO_ADDRESS_SPACE_BYTES / KOZO_PAGE_SIZE);
     struct slot *slots = arch_ram(cnode);
     const struct cap caps[] = {
-        [KOZO_INIT_CNODE] = { .kind = KOZO_KIND_CNODE, .rights = KOZO_READ | KOZO_WRITE,
-                              .size_bits = KOZO_INIT_CNODE_BITS, .object = (uint64_t)slots },
-        [KOZO_INIT_SPACE] = { .kind = KOZO_KIND_ADDRESS_SPACE, .rights = KOZO_WRITE | KOZO_MAP,
+        [KOZO_INIT_CNODE] = { .kind = KOZO_KIND_CNODE,
+                              .rights = KOZO_READ | KOZO_WRITE,
+                              .size_bits = KOZO_INIT_CNODE_BITS,
+                              .object = (uint64_t)slots },
+        [KOZO_INIT_SPACE] = { .kind = KOZO_KIND_ADDRESS_SPACE,
+                              .rights = KOZO_WRITE | KOZO_MAP,
                               .object = (uint64_t)arch_ram(space) },
         [KOZO_INIT_IRQ] = { .kind = KOZO_KIND_IRQ_CONTROL, .rights = KOZO_WRITE },
-        [KOZO_INIT_IOPORT] = { .kind = KOZO_KIND_IO_PORT, .rights = KOZO_READ | KOZO_WRITE, .object = 0xffff0000 },
-        [KOZO_INIT_CLOCK] = { .kind = KOZO_KIND_FRAME, .rights = KOZO_READ | KOZO_MAP, .size_bits = KOZO_PAGE_BITS,
+        [KOZO_INIT_IOPORT] = { .kind = KOZO_KIND_IO_PORT,
+                               .rights = KOZO_READ | KOZO_WRITE,
+                               .object = 0xffff0000 },
+        [KOZO_INIT_CLOCK] = { .kind = KOZO_KIND_FRAME,
+                              .rights = KOZO_READ | KOZO_MAP,
+                              .size_bits = KOZO_PAGE_BITS,
                               .object = in->clock.v },
         [KOZO_INIT_DEBUG] = { .kind = KOZO_KIND_DEBUG, .rights = KOZO_READ | KOZO_WRITE },
     };
@@ -98,8 +111,10 @@ static void give_fixed(struct first *f)
 /* Page tables for all that is mapped before it runs, and some to begin with. */
 static void feed_tables(struct first *f, const struct kozo_elf *elf)
 {
-    const struct kozo_elf_segment *first = &elf->segment[0], *last = &elf->segment[elf->nsegments - 1];
-    uint64_t leaf_tables = (last->vaddr + last->memsz) / KOZO_LARGE_SIZE - first->vaddr / KOZO_LARGE_SIZE + 3;
+    const struct kozo_elf_segment *first = &elf->segment[0],
+                                  *last = &elf->segment[elf->nsegments - 1];
+    uint64_t leaf_tables =
+        (last->vaddr + last->memsz) / KOZO_LARGE_SIZE - first->vaddr / KOZO_LARGE_SIZE + 3;
     uint64_t middle_tables = leaf_tables / PTE_ENTRIES + 2;
     uint64_t tables = leaf_tables + 2 * middle_tables + SPARE_TABLES;
 
@@ -111,7 +126,10 @@ static void feed_tables(struct first *f, const struct kozo_elf *elf)
     }
 }
 
-static struct kozo_range range_from(uint32_t first, uint32_t next) { return (struct kozo_range){ first, next - first }; }
+static struct kozo_range range_from(uint32_t first, uint32_t next)
+{
+    return (struct kozo_range){ first, next - first };
+}
 
 /* ---- what it is given ---- */
 
@@ -126,7 +144,8 @@ static void give_untypeds(struct first *f, struct kozo_boot_info *info)
         info->desc[described++] = pieces.piece[i];
         info->ram_bytes += 1ull << pieces.piece[i].size_bits;
         kernel.bytes_free += 1ull << pieces.piece[i].size_bits;
-        first_give(f, untyped_cap((struct paddr){ pieces.piece[i].base }, pieces.piece[i].size_bits, false));
+        first_give(f, untyped_cap((struct paddr){ pieces.piece[i].base }, pieces.piece[i].size_bits,
+                                  false));
     }
     info->untyped = range_from(before, f->next);
     before = f->next;
@@ -134,7 +153,8 @@ static void give_untypeds(struct first *f, struct kozo_boot_info *info)
     for (uint32_t i = 0; i < pieces.count; i++) {
         info->desc[described++] = pieces.piece[i];
         kernel.bytes_free += 1ull << pieces.piece[i].size_bits;
-        first_give(f, untyped_cap((struct paddr){ pieces.piece[i].base }, pieces.piece[i].size_bits, true));
+        first_give(f, untyped_cap((struct paddr){ pieces.piece[i].base }, pieces.piece[i].size_bits,
+                                  true));
     }
     info->device = range_from(before, f->next);
 }
@@ -154,7 +174,8 @@ static void give_initrd(struct first *f, struct kozo_boot_info *info)
     uint64_t at = f->in->initrd.v, end = align_up(at + f->in->initrd_bytes, KOZO_PAGE_SIZE);
 
     info->initrd_bytes = f->in->initrd_bytes;
-    info->initrd_small = give_frames(f, &at, min_u64(end, align_up(at, KOZO_LARGE_SIZE)), KOZO_PAGE_BITS);
+    info->initrd_small =
+        give_frames(f, &at, min_u64(end, align_up(at, KOZO_LARGE_SIZE)), KOZO_PAGE_BITS);
     info->initrd_large = give_frames(f, &at, end, KOZO_LARGE_BITS);
     info->initrd_tail = give_frames(f, &at, end, KOZO_PAGE_BITS);
 }
@@ -172,7 +193,8 @@ static void bind(struct first *f, struct slot *buffer)
 static struct kozo_boot_info *build_space(struct first *f, const struct first_image *image)
 {
     struct boot_input *in = f->in;
-    struct paddr info = boot_alloc(in, 1), buffer = boot_alloc(in, 1), stack = boot_alloc(in, STACK_PAGES);
+    struct paddr info = boot_alloc(in, 1), buffer = boot_alloc(in, 1),
+                 stack = boot_alloc(in, STACK_PAGES);
     struct kozo_boot_info *page = arch_ram(info);
     uint32_t before = f->next;
     uint64_t base;
@@ -183,14 +205,21 @@ static struct kozo_boot_info *build_space(struct first *f, const struct first_im
     first_map(f, buffer, base + AT_BUFFER, KOZO_READ | KOZO_WRITE);
     bind(f, &f->cnode[f->next - 1]);
     for (uint32_t i = 0; i < STACK_PAGES; i++)
-        first_map(f, (struct paddr){ stack.v + i * KOZO_PAGE_SIZE }, base + AT_STACK + i * KOZO_PAGE_SIZE,
-                  KOZO_READ | KOZO_WRITE);
-    slot_fill(&f->cnode[KOZO_INIT_BOOTINFO], &kernel.root, frame_cap(info, KOZO_PAGE_BITS, KOZO_READ | KOZO_MAP));
-    must(vspace_map(&f->cnode[KOZO_INIT_SPACE], &f->cnode[KOZO_INIT_BOOTINFO], base + AT_INFO, KOZO_READ), "its info");
-    must(vspace_map(&f->cnode[KOZO_INIT_SPACE], &f->cnode[KOZO_INIT_CLOCK], base + AT_CLOCK, KOZO_READ), "its clock");
-    arch_thread_start(f->thread, image->elf.entry, base + AT_STACK + STACK_PAGES * KOZO_PAGE_SIZE, base + AT_INFO, 0);
+        first_map(f, (struct paddr){ stack.v + i * KOZO_PAGE_SIZE },
+                  base + AT_STACK + i * KOZO_PAGE_SIZE, KOZO_READ | KOZO_WRITE);
+    slot_fill(&f->cnode[KOZO_INIT_BOOTINFO], &kernel.root,
+              frame_cap(info, KOZO_PAGE_BITS, KOZO_READ | KOZO_MAP));
+    must(vspace_map(&f->cnode[KOZO_INIT_SPACE], &f->cnode[KOZO_INIT_BOOTINFO], base + AT_INFO,
+                    KOZO_READ),
+         "its info");
+    must(vspace_map(&f->cnode[KOZO_INIT_SPACE], &f->cnode[KOZO_INIT_CLOCK], base + AT_CLOCK,
+                    KOZO_READ),
+         "its clock");
+    arch_thread_start(f->thread, image->elf.entry, base + AT_STACK + STACK_PAGES * KOZO_PAGE_SIZE,
+                      base + AT_INFO, 0);
     f->end = base + KOZO_LARGE_SIZE;
-    page->head = (struct kozo_start_head){ KOZO_START_MAGIC, base + AT_BUFFER, base + AT_CLOCK, KOZO_START_INIT };
+    page->head = (struct kozo_start_head){ KOZO_START_MAGIC, base + AT_BUFFER, base + AT_CLOCK,
+                                           KOZO_START_INIT };
     page->image = range_from(before, f->next);
     page->image_end = f->end;
     return page;
@@ -220,8 +249,8 @@ struct tcb *boot_start(struct boot_input *in)
     info->free = range_from(f.next, 1u << KOZO_INIT_CNODE_BITS);
     info->threads = CONFIG_MAX_THREADS;
     memcpy(info->cmdline, in->cmdline, sizeof info->cmdline);
-    klog("memory: %lu KiB in %u pieces, %lu KiB lost; %u threads", info->ram_bytes >> 10, info->untyped.count,
-         info->lost_bytes >> 10, CONFIG_MAX_THREADS);
+    klog("memory: %lu KiB in %u pieces, %lu KiB lost; %u threads", info->ram_bytes >> 10,
+         info->untyped.count, info->lost_bytes >> 10, CONFIG_MAX_THREADS);
     tcb_set_priority(f.thread, INIT_PRIORITY, 0);
     kernel.first = f.thread;
     tcb_resume(f.thread);

@@ -7,7 +7,8 @@
 /* ---- taking ---- */
 
 /* A reserved piece that meets [base, end); null when there is none. */
-static const struct boot_region *reserved_in(const struct boot_input *in, uint64_t base, uint64_t end)
+static const struct boot_region *reserved_in(const struct boot_input *in, uint64_t base,
+                                             uint64_t end)
 {
     for (uint32_t i = 0; i < in->reserved_count; i++)
         if (in->reserved[i].base < end && base < in->reserved[i].end)
@@ -16,7 +17,8 @@ static const struct boot_region *reserved_in(const struct boot_input *in, uint64
 }
 
 /* The highest free place of `bytes` in `r` below 4 GiB; 0 when there is none. */
-static uint64_t highest_place(const struct boot_input *in, const struct boot_region *r, uint64_t bytes)
+static uint64_t highest_place(const struct boot_input *in, const struct boot_region *r,
+                              uint64_t bytes)
 {
     uint64_t end = min_u64(r->end, 1ull << 32);
 
@@ -98,8 +100,8 @@ static void cut(struct boot_pieces *out, uint64_t base, uint64_t end, enum boot_
 }
 
 /* Cut what of [base, end) is not reserved. */
-static void cut_free(const struct boot_input *in, struct boot_pieces *out, uint64_t base, uint64_t end,
-                     enum boot_kind kind)
+static void cut_free(const struct boot_input *in, struct boot_pieces *out, uint64_t base,
+                     uint64_t end, enum boot_kind kind)
 {
     while (base < end) {
         uint64_t stop = end, next = end;
@@ -131,7 +133,8 @@ static void drop_smallest(struct boot_pieces *p)
         p->piece[i] = p->piece[i + 1];
 }
 
-void memory_cut(const struct boot_input *in, enum boot_kind kind, uint32_t most, struct boot_pieces *out)
+void memory_cut(const struct boot_input *in, enum boot_kind kind, uint32_t most,
+                struct boot_pieces *out)
 {
     out->count = 0;
     out->lost = 0;

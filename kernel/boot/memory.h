@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * memory.h - physical memory while the kernel starts: taking some, and cutting the rest into Untyped.
+ * memory.h - physical memory while the kernel starts: taking some, and cutting the rest into
+ * Untyped.
  *
  * Owns:      boot_input.reserved after the port has filled it.
  * Not here:  reading the loader's memory map (the port), Untyped itself (cap/untyped.h).
@@ -21,7 +22,8 @@ struct boot_pieces {
 };
 
 /* Cut what is of `kind` and not reserved, and keep the `most` largest pieces. */
-void memory_cut(const struct boot_input *in, enum boot_kind kind, uint32_t most, struct boot_pieces *out);
+void memory_cut(const struct boot_input *in, enum boot_kind kind, uint32_t most,
+                struct boot_pieces *out);
 /* A piece, as it was reserved, is free again. */
 void memory_unreserve(struct boot_input *in, struct boot_region piece);
 /* The end of RAM. */

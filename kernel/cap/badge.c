@@ -24,8 +24,8 @@ static void sip_rounds(uint64_t v[4], unsigned rounds)
 uint64_t siphash_word(const uint64_t key[2], uint64_t word)
 {
     const uint64_t length = 8ull << 56;
-    uint64_t v[4] = { key[0] ^ 0x736f6d6570736575, key[1] ^ 0x646f72616e646f6d, key[0] ^ 0x6c7967656e657261,
-                      key[1] ^ 0x7465646279746573 };
+    uint64_t v[4] = { key[0] ^ 0x736f6d6570736575, key[1] ^ 0x646f72616e646f6d,
+                      key[0] ^ 0x6c7967656e657261, key[1] ^ 0x7465646279746573 };
 
     v[3] ^= word;
     sip_rounds(v, 2);

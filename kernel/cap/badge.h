@@ -6,7 +6,8 @@
  * Not here:  setting a badge (cspace.c).
  * Callers:   syscall/. Kernel lock held.
  * Cost:      O(1).
- * Spec:      docs/spec/capabilities.md; J.-P. Aumasson, D. J. Bernstein: SipHash, a fast short-input PRF (2012).
+ * Spec:      docs/spec/capabilities.md; J.-P. Aumasson, D. J. Bernstein: SipHash, a fast
+ *            short-input PRF (2012).
  */
 #pragma once
 

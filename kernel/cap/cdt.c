@@ -3,9 +3,15 @@
 
 #include "base/log.h"
 
-struct entry cdt_next(struct entry e) { return cdt_is_close(e) ? cdt_slot(e)->close_next : cdt_slot(e)->open_next; }
+struct entry cdt_next(struct entry e)
+{
+    return cdt_is_close(e) ? cdt_slot(e)->close_next : cdt_slot(e)->open_next;
+}
 
-struct entry cdt_prev(struct entry e) { return cdt_is_close(e) ? cdt_slot(e)->close_prev : cdt_slot(e)->open_prev; }
+struct entry cdt_prev(struct entry e)
+{
+    return cdt_is_close(e) ? cdt_slot(e)->close_prev : cdt_slot(e)->open_prev;
+}
 
 static void set_next(struct entry e, struct entry next)
 {
@@ -86,6 +92,6 @@ static bool names_same(struct entry e, const struct slot *s)
 
 bool cdt_is_last(struct slot *s)
 {
-    return !names_same(s->open_prev, s) && !names_same(s->open_next, s) && !names_same(s->close_prev, s) &&
-           !names_same(s->close_next, s);
+    return !names_same(s->open_prev, s) && !names_same(s->open_next, s) &&
+           !names_same(s->close_prev, s) && !names_same(s->close_next, s);
 }

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "cap/cspace.h"
 
-/* The CNode capability itself: in the thread's binding, or at an address of its capability space. */
+/*
+ * The CNode capability itself: in the thread's binding, or at an address of its capability space.
+ */
 static struct slot_res cnode_want(const struct cspace *c, kozo_cptr cnode, kozo_rights need)
 {
         if (cnode != 0)
@@ -13,7 +15,8 @@ static struct slot_res cnode_want(const struct cspace *c, kozo_cptr cnode, kozo_
     return slot_ok(c->own);
 }
 
-struct slot_res cspace_empty_range(const struct cspace *c, kozo_cptr cnode, uint64_t index, uint64_t count)
+struct slot_res cspace_empty_range(const struct cspace *c, kozo_cptr cnode, uint64_t index,
+                                   uint64_t count)
 {
     struct slot_res r = cnode_want(c, cnode, KOZO_WRITE);
     struct slot *slots;
@@ -31,7 +34,8 @@ struct slot_res cspace_empty_range(const struct cspace *c, kozo_cptr cnode, uint
     return slot_ok(&slots[index]);
 }
 
-struct slot_res cspace_slot(const struct cspace *c, kozo_cptr cnode, uint64_t index, kozo_rights need)
+struct slot_res cspace_slot(const struct cspace *c, kozo_cptr cnode, uint64_t index,
+                            kozo_rights need)
 {
     struct slot_res r = cnode_want(c, cnode, need);
 
@@ -42,7 +46,8 @@ struct slot_res cspace_slot(const struct cspace *c, kozo_cptr cnode, uint64_t in
     return slot_ok((struct slot *)r.slot->cap.object + index);
 }
 
-struct slot_res cspace_occupied(const struct cspace *c, kozo_cptr cnode, uint64_t index, kozo_rights need)
+struct slot_res cspace_occupied(const struct cspace *c, kozo_cptr cnode, uint64_t index,
+                                kozo_rights need)
 {
     struct slot_res r = cspace_slot(c, cnode, index, need);
 

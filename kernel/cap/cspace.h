@@ -31,8 +31,12 @@ static inline struct slot_res cspace_lookup(const struct cspace *c, kozo_cptr at
     return slot_ok(&c->slots[at]);
 }
 
-/* As cspace_lookup, but the slot must hold a `kind` with at least the rights in `need`. KIND, RIGHTS. */
-static inline struct slot_res cspace_want(const struct cspace *c, kozo_cptr at, enum kozo_kind kind, kozo_rights need)
+/*
+ * As cspace_lookup, but the slot must hold a `kind` with at least the rights in `need`. KIND,
+ * RIGHTS.
+ */
+static inline struct slot_res cspace_want(const struct cspace *c, kozo_cptr at, enum kozo_kind kind,
+                                          kozo_rights need)
 {
     struct slot_res r = cspace_lookup(c, at);
 
@@ -46,12 +50,15 @@ static inline struct slot_res cspace_want(const struct cspace *c, kozo_cptr at, 
 }
 
 /*
- * Slot `index`, whatever it holds, of the CNode at `cnode` (0 = the thread's own), through which `need` is permitted.
- * As cspace_want for the CNode, then ADDRESS.
+ * Slot `index`, whatever it holds, of the CNode at `cnode` (0 = the thread's own), through which
+ * `need` is permitted. As cspace_want for the CNode, then ADDRESS.
  */
-struct slot_res cspace_slot(const struct cspace *c, kozo_cptr cnode, uint64_t index, kozo_rights need);
+struct slot_res cspace_slot(const struct cspace *c, kozo_cptr cnode, uint64_t index,
+                            kozo_rights need);
 /* The same, and it must be occupied (EMPTY), or empty (OCCUPIED; WRITE is needed). */
-struct slot_res cspace_occupied(const struct cspace *c, kozo_cptr cnode, uint64_t index, kozo_rights need);
+struct slot_res cspace_occupied(const struct cspace *c, kozo_cptr cnode, uint64_t index,
+                                kozo_rights need);
 struct slot_res cspace_empty(const struct cspace *c, kozo_cptr cnode, uint64_t index);
 /* `count` consecutive empty slots from `index`; the first of them. */
-struct slot_res cspace_empty_range(const struct cspace *c, kozo_cptr cnode, uint64_t index, uint64_t count);
+struct slot_res cspace_empty_range(const struct cspace *c, kozo_cptr cnode, uint64_t index,
+                                   uint64_t count);

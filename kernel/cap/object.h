@@ -2,7 +2,8 @@
 /*
  * object.h - filling and emptying slots, and what that means for the object named.
  *
- * Owns:      the table of what each kind does when capabilities to it are copied, moved and deleted.
+ * Owns:      the table of what each kind does when capabilities to it are copied, moved and
+ *            deleted.
  * Not here:  the objects' own rooms (sched/, ipc/, mem/, irq/); deleting subtrees (pending.h).
  * Callers:   cap/, syscall/, ipc/message, boot. Kernel lock held.
  * Cost:      O(1).
@@ -15,8 +16,9 @@
 /* May a second capability to the same object be made? Others are moved, or split. */
 static inline bool kind_is_unique(enum kozo_kind kind)
 {
-    return kind == KOZO_KIND_UNTYPED || kind == KOZO_KIND_THREAD_POOL || kind == KOZO_KIND_IRQ_CONTROL ||
-           kind == KOZO_KIND_REPLY || kind == KOZO_KIND_PAGE_TABLE || kind == KOZO_KIND_ZOMBIE;
+    return kind == KOZO_KIND_UNTYPED || kind == KOZO_KIND_THREAD_POOL ||
+           kind == KOZO_KIND_IRQ_CONTROL || kind == KOZO_KIND_REPLY ||
+           kind == KOZO_KIND_PAGE_TABLE || kind == KOZO_KIND_ZOMBIE;
 }
 static inline bool kind_has_badge(enum kozo_kind kind)
 {
@@ -25,7 +27,8 @@ static inline bool kind_has_badge(enum kozo_kind kind)
 /* An Untyped begins where its first part does: only the size tells them apart. */
 static inline bool cap_same_object(const struct cap *a, const struct cap *b)
 {
-    return a->kind != KOZO_KIND_NULL && a->kind == b->kind && a->object == b->object && a->size_bits == b->size_bits;
+    return a->kind != KOZO_KIND_NULL && a->kind == b->kind && a->object == b->object &&
+           a->size_bits == b->size_bits;
 }
 
 /* An event about the capability in `s`. */
@@ -36,13 +39,16 @@ void slot_fill(struct slot *dst, struct slot *parent, struct cap cap);
 void slot_derive(struct slot *dst, struct slot *src, kozo_rights rights, uint8_t user);
 /* Move a capability into an empty slot; what points at it follows. */
 void slot_move(struct slot *dst, struct slot *src);
-/* Empty a slot. If it held the last capability to an object, the object ends, or becomes a zombie. */
+/*
+ * Empty a slot. If it held the last capability to an object, the object ends, or becomes a zombie.
+ */
 void slot_delete(struct slot *s);
 /* Unlink a slot whose object has been dealt with, and forget its capability. */
 void slot_clear(struct slot *s);
 /*
- * What the rooms above do for their kinds. An *_end is called for the last capability to an object; it returns the slot
- * in the object that the capability moves to because there is more to do than one step, or null when it has ended.
+ * What the rooms above do for their kinds. An *_end is called for the last capability to an object;
+ * it returns the slot in the object that the capability moves to because there is more to do than
+ * one step, or null when it has ended.
  */
 struct slot *endpoint_end(void *object);   /* ipc/endpoint.c */
 struct slot *notification_end(void *object); /* ipc/notification.c */
@@ -65,5 +71,8 @@ void irq_binding_lost(struct slot *s);     /* irq/irq.c */
 /* A stopped thread of pool `pool`; there is one. */
 void *thread_take(uint32_t pool, uint8_t flags, uint8_t priority);
 
-/* A slot of a thread or an interrupt line (CAP_BINDING, CAP_IRQ in `own`) was emptied: its owner forgets it. */
+/*
+ * A slot of a thread or an interrupt line (CAP_BINDING, CAP_IRQ in `own`) was emptied: its owner
+ * forgets it.
+ */
 void slot_owner_lost(struct slot *s, uint16_t own);

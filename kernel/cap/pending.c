@@ -8,8 +8,8 @@
 #include "kernel.h"
 
 /*
- * A zombie's capability: `rights` the kind it was, `a` how far it is taken apart (a CNode's next slot, a pool's
- * index), `object` and `b` the zombies after and before it in the list.
+ * A zombie's capability: `rights` the kind it was, `a` how far it is taken apart (a CNode's next
+ * slot, a pool's index), `object` and `b` the zombies after and before it in the list.
  */
 static struct slot *zombie_next(const struct slot *z) { return (struct slot *)z->cap.object; }
 static struct slot *zombie_prev(const struct slot *z) { return (struct slot *)z->cap.b; }
@@ -63,7 +63,10 @@ static void zombie_end(struct slot *z)
     slot_clear(z);
 }
 
-/* Delete one descendant of the revoke's root, or end the revoke. No zombie is left when this is called. */
+/*
+ * Delete one descendant of the revoke's root, or end the revoke. No zombie is left when this is
+ * called.
+ */
 static void step_revoke(void)
 {
     struct slot *root = kernel.pending.revoke;
@@ -134,7 +137,8 @@ bool pending_slot_going(struct slot *s)
 
     if (s != p->revoke) [[clang::likely]]
         return false;
-    if (!cdt_has_children(s) || s == &p->anchor) { /* the anchor goes with the pool above it, and all below too */
+    /* the anchor goes with the pool above it, and all below too */
+    if (!cdt_has_children(s) || s == &p->anchor) {
         p->revoke = nullptr;
         return false;
     }

@@ -2,8 +2,9 @@
 /*
  * pending.h - destruction that takes more than one step, and belongs to the kernel.
  *
- * At most one revoke is under way; objects half destroyed are zombies, in a list. One step empties one slot, wakes one
- * waiter, deletes one descendant, or stops one thread whose fault handler stopped: O(1), never a recursion.
+ * At most one revoke is under way; objects half destroyed are zombies, in a list. One step empties
+ * one slot, wakes one waiter, deletes one descendant, or stops one thread whose fault handler
+ * stopped: O(1), never a recursion.
  *
  * Owns:      the revoke under way, the lists of zombies and of stopped handlers.
  * Not here:  what deletion means for a kind (object.h).
@@ -23,16 +24,20 @@ struct pending {
     bool revoking;        /* what is being deleted is a descendant of `revoke` */
     struct slot *zombies; /* linked through their capabilities */
     uint64_t zombie_count;
-    struct tcb *stopped;  /* threads that stopped while they owed a faulted one; linked by level_next */
+    /* threads that stopped while they owed a faulted one; linked by level_next */
+    struct tcb *stopped;
 };
 
-/* The last capability `s` to an object that needs more than one step moves into the object's own slot `grave`. */
+/*
+ * The last capability `s` to an object that needs more than one step moves into the object's own
+ * slot `grave`.
+ */
 void pending_bury(struct slot *s, struct slot *grave);
 /* Begin to delete what was derived from `s`; nothing may be pending. */
 void pending_revoke(struct slot *s);
 /*
- * A slot is about to be deleted, or has moved: keep the revoke's root right. True when the root itself went into the
- * anchor, so that the slot is empty already.
+ * A slot is about to be deleted, or has moved: keep the revoke's root right. True when the root
+ * itself went into the anchor, so that the slot is empty already.
  */
 NODISCARD bool pending_slot_going(struct slot *s);
 void pending_slot_moved(struct slot *to, struct slot *from);

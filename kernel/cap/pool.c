@@ -62,7 +62,8 @@ enum kozo_err pool_split(struct slot *pool, uint64_t count, struct slot *dst)
     return KOZO_OK;
 }
 
-enum kozo_err pool_create_thread(struct slot *pool, uint8_t flags, uint8_t priority, struct slot *dst)
+enum kozo_err pool_create_thread(struct slot *pool, uint8_t flags, uint8_t priority,
+                                 struct slot *dst)
 {
     struct pool *from = pool_of(pool);
     void *t;
@@ -73,7 +74,9 @@ enum kozo_err pool_create_thread(struct slot *pool, uint8_t flags, uint8_t prior
     from->free--;
     t = thread_take((uint32_t)pool->cap.object, flags, priority);
     slot_fill(dst, pool,
-              (struct cap){ .kind = KOZO_KIND_THREAD, .rights = KOZO_READ | KOZO_WRITE, .object = (uint64_t)t });
+              (struct cap){ .kind = KOZO_KIND_THREAD,
+                            .rights = KOZO_READ | KOZO_WRITE,
+                            .object = (uint64_t)t });
     return KOZO_OK;
 }
 

@@ -2,8 +2,9 @@
 /*
  * pool.h - ThreadPools: quotas on the static pool of threads.
  *
- * A pool is an entry in a static table; its threads and the pools split off it are its children in the tree. Each pool
- * may use a number of table entries, handed on when it is split, so that nobody can use up the table for others.
+ * A pool is an entry in a static table; its threads and the pools split off it are its children in
+ * the tree. Each pool may use a number of table entries, handed on when it is split, so that nobody
+ * can use up the table for others.
  *
  * Owns:      the table of pools and its counts.
  * Not here:  the TCBs (tcb.h).
@@ -37,7 +38,8 @@ struct pools {
 /* The first pool, with all threads; its capability goes into `dst`. */
 void pool_boot(struct slot *dst);
 NODISCARD enum kozo_err pool_split(struct slot *pool, uint64_t count, struct slot *dst);
-NODISCARD enum kozo_err pool_create_thread(struct slot *pool, uint8_t flags, uint8_t priority, struct slot *dst);
+NODISCARD enum kozo_err pool_create_thread(struct slot *pool, uint8_t flags, uint8_t priority,
+                                           struct slot *dst);
 /* Threads the pool may still make or give away. */
 NODISCARD uint64_t pool_count(const struct slot *pool);
 /* A thread of pool `index` was freed. */

@@ -15,13 +15,17 @@ struct slot;
 struct tcb;
 
 /*
- * One of a slot's two entries in the tour: the slot's address, with bit 0 set for its closing entry.
+ * One of a slot's two entries in the tour: the slot's address, with bit 0 set for its closing
+ * entry.
  */
 struct entry {
     uintptr_t v;
 };
 
-/* What a capability is and names. The meaning of `object`, `a` and `b` goes by kind: see the helpers below. */
+/*
+ * What a capability is and names. The meaning of `object`, `a` and `b` goes by kind: see the
+ * helpers below.
+ */
 struct cap {
     enum kozo_kind kind;
     kozo_rights rights;
@@ -57,4 +61,7 @@ struct NODISCARD slot_res {
     enum kozo_err err;
 };
 static inline struct slot_res slot_ok(struct slot *s) { return (struct slot_res){ s, KOZO_OK }; }
-static inline struct slot_res slot_err(enum kozo_err err) { return (struct slot_res){ nullptr, err }; }
+static inline struct slot_res slot_err(enum kozo_err err)
+{
+    return (struct slot_res){ nullptr, err };
+}

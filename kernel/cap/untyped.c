@@ -28,7 +28,8 @@ static uint64_t object_bytes(uint64_t kind, uint64_t bits)
     case KOZO_KIND_UNTYPED:
         return bits >= KOZO_UNTYPED_MIN_BITS && bits <= KOZO_UNTYPED_MAX_BITS ? 1ull << bits : 0;
     case KOZO_KIND_CNODE:
-        return bits >= KOZO_CNODE_MIN_BITS && bits <= KOZO_CNODE_MAX_BITS ? KOZO_SLOT_BYTES << bits : 0;
+        return bits >= KOZO_CNODE_MIN_BITS && bits <= KOZO_CNODE_MAX_BITS ? KOZO_SLOT_BYTES << bits
+                                                                          : 0;
     case KOZO_KIND_FRAME:
         return bits == KOZO_PAGE_BITS || bits == KOZO_LARGE_BITS ? 1ull << bits : 0;
     case KOZO_KIND_ENDPOINT:
@@ -50,7 +51,10 @@ static uint64_t object_alignment(uint64_t kind, uint64_t bytes)
     return kind == KOZO_KIND_CNODE ? min_u64(bytes, KOZO_PAGE_SIZE) : bytes;
 }
 
-static struct untyped_plan_res plan_err(enum kozo_err err) { return (struct untyped_plan_res){ .err = err }; }
+static struct untyped_plan_res plan_err(enum kozo_err err)
+{
+    return (struct untyped_plan_res){ .err = err };
+}
 
 struct untyped_plan_res untyped_plan(const struct slot *untyped, uint64_t what, uint64_t count)
 {
@@ -108,9 +112,11 @@ static struct cap object_cap(const struct untyped_plan *plan, uint64_t at, bool 
 }
 
 /* A part of an Untyped is an Untyped; what is known to be zero stays so. */
-static struct cap split_cap(const struct slot *untyped, const struct untyped_plan *plan, uint64_t at)
+static struct cap split_cap(const struct slot *untyped, const struct untyped_plan *plan,
+                            uint64_t at)
 {
-    struct cap cap = untyped_cap((struct paddr){ at }, plan->size_bits, untyped->cap.flags & CAP_DEVICE);
+    struct cap cap =
+        untyped_cap((struct paddr){ at }, plan->size_bits, untyped->cap.flags & CAP_DEVICE);
 
     kernel.bytes_free += plan->bytes;
     cap.b = max_u64(at, min_u64(at + plan->bytes, untyped->cap.b));

@@ -2,8 +2,9 @@
 /*
  * untyped.h - memory that has no purpose yet, and carving objects out of it.
  *
- * An Untyped's state is in its only capability: object = physical base, size_bits, a = watermark and b = cleared, both
- * physical addresses. Below the watermark is given out; between watermark and cleared all is zero.
+ * An Untyped's state is in its only capability: object = physical base, size_bits, a = watermark
+ * and b = cleared, both physical addresses. Below the watermark is given out; between watermark and
+ * cleared all is zero.
  *
  * Owns:      watermark and cleared of every Untyped.
  * Not here:  the memory of objects once carved (their rooms).
@@ -39,7 +40,13 @@ void untyped_carve(struct slot *untyped, const struct untyped_plan *plan, struct
 /* A child of `parent`, perhaps an Untyped, perhaps its last, is gone. */
 void untyped_child_gone(struct slot *parent);
 
-/* An Untyped capability is deleted: its free memory is nobody's until its parent's last child is gone. */
+/*
+ * An Untyped capability is deleted: its free memory is nobody's until its parent's last child is
+ * gone.
+ */
 void untyped_end_of(const struct slot *s);
 
-static inline uint64_t untyped_end(const struct slot *u) { return u->cap.object + (1ull << u->cap.size_bits); }
+static inline uint64_t untyped_end(const struct slot *u)
+{
+    return u->cap.object + (1ull << u->cap.size_bits);
+}

@@ -33,7 +33,8 @@ static void wait_in(struct tcb *t, struct endpoint *ep, struct queue *q, enum tc
 /* `from` has been met by `to`: hand over the message, then see who goes on. */
 static void deliver(struct tcb *from, struct tcb *to)
 {
-    uint64_t info = from->message == MSG_FAULT ? fault_message(from, to) : message_move(from, to, from->rights);
+    uint64_t info =
+        from->message == MSG_FAULT ? fault_message(from, to) : message_move(from, to, from->rights);
 
     info |= (uint64_t)from->user_rights << KOZO_INFO_USER_SHIFT | message_take_notice(to);
     frame_set_badge_info(&to->frame, from->badge, info);
@@ -72,7 +73,8 @@ void endpoint_recv(struct tcb *t, struct endpoint *ep)
     struct tcb *sender;
 
     if (t->bound != nullptr && t->bound->bits != 0) {
-        frame_set_badge_info(&t->frame, ntfn_take(t->bound), KOZO_INFO_NOTIFICATION | message_take_notice(t));
+        frame_set_badge_info(&t->frame, ntfn_take(t->bound),
+                             KOZO_INFO_NOTIFICATION | message_take_notice(t));
         frame_set_words(&t->frame, nothing);
         frame_set_error(&t->frame, KOZO_OK);
         return;

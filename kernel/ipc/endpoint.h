@@ -22,8 +22,8 @@ struct endpoint {
 static_assert(sizeof(struct endpoint) == KOZO_ENDPOINT_BYTES);
 
 /*
- * `t`, whose frame and TCB say what it sends and through which capability, meets a receiver or waits. The result of
- * its call is written when the message goes, or never if it calls.
+ * `t`, whose frame and TCB say what it sends and through which capability, meets a receiver or
+ * waits. The result of its call is written when the message goes, or never if it calls.
  */
 void endpoint_send(struct tcb *t, struct endpoint *ep);
 /* `t` takes the first message that waits, or a bound notification, or waits for one. */

@@ -22,13 +22,13 @@ void fault_stop(struct tcb *t, const char *why)
     t->state = TCB_FAULTED;
     tcb_trace(KOZO_TRACE_STOPPED, t);
     if (f->kind != KOZO_FAULT_EXIT && klog_may_tell())
-        klog("thread %lu stopped: %s at %lx, address %lx, code %lx; %s", t->serial, name_of_fault(f->kind),
-             frame_ip(&t->frame), f->address, f->code, why);
+        klog("thread %lu stopped: %s at %lx, address %lx, code %lx; %s", t->serial,
+             name_of_fault(f->kind), frame_ip(&t->frame), f->address, f->code, why);
     if (t == kernel.first && f->kind == KOZO_FAULT_EXIT)
         panic("the first program ended with code %lu", f->address);
     if (t == kernel.first)
-        panic("the first program stopped: %s at %lx, address %lx", name_of_fault(f->kind), frame_ip(&t->frame),
-              f->address);
+        panic("the first program stopped: %s at %lx, address %lx", name_of_fault(f->kind),
+              frame_ip(&t->frame), f->address);
     tcb_drop_caller(t);
 }
 
@@ -49,7 +49,9 @@ void fault_raise(struct tcb *t, const struct fault *f)
 
 void fault_syscall(struct tcb *t, uint64_t number)
 {
-    const struct fault f = { .kind = KOZO_FAULT_SYSCALL, .access = (uint32_t)number, .address = number };
+    const struct fault f = { .kind = KOZO_FAULT_SYSCALL,
+                             .access = (uint32_t)number,
+                             .address = number };
 
     fault_raise(t, &f);
 }
@@ -57,8 +59,14 @@ void fault_syscall(struct tcb *t, uint64_t number)
 uint64_t fault_message(struct tcb *from, struct tcb *to)
 {
     const struct fault *f = &from->fault;
-    const uint64_t words[KOZO_MSG_REGS] = { f->kind,   f->address, frame_ip(&from->frame), frame_sp(&from->frame),
-                                            frame_flags(&from->frame), f->code, f->access, from->serial };
+    const uint64_t words[KOZO_MSG_REGS] = { f->kind,
+                                            f->address,
+                                            frame_ip(&from->frame),
+                                            frame_sp(&from->frame),
+                                            frame_flags(&from->frame),
+                                            f->code,
+                                            f->access,
+                                            from->serial };
 
     frame_set_words(&to->frame, words);
     if (to->buffer == nullptr)

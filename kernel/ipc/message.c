@@ -7,14 +7,18 @@
 #include <string.h>
 
 static uint32_t info_extra(uint64_t info) { return (uint32_t)(info & KOZO_INFO_EXTRA_MASK); }
-static uint32_t info_caps(uint64_t info) { return (uint32_t)((info & KOZO_INFO_CAPS_MASK) >> KOZO_INFO_CAPS_SHIFT); }
+static uint32_t info_caps(uint64_t info)
+{
+    return (uint32_t)((info & KOZO_INFO_CAPS_MASK) >> KOZO_INFO_CAPS_SHIFT);
+}
 
 enum kozo_err message_check(const struct tcb *from, uint64_t info)
 {
     if ((uint32_t)info == 0) /* a label and eight words */
         return KOZO_OK;
     REQUIRE((info & KOZO_INFO_RESERVED) == 0, KOZO_ERR_ARGUMENT);
-    REQUIRE(info_extra(info) <= KOZO_MSG_EXTRA && info_caps(info) <= KOZO_MSG_CAPS, KOZO_ERR_ARGUMENT);
+    REQUIRE(info_extra(info) <= KOZO_MSG_EXTRA && info_caps(info) <= KOZO_MSG_CAPS,
+            KOZO_ERR_ARGUMENT);
     if (info_extra(info) != 0 || info_caps(info) != 0 || (info & KOZO_INFO_RECV_CAPS) != 0)
         REQUIRE(from->buffer != nullptr, KOZO_ERR_BUFFER);
     return KOZO_OK;
@@ -40,7 +44,8 @@ static struct slot *window_slot(struct tcb *to, uint32_t i)
 static bool move_cap(struct tcb *from, struct kozo_cap_desc desc, struct slot *dst)
 {
     bool move = (desc.flags & KOZO_CAP_MOVE) != 0, badge = (desc.flags & KOZO_CAP_BADGE) != 0;
-    struct slot_res src = cspace_occupied(&from->cspace, 0, desc.slot, move ? KOZO_WRITE : KOZO_READ);
+    struct slot_res src =
+        cspace_occupied(&from->cspace, 0, desc.slot, move ? KOZO_WRITE : KOZO_READ);
 
     if (src.err != KOZO_OK || (move && badge))
         return false;

@@ -15,12 +15,14 @@
 /* What the info word of a sender may not say; see the list of errors in docs/spec/ipc.md. */
 NODISCARD enum kozo_err message_check(const struct tcb *from, uint64_t info);
 /*
- * Give `to` the message of `from`: eight words, extra words, and capabilities if the capability that the call was made
- * with carries GRANT (`through` are its rights). Returns the info word for
+ * Give `to` the message of `from`: eight words, extra words, and capabilities if the capability
+ * that the call was made with carries GRANT (`through` are its rights). Returns the info word for
  * the receiver without badge's user rights. Writes nothing to `from` but its buffer's `sent`.
  */
 uint64_t message_move(struct tcb *from, struct tcb *to, kozo_rights through);
 /* End a call that took a message: error, and no word of anything else. */
 void message_fail(struct tcb *t, enum kozo_err err);
-/* Bits of the info word that a receiver's own call has to be told, once, with whatever it receives. */
+/*
+ * Bits of the info word that a receiver's own call has to be told, once, with whatever it receives.
+ */
 uint64_t message_take_notice(struct tcb *to);

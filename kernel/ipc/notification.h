@@ -2,7 +2,8 @@
 /*
  * notification.h - a word of bits to signal and to wait for.
  *
- * Owns:      the bits, the queue and the bound thread of a notification; moves into and out of TCB_WAITING.
+ * Owns:      the bits, the queue and the bound thread of a notification; moves into and out of
+ *            TCB_WAITING.
  * Not here:  interrupts that signal (irq.h).
  * Callers:   syscall/, irq/, ipc/endpoint, destruction. Kernel lock held.
  * Cost:      O(1), but for the queue's insert.

@@ -9,7 +9,8 @@
 
 void reply_owe(struct tcb *server, struct tcb *caller)
 {
-    kassert(server->owes == nullptr && caller->replier.server == nullptr && caller->replier.slot == nullptr);
+    kassert(server->owes == nullptr && caller->replier.server == nullptr &&
+            caller->replier.slot == nullptr);
     caller->state = TCB_CALLING;
     caller->replier.server = server;
     server->owes = caller;
@@ -23,8 +24,9 @@ void reply_save(struct tcb *server, struct slot *slot)
     server->owes = nullptr;
     caller->replier.server = nullptr;
     caller->replier.slot = slot;
-    slot_fill(slot, &kernel.root,
-              (struct cap){ .kind = KOZO_KIND_REPLY, .rights = KOZO_WRITE, .object = (uint64_t)caller });
+    slot_fill(
+        slot, &kernel.root,
+        (struct cap){ .kind = KOZO_KIND_REPLY, .rights = KOZO_WRITE, .object = (uint64_t)caller });
 }
 
 void reply_moved(struct slot *to) { ((struct tcb *)to->cap.object)->replier.slot = to; }

@@ -2,8 +2,9 @@
 /*
  * reply.h - the one-shot right to answer a caller.
  *
- * It lives in the server's TCB from when the message is taken, and can be moved into a slot, as a Reply capability, to
- * answer later. Holder and caller point at each other; cutting either end cuts both.
+ * It lives in the server's TCB from when the message is taken, and can be moved into a slot, as a
+ * Reply capability, to answer later. Holder and caller point at each other; cutting either end cuts
+ * both.
  *
  * Owns:      tcb.owes and tcb.replier; moves into and out of TCB_CALLING.
  * Not here:  the answer's words (message.h).
@@ -21,7 +22,9 @@ void reply_owe(struct tcb *server, struct tcb *caller);
 void reply_save(struct tcb *server, struct slot *slot);
 /* The right to answer `caller` is gone, used or not: cut both ends. */
 void reply_cut(struct tcb *caller);
-/* Wake the caller, if any, whom `server` owes, with `err`; its fault stays pending if it faulted. */
+/*
+ * Wake the caller, if any, whom `server` owes, with `err`; its fault stays pending if it faulted.
+ */
 void reply_drop(struct tcb *server, enum kozo_err err);
 /* Answer `caller` with the message that `from` sends. */
 void reply_send(struct tcb *from, struct tcb *caller);

@@ -69,7 +69,10 @@ void tcb_wake_error(struct tcb *t, enum kozo_err err)
     sched_wake(t);
 }
 
-/* A thread whose handler stops is stopped, and may itself be a handler: one of them a step, however long the chain. */
+/*
+ * A thread whose handler stops is stopped, and may itself be a handler: one of them a step, however
+ * long the chain.
+ */
 void tcb_drop_caller(struct tcb *t)
 {
     struct tcb **head = &kernel.pending.stopped;

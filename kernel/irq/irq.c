@@ -44,7 +44,8 @@ enum kozo_err irq_claim(struct slot *control, uint32_t line, struct slot *dst)
     /* ---- commit ---- */
     irq->claimed = true;
     irq->pending = false;
-    slot_fill(dst, control, (struct cap){ .kind = KOZO_KIND_IRQ_HANDLER, .rights = KOZO_WRITE, .object = line });
+    slot_fill(dst, control,
+              (struct cap){ .kind = KOZO_KIND_IRQ_HANDLER, .rights = KOZO_WRITE, .object = line });
     return KOZO_OK;
 }
 

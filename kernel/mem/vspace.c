@@ -11,7 +11,8 @@ struct pool_page {
 };
 
 /*
- * A mapping record: `a` the address, `b` and `aux` the space: 28 bits of its root's page number, 36 + 16 of its serial.
+ * A mapping record: `a` the address, `b` and `aux` the space: 28 bits of its root's page number, 36
+ * + 16 of its serial.
  */
 struct record {
     struct paddr root;
@@ -20,7 +21,10 @@ struct record {
 };
 #define RECORD_PAGE_BITS 28
 
-static struct vspace *state_of(struct paddr root) { return (struct vspace *)((char *)arch_ram(root) + KOZO_PAGE_SIZE); }
+static struct vspace *state_of(struct paddr root)
+{
+    return (struct vspace *)((char *)arch_ram(root) + KOZO_PAGE_SIZE);
+}
 
 static struct record record_get(const struct cap *c)
 {
@@ -87,7 +91,10 @@ void space_end(struct slot *s)
 
 /* ---- walking ---- */
 
-/* The entry for `address` at `level`, from the root down; null where a table is missing or a large page in the way. */
+/*
+ * The entry for `address` at `level`, from the root down; null where a table is missing or a large
+ * page in the way.
+ */
 static pte *walk(struct paddr root, uint64_t address, uint32_t level)
 {
     pte *table = arch_ram(root);
@@ -102,7 +109,10 @@ static pte *walk(struct paddr root, uint64_t address, uint32_t level)
     return &table[pte_index(address, level)];
 }
 
-static uint32_t frame_level(const struct cap *frame) { return frame->size_bits == KOZO_PAGE_BITS ? 1 : 2; }
+static uint32_t frame_level(const struct cap *frame)
+{
+    return frame->size_bits == KOZO_PAGE_BITS ? 1 : 2;
+}
 
 /* The leaf that a Frame's record claims; null when the claim is void. */
 static pte *frame_leaf(const struct slot *frame)
@@ -114,12 +124,16 @@ static pte *frame_leaf(const struct slot *frame)
     if ((frame->cap.flags & CAP_MAPPED) == 0 || !is_live(&r))
         return nullptr;
     e = walk(r.root, r.address, level);
-    if (e == nullptr || !pte_present(*e) || !pte_is_leaf(*e, level) || pte_addr(*e).v != frame->cap.object)
+    if (e == nullptr || !pte_present(*e) || !pte_is_leaf(*e, level) ||
+        pte_addr(*e).v != frame->cap.object)
         return nullptr;
     return e;
 }
 
-/* The entry that leads to a PageTable's page; null when that is in no table. Its level is in `size_bits`. */
+/*
+ * The entry that leads to a PageTable's page; null when that is in no table. Its level is in
+ * `size_bits`.
+ */
 static pte *table_entry(const struct slot *table)
 {
     struct record r = record_get(&table->cap);
@@ -129,7 +143,8 @@ static pte *table_entry(const struct slot *table)
     if ((table->cap.flags & CAP_MAPPED) == 0 || !is_live(&r))
         return nullptr;
     e = walk(r.root, r.address, above);
-    if (e == nullptr || !pte_present(*e) || pte_is_leaf(*e, above) || pte_addr(*e).v != table->cap.object)
+    if (e == nullptr || !pte_present(*e) || pte_is_leaf(*e, above) ||
+        pte_addr(*e).v != table->cap.object)
         return nullptr;
     return e;
 }
@@ -178,7 +193,10 @@ enum kozo_err vspace_feed(struct slot *space, struct slot *table)
     return KOZO_OK;
 }
 
-/* Take a page from the pool as the table of `level` for `address`; its capability remembers where it went. */
+/*
+ * Take a page from the pool as the table of `level` for `address`; its capability remembers where
+ * it went.
+ */
 static struct paddr pool_take(struct paddr root, uint64_t address, uint32_t level)
 {
     struct vspace *v = state_of(root);
@@ -214,7 +232,10 @@ void table_moved(struct slot *to)
 
 /* ---- mapping ---- */
 
-/* How far down the tables lead towards `level`: the entry, at its level; OCCUPIED when something else is mapped there. */
+/*
+ * How far down the tables lead towards `level`: the entry, at its level; OCCUPIED when something
+ * else is mapped there.
+ */
 struct NODISCARD reached {
     pte *entry;
     uint32_t level;
@@ -253,7 +274,8 @@ static enum kozo_err check_rights(const struct cap *frame, uint64_t rights)
     const uint64_t all = KOZO_READ | KOZO_WRITE | KOZO_EXECUTE;
 
     REQUIRE((rights & ~all) == 0 && (rights & KOZO_READ) != 0, KOZO_ERR_ARGUMENT);
-    REQUIRE((rights & (KOZO_WRITE | KOZO_EXECUTE)) != (KOZO_WRITE | KOZO_EXECUTE), KOZO_ERR_ARGUMENT);
+    REQUIRE((rights & (KOZO_WRITE | KOZO_EXECUTE)) != (KOZO_WRITE | KOZO_EXECUTE),
+            KOZO_ERR_ARGUMENT);
     REQUIRE((frame->rights & rights) == rights, KOZO_ERR_RIGHTS);
     return KOZO_OK;
 }
@@ -267,7 +289,8 @@ enum kozo_err vspace_map(struct slot *space, struct slot *frame, uint64_t addres
 
     TRY(check_rights(&frame->cap, rights));
     REQUIRE(is_aligned(address, bytes), KOZO_ERR_ALIGN);
-    REQUIRE(address >= KOZO_USER_START && address < KOZO_USER_END && bytes <= KOZO_USER_END - address,
+    REQUIRE(address >= KOZO_USER_START && address < KOZO_USER_END &&
+                bytes <= KOZO_USER_END - address,
             KOZO_ERR_ARGUMENT);
     REQUIRE(frame_leaf(frame) == nullptr, KOZO_ERR_MAPPED);
     r = reach(root, address, level);

@@ -34,7 +34,10 @@ void queue_insert(struct queue *q, struct tcb *t)
 }
 
 /* `t` heads its ring unless its predecessor list or the queue does not know it. */
-static bool is_head(const struct queue *q, const struct tcb *t) { return q->head == t || t->level_prev != nullptr; }
+static bool is_head(const struct queue *q, const struct tcb *t)
+{
+    return q->head == t || t->level_prev != nullptr;
+}
 
 void queue_remove(struct queue *q, struct tcb *t)
 {

@@ -2,8 +2,9 @@
 /*
  * queue.h - threads waiting for an object, the most urgent first, equals in order of arrival.
  *
- * A queue is a list of rings, one for each priority present. A thread's `next`/`prev` make its ring; the oldest of a
- * ring, its head, carries `level_next`/`level_prev` to the heads of the rings before and after.
+ * A queue is a list of rings, one for each priority present. A thread's `next`/`prev` make its
+ * ring; the oldest of a ring, its head, carries `level_next`/`level_prev` to the heads of the rings
+ * before and after.
  *
  * Owns:      the four queue links of a thread that is blocked.
  * Not here:  the ready queues (sched.h), which use next/prev of threads that are ready.

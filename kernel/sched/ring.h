@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ring.h - threads in a ring, by their next/prev links; the head is the oldest. Outside `next` is null, and `prev`
- * means nothing.
+ * ring.h - threads in a ring, by their next/prev links; the head is the oldest. Outside `next` is
+ * null, and `prev` means nothing.
  */
 #pragma once
 
@@ -31,7 +31,10 @@ static inline void ring_push_front(struct tcb **head, struct tcb *t)
     *head = t;
 }
 
-/* The head leaves, and `t` comes in behind all others: for two threads that trade places. Returns who was the head. */
+/*
+ * The head leaves, and `t` comes in behind all others: for two threads that trade places. Returns
+ * who was the head.
+ */
 static inline struct tcb *ring_trade(struct tcb **head, struct tcb *t)
 {
     struct tcb *first = *head;

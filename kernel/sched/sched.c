@@ -117,7 +117,10 @@ void sched_rotate(void)
     return cur;
 }
 
-/* Who runs if nobody in the ready queues is more urgent: the running thread, or the one handed to; the other waits. */
+/*
+ * Who runs if nobody in the ready queues is more urgent: the running thread, or the one handed to;
+ * the other waits.
+ */
 static struct tcb *preferred(struct tcb *cur, struct tcb *to)
 {
     if (cur->next != nullptr || cur->state != TCB_READY || cur == kernel.cpu.idle)
@@ -128,8 +131,8 @@ static struct tcb *preferred(struct tcb *cur, struct tcb *to)
 }
 
 /*
- * The slice of the top priority is over, or has not begun: it begins, and `best`, if its turn is over, goes behind its
- * equals.
+ * The slice of the top priority is over, or has not begun: it begins, and `best`, if its turn is
+ * over, goes behind its equals.
  */
 [[gnu::noinline]] static struct tcb *next_slice(struct tcb *best, bool rotate)
 {
@@ -160,7 +163,10 @@ static struct tcb *preferred(struct tcb *cur, struct tcb *to)
     return best;
 }
 
-/* The most urgent thread of the ready queues takes the place of `best`, if there is one; or the idle thread. */
+/*
+ * The most urgent thread of the ready queues takes the place of `best`, if there is one; or the
+ * idle thread.
+ */
 [[gnu::noinline]] static struct tcb *take_most_urgent(struct tcb *best)
 {
     struct sched *s = &kernel.sched;
@@ -209,8 +215,9 @@ void sched_tick(uint64_t now)
 /* ---- leaving the kernel ---- */
 
 /*
- * The time since the last switch by the scheduler belongs to the thread that ran at the end of it. Switches of the fast
- * path do not come here: threads that call each other share their time by who is interrupted.
+ * The time since the last switch by the scheduler belongs to the thread that ran at the end of it.
+ * Switches of the fast path do not come here: threads that call each other share their time by who
+ * is interrupted.
  */
 static void charge(struct tcb *from)
 {

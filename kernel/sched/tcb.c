@@ -44,7 +44,8 @@ void tcb_bind(struct tcb *t, enum tcb_binding which, struct slot *from, uint64_t
         t->root = arch_ram_addr((void *)own->cap.object).v;
         break;
     case TCB_BUFFER:
-        t->buffer = (struct kozo_ipc_buffer *)((char *)arch_ram((struct paddr){ own->cap.object }) + buffer_offset);
+        t->buffer = (struct kozo_ipc_buffer *)((char *)arch_ram((struct paddr){ own->cap.object }) +
+                                               buffer_offset);
         break;
     default:
         break;
@@ -82,7 +83,10 @@ void thread_binding_lost(struct slot *s)
 void tcb_trace(enum kozo_trace what, const struct tcb *t)
 {
     if (kernel.trace.mask != 0) [[clang::unlikely]]
-        trace_record((struct kozo_event){ .what = what, .kind = KOZO_KIND_THREAD, .object = trace_identity(KOZO_KIND_THREAD, (uint64_t)t) });
+        trace_record(
+            (struct kozo_event){ .what = what,
+                                 .kind = KOZO_KIND_THREAD,
+                                 .object = trace_identity(KOZO_KIND_THREAD, (uint64_t)t) });
 }
 
 void *thread_take(uint32_t pool, uint8_t flags, uint8_t priority)
@@ -92,7 +96,8 @@ void *thread_take(uint32_t pool, uint8_t flags, uint8_t priority)
     kassert(t != nullptr); /* the pools' counts add up to the TCBs */
     t->pool = pool;
     t->flags = flags;
-    t->slow = (flags & KOZO_THREAD_FPU ? TCB_SLOW_FPU : 0) | (flags & KOZO_THREAD_FOREIGN ? TCB_SLOW_FOREIGN : 0);
+    t->slow = (flags & KOZO_THREAD_FPU ? TCB_SLOW_FPU : 0) |
+              (flags & KOZO_THREAD_FOREIGN ? TCB_SLOW_FOREIGN : 0);
     t->priority = t->ceiling = priority;
     return t;
 }

@@ -64,7 +64,8 @@ struct tcb {
     kozo_rights rights;  /* of the capability it sends through */
     uint8_t user_rights; /* of the same */
     bool started;        /* its registers have been set */
-    bool dropping;       /* stopped, and listed in pending.stopped: the faulted caller it owes will be stopped too */
+    /* stopped, and listed in pending.stopped: the faulted caller it owes will be stopped too */
+    bool dropping;
     uint64_t root;       /* physical address of its root page table; 0 = none */
     struct cspace cspace;
     struct kozo_ipc_buffer *buffer;
@@ -88,7 +89,8 @@ struct tcb {
     uint32_t timer_index; /* 1 + its place in the heap of deadlines; 0 = none */
     uint32_t pool;        /* the ThreadPool it was made from */
     uint64_t serial;      /* never the same for two threads */
-    uint64_t cpu_cycles; /* charged when the scheduler takes the processor away; see docs/spec/threads.md */
+    /* charged when the scheduler takes the processor away; see docs/spec/threads.md */
+    uint64_t cpu_cycles;
     struct fault fault; /* the one under way, or that stopped it */
 
     struct slot binding[TCB_BINDINGS];
@@ -111,7 +113,8 @@ void tcb_bind(struct tcb *t, enum tcb_binding which, struct slot *from, uint64_t
 /*
  * The rest ends waits of every kind, so it is in ipc/wait.c.
  *
- * End a thread: out of its queue, its callers and server told, its bindings emptied, the TCB free. */
+ * End a thread: out of its queue, its callers and server told, its bindings emptied, the TCB free.
+ * */
 void tcb_destroy(struct tcb *t);
 
 /* Stop it wherever it waits: the call under way ends with `err`, seen when it runs again. */

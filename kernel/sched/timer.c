@@ -77,7 +77,8 @@ void timer_expire(uint64_t now)
 {
     struct timers *timers = &kernel.timers;
 
-    for (uint32_t n = 0; n < TIMER_BATCH && timers->count > 0 && timers->heap[0]->deadline <= now; n++)
+    for (uint32_t n = 0; n < TIMER_BATCH && timers->count > 0 && timers->heap[0]->deadline <= now;
+         n++)
         tcb_wake_error(timers->heap[0], KOZO_ERR_TIMEOUT);
 }
 

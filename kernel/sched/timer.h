@@ -30,5 +30,8 @@ void timer_add(struct tcb *t, uint64_t deadline);
 void timer_remove(struct tcb *t);
 /* Wake, with TIMEOUT, those whose deadline has passed; the rest at the next event. */
 void timer_expire(uint64_t now);
-/* Arm the machine for the next deadline or end of slice, if it would be late. An earlier interrupt does no harm. */
+/*
+ * Arm the machine for the next deadline or end of slice, if it would be late. An earlier interrupt
+ * does no harm.
+ */
 void timer_arm(uint64_t slice_due);

@@ -108,14 +108,15 @@ uint64_t cap_describe(const struct slot *s)
 
     return (uint64_t)c->kind | (uint64_t)c->rights << 8 | (uint64_t)c->user_rights << 16 |
            (uint64_t)(c->kind == KOZO_KIND_PAGE_TABLE ? 0 : c->size_bits) << 24 |
-           (c->flags & CAP_BADGED ? KOZO_VERIFY_BADGED : 0) | (c->flags & CAP_DEVICE ? KOZO_VERIFY_DEVICE : 0) |
-           (mapped ? KOZO_VERIFY_MAPPED : 0);
+           (c->flags & CAP_BADGED ? KOZO_VERIFY_BADGED : 0) |
+           (c->flags & CAP_DEVICE ? KOZO_VERIFY_DEVICE : 0) | (mapped ? KOZO_VERIFY_MAPPED : 0);
 }
 
 /* An empty slot is an answer (Null), not an error. */
 enum kozo_err sys_cap_verify(struct tcb *t, const struct frame *f)
 {
-    struct slot_res r = cspace_slot(&t->cspace, frame_arg(f, 0), frame_arg(f, 1), KOZO_READ), other = { .slot = nullptr };
+    struct slot_res r = cspace_slot(&t->cspace, frame_arg(f, 0), frame_arg(f, 1), KOZO_READ),
+                    other = { .slot = nullptr };
     uint64_t what;
 
     TRY(r.err);
@@ -173,5 +174,6 @@ enum kozo_err sys_untyped_info(struct tcb *t, const struct frame *f)
     TRY(u.err);
     /* ---- commit ---- */
     c = &u.slot->cap;
-    return sys_result(t, 1ull << c->size_bits, untyped_end(u.slot) - c->a, max_u64(c->a, c->b) - c->a);
+    return sys_result(t, 1ull << c->size_bits, untyped_end(u.slot) - c->a,
+                      max_u64(c->a, c->b) - c->a);
 }

@@ -52,7 +52,10 @@ enum kozo_err sys_irq_ack(struct tcb *t, const struct frame *f)
 static uint64_t port_first(const struct cap *c) { return c->object & 0xffff; }
 static uint64_t port_last(const struct cap *c) { return c->object >> 16; }
 
-/* COM1. A capability to just these is a driver's: the kernel stops to write there as long as there is one. */
+/*
+ * COM1. A capability to just these is a driver's: the kernel stops to write there as long as there
+ * is one.
+ */
 #define CONSOLE_FIRST 0x3f8u
 #define CONSOLE_LAST 0x3ffu
 
@@ -66,7 +69,8 @@ enum kozo_err sys_ioport_mint(struct tcb *t, const struct frame *f)
     TRY(src.err);
     dst = cspace_empty(&t->cspace, frame_arg(f, 3), frame_arg(f, 4));
     TRY(dst.err);
-    REQUIRE(first <= last && first >= port_first(&src.slot->cap) && last <= port_last(&src.slot->cap),
+    REQUIRE(first <= last && first >= port_first(&src.slot->cap) &&
+                last <= port_last(&src.slot->cap),
             KOZO_ERR_ARGUMENT);
     /* ---- commit ---- */
     slot_fill(dst.slot, src.slot,
@@ -82,13 +86,15 @@ enum kozo_err sys_ioport_mint(struct tcb *t, const struct frame *f)
 /* Interrupt controllers and timer are the kernel's, whatever the range of a capability. */
 static bool port_is_kernels(uint64_t port)
 {
-    return (port >= 0x20 && port <= 0x21) || (port >= 0xa0 && port <= 0xa1) || (port >= 0x40 && port <= 0x43);
+    return (port >= 0x20 && port <= 0x21) || (port >= 0xa0 && port <= 0xa1) ||
+           (port >= 0x40 && port <= 0x43);
 }
 
 static enum kozo_err check_port(const struct cap *c, uint64_t port, uint64_t width)
 {
     REQUIRE(width == 1 || width == 2 || width == 4, KOZO_ERR_ARGUMENT);
-    REQUIRE(port >= port_first(c) && port <= port_last(c) && width - 1 <= port_last(c) - port, KOZO_ERR_ARGUMENT);
+    REQUIRE(port >= port_first(c) && port <= port_last(c) && width - 1 <= port_last(c) - port,
+            KOZO_ERR_ARGUMENT);
     for (uint64_t i = 0; i < width; i++)
         REQUIRE(!port_is_kernels(port + i), KOZO_ERR_ARGUMENT);
     return KOZO_OK;
@@ -175,7 +181,8 @@ static uint64_t list_tree(struct slot *root, uint64_t skip, struct kozo_tree_ent
 {
     uint64_t depth = 1, seen = 0, count = 0;
 
-    for (struct entry e = root->open_next; cdt_slot(e) != root && count < KOZO_TREE_ENTRIES; e = cdt_next(e)) {
+    for (struct entry e = root->open_next; cdt_slot(e) != root && count < KOZO_TREE_ENTRIES;
+         e = cdt_next(e)) {
         const struct slot *s = cdt_slot(e);
 
         if (cdt_is_close(e)) {
@@ -208,7 +215,8 @@ enum kozo_err sys_debug_tree(struct tcb *t, const struct frame *f)
     REQUIRE(t->buffer != nullptr, KOZO_ERR_BUFFER);
     /* ---- commit ---- */
     count = list_tree(root.slot, skip, (struct kozo_tree_entry *)t->buffer->word);
-    return sys_result(t, count < KOZO_TREE_ENTRIES ? 0 : skip + count, count, trace_identity(KOZO_KIND_NULL, (uint64_t)root.slot));
+    return sys_result(t, count < KOZO_TREE_ENTRIES ? 0 : skip + count, count,
+                      trace_identity(KOZO_KIND_NULL, (uint64_t)root.slot));
 }
 
 #define DUMP_SLOTS 256u
@@ -225,8 +233,8 @@ enum kozo_err sys_debug_dump(struct tcb *t, const struct frame *f)
         const struct cap *c = &t->cspace.slots[i].cap;
 
         if (c->kind != KOZO_KIND_NULL)
-            klog("cap %lu: %s rights %x user %x size %u%s", i, name_of_kind(c->kind), c->rights, c->user_rights,
-                 c->size_bits, c->flags & CAP_BADGED ? " badged" : "");
+            klog("cap %lu: %s rights %x user %x size %u%s", i, name_of_kind(c->kind), c->rights,
+                 c->user_rights, c->size_bits, c->flags & CAP_BADGED ? " badged" : "");
     }
     return sys_result(t, end < t->cspace.size ? end : 0, 0, 0);
 }

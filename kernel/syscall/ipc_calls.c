@@ -9,8 +9,8 @@
 #include "syscall/syscall.h"
 
 /*
- * Capabilities that a message carries fill slots: do as many steps of what is pending first. They may take away what
- * `t` needs to run: then it makes the call again when it runs next, if ever.
+ * Capabilities that a message carries fill slots: do as many steps of what is pending first. They
+ * may take away what `t` needs to run: then it makes the call again when it runs next, if ever.
  */
 static enum kozo_err pay_for_caps(const struct tcb *t, uint64_t info)
 {
@@ -165,7 +165,8 @@ enum kozo_err sys_signal(struct tcb *t, const struct frame *f)
 
     TRY(r.err);
     /* ---- commit ---- */
-    ntfn_signal((struct notification *)r.slot->cap.object, ntfn_allowed(&r.slot->cap, frame_arg(f, 1)));
+    ntfn_signal((struct notification *)r.slot->cap.object,
+                ntfn_allowed(&r.slot->cap, frame_arg(f, 1)));
     return KOZO_OK;
 }
 

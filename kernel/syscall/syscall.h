@@ -2,8 +2,8 @@
 /*
  * syscall.h - the table of calls: registers in, checked calls out, and nowhere else.
  *
- * Every handler: decode, check everything in the order the spec lists the errors, commit. Below the commit line nothing
- * can fail.
+ * Every handler: decode, check everything in the order the spec lists the errors, commit. Below the
+ * commit line nothing can fail.
  *
  * Owns:      nothing.
  * Not here:  what the calls do (the rooms below).

@@ -28,7 +28,10 @@ static struct thread_res want_thread(struct tcb *t, kozo_cptr at, kozo_rights ne
     return (struct thread_res){ .thread = (struct tcb *)r.slot->cap.object };
 }
 
-static bool is_stopped(const struct tcb *t) { return t->state == TCB_STOPPED || t->state == TCB_FAULTED; }
+static bool is_stopped(const struct tcb *t)
+{
+    return t->state == TCB_STOPPED || t->state == TCB_FAULTED;
+}
 
 enum kozo_err sys_pool_split(struct tcb *t, const struct frame *f)
 {
@@ -60,14 +63,17 @@ enum kozo_err sys_thread_create(struct tcb *t, const struct frame *f)
     TRY(pool.err);
     dst = cspace_empty(&t->cspace, frame_arg(f, 1), frame_arg(f, 2));
     TRY(dst.err);
-    REQUIRE((frame_arg(f, 3) & ~(uint64_t)(KOZO_THREAD_FPU | KOZO_THREAD_FOREIGN)) == 0, KOZO_ERR_ARGUMENT);
+    REQUIRE((frame_arg(f, 3) & ~(uint64_t)(KOZO_THREAD_FPU | KOZO_THREAD_FOREIGN)) == 0,
+            KOZO_ERR_ARGUMENT);
     REQUIRE(frame_arg(f, 4) < KOZO_PRIORITIES, KOZO_ERR_ARGUMENT);
     REQUIRE(frame_arg(f, 4) >= t->ceiling, KOZO_ERR_PRIORITY);
-    return pool_create_thread(pool.slot, (uint8_t)frame_arg(f, 3), (uint8_t)frame_arg(f, 4), dst.slot);
+    return pool_create_thread(pool.slot, (uint8_t)frame_arg(f, 3), (uint8_t)frame_arg(f, 4),
+                              dst.slot);
 }
 
 /* A capability to be bound: null, without error, when its address is 0. */
-static struct slot_res want_binding(struct tcb *t, kozo_cptr at, enum kozo_kind kind, kozo_rights need)
+static struct slot_res want_binding(struct tcb *t, kozo_cptr at, enum kozo_kind kind,
+                                    kozo_rights need)
 {
     return at == 0 ? slot_ok(nullptr) : cspace_want(&t->cspace, at, kind, need);
 }
@@ -115,7 +121,8 @@ enum kozo_err sys_thread_bind_ntfn(struct tcb *t, const struct frame *f)
     n = want_binding(t, frame_arg(f, 1), KOZO_KIND_NOTIFICATION, KOZO_READ);
     TRY(n.err);
     ntfn = n.slot != nullptr ? (struct notification *)n.slot->cap.object : nullptr;
-    REQUIRE(ntfn == nullptr || (ntfn->bound == nullptr && r.thread->bound == nullptr), KOZO_ERR_IN_USE);
+    REQUIRE(ntfn == nullptr || (ntfn->bound == nullptr && r.thread->bound == nullptr),
+            KOZO_ERR_IN_USE);
     /* ---- commit ---- */
     if (ntfn != nullptr)
         ntfn_bind(ntfn, r.thread);

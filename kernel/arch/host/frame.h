@@ -2,7 +2,8 @@
 /*
  * frame.h (host) - the registers of a thread that exists in a test only.
  *
- * Owns:      what each register means in a call. As on hardware, results go where arguments came from.
+ * Owns:      what each register means in a call. As on hardware, results go where arguments came
+ *            from.
  * Not here:  who fills them: tests/unit/host.c plays the user.
  * Spec:      docs/spec/syscalls.md
  */
@@ -13,7 +14,9 @@
 #define FRAME_REGS 10u /* capability, info, eight words: rdi rsi rdx r10 r8 r9 r12 r13 r14 r15 of x86-64 */
 #define FRAME_OTHER 3u /* registers that no call uses: rbp rcx r11 of x86-64 */
 
-/* A system call is an instruction of so many bytes; `ip` is behind it when the kernel is entered. */
+/*
+ * A system call is an instruction of so many bytes; `ip` is behind it when the kernel is entered.
+ */
 #define FRAME_CALL_BYTES 2u
 
 /* Flags: what user code may set, and what is always set while it runs. */
@@ -68,7 +71,10 @@ static inline void frame_get_words(const struct frame *f, uint64_t w[KOZO_MSG_RE
     for (uint32_t i = 0; i < KOZO_MSG_REGS; i++)
         w[i] = f->word[i];
 }
-static inline void frame_copy_words(struct frame *to, const struct frame *from) { frame_set_words(to, from->word); }
+static inline void frame_copy_words(struct frame *to, const struct frame *from)
+{
+    frame_set_words(to, from->word);
+}
 
 /* Make the call again when the thread runs next. */
 static inline void frame_rewind(struct frame *f) { f->ip -= FRAME_CALL_BYTES; }
@@ -85,4 +91,5 @@ static inline uint64_t frame_flags(const struct frame *f) { return f->flags; }
 /* Registers in the order of enum kozo_reg, without FS base. */
 void frame_get_regs(const struct frame *f, uint64_t regs[KOZO_REG_FS_BASE]);
 /* The first `n` registers from `regs`, then ip, sp and flags, all made safe. */
-void frame_load(struct frame *f, uint64_t ip, uint64_t sp, uint64_t flags, const uint64_t *regs, uint32_t n);
+void frame_load(struct frame *f, uint64_t ip, uint64_t sp, uint64_t flags, const uint64_t *regs,
+                uint32_t n);

@@ -19,7 +19,8 @@ struct host_machine machine;
 static uint8_t *ram_map(uint64_t bytes)
 {
     size_t span = bytes + HOST_RAM_BASE;
-    uint8_t *p = mmap(nullptr, span, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    uint8_t *p = mmap(nullptr, span, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
     kassert(p != MAP_FAILED);
     uint8_t *ram = (uint8_t *)align_up((uintptr_t)p, HOST_RAM_BASE);

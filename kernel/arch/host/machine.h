@@ -66,7 +66,10 @@ struct host_machine {
 };
 extern struct host_machine machine;
 
-/* A machine just switched on, with that much memory, all of it zero. Keeps nothing but the memory's mapping. */
+/*
+ * A machine just switched on, with that much memory, all of it zero. Keeps nothing but the memory's
+ * mapping.
+ */
 void host_machine_reset(uint64_t ram_bytes);
 
 /* What user code of a thread meets when it touches memory. */
@@ -75,8 +78,9 @@ struct NODISCARD host_access {
     struct paddr at; /* the byte, if ok */
 };
 /*
- * Touch `address` in the space with that root as KOZO_READ, WRITE or EXECUTE would: by a remembered translation if
- * there is one that permits it, else by walking the tables, which is then remembered.
+ * Touch `address` in the space with that root as KOZO_READ, WRITE or EXECUTE would: by a remembered
+ * translation if there is one that permits it, else by walking the tables, which is then
+ * remembered.
  */
 struct host_access host_access(struct paddr root, uint64_t address, uint8_t access);
 /* A remembered translation that the tables no longer give; null when there is none. */

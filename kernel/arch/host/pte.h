@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * pte.h (host) - page-table entries of the machine in a test: the geometry of x86-64, other bits, so that nothing in
- * the core comes to rely on hardware's.
+ * pte.h (host) - page-table entries of the machine in a test: the geometry of x86-64, other bits,
+ * so that nothing in the core comes to rely on hardware's.
  */
 #pragma once
 
@@ -31,14 +31,19 @@ static inline uint32_t pte_index(uint64_t address, uint32_t level)
 }
 static inline bool pte_present(pte e) { return (e & PTE_VALID) != 0; }
 static inline bool pte_is_leaf(pte e, uint32_t level) { return level == 1 || (e & PTE_LEAF) != 0; }
-static inline struct paddr pte_addr(pte e) { return (struct paddr){ (e & PTE_PAGE) << KOZO_PAGE_BITS }; }
+static inline struct paddr pte_addr(pte e)
+{
+    return (struct paddr){ (e & PTE_PAGE) << KOZO_PAGE_BITS };
+}
 static inline pte pte_table(struct paddr table) { return table.v >> KOZO_PAGE_BITS | PTE_VALID; }
 static inline pte pte_leaf(struct paddr page, uint32_t level, uint8_t rights, bool device)
 {
     return page.v >> KOZO_PAGE_BITS | PTE_VALID | PTE_READ | (rights & KOZO_WRITE ? PTE_WRITE : 0) |
-           (rights & KOZO_EXECUTE ? PTE_EXECUTE : 0) | (level == 2 ? PTE_LEAF : 0) | (device ? PTE_DEVICE : 0);
+           (rights & KOZO_EXECUTE ? PTE_EXECUTE : 0) | (level == 2 ? PTE_LEAF : 0) |
+           (device ? PTE_DEVICE : 0);
 }
 static inline uint8_t pte_rights(pte e)
 {
-    return (uint8_t)(KOZO_READ | (e & PTE_WRITE ? KOZO_WRITE : 0) | (e & PTE_EXECUTE ? KOZO_EXECUTE : 0));
+    return (uint8_t)(KOZO_READ | (e & PTE_WRITE ? KOZO_WRITE : 0) |
+                     (e & PTE_EXECUTE ? KOZO_EXECUTE : 0));
 }

@@ -8,7 +8,8 @@
 
 void arch_thread_start(struct tcb *t, uint64_t ip, uint64_t sp, uint64_t arg0, uint64_t arg1)
 {
-    t->frame = (struct frame){ .reg = { arg0, arg1 }, .ip = ip, .sp = sp, .flags = FRAME_FLAGS_FIXED };
+    t->frame =
+        (struct frame){ .reg = { arg0, arg1 }, .ip = ip, .sp = sp, .flags = FRAME_FLAGS_FIXED };
 }
 
 void arch_fpu_init(struct arch_fpu *fpu)
@@ -45,7 +46,8 @@ void frame_get_regs(const struct frame *f, uint64_t regs[KOZO_REG_FS_BASE])
         regs[i] = values[i];
 }
 
-void frame_load(struct frame *f, uint64_t ip, uint64_t sp, uint64_t flags, const uint64_t *regs, uint32_t n)
+void frame_load(struct frame *f, uint64_t ip, uint64_t sp, uint64_t flags, const uint64_t *regs,
+                uint32_t n)
 {
     uint64_t *const place[KOZO_REG_FS_BASE] = {
         [KOZO_REG_RAX] = &f->number,  [KOZO_REG_RBX] = &f->deadline, [KOZO_REG_RCX] = &f->other[1],
@@ -57,7 +59,8 @@ void frame_load(struct frame *f, uint64_t ip, uint64_t sp, uint64_t flags, const
 
     for (uint32_t i = 0; i < n && i < KOZO_REG_FS_BASE; i++)
         *place[i] = regs[i];
-    f->ip = min_u64(ip, KOZO_USER_END); /* an address that is not the user's faults at the first that is not */
+    /* an address that is not the user's faults at the first that is not */
+    f->ip = min_u64(ip, KOZO_USER_END);
     f->sp = sp;
     f->flags = (flags & FRAME_FLAGS_USER) | FRAME_FLAGS_FIXED;
 }

@@ -2,8 +2,9 @@
 /*
  * tlb.c - translations as a processor makes and remembers them.
  *
- * Every entry that a walk used is remembered, tables too, for each space, and forgotten only when the kernel says so.
- * Where hardware may forget, this one never does; so a flush that is missing shows.
+ * Every entry that a walk used is remembered, tables too, for each space, and forgotten only when
+ * the kernel says so. Where hardware may forget, this one never does; so a flush that is missing
+ * shows.
  *
  * Owns:      machine.tlb, machine.root.
  */
@@ -38,7 +39,8 @@ static struct host_tlb_entry *tlb_find(struct paddr root, uint64_t address, uint
 static void tlb_add(struct paddr root, uint64_t address, uint32_t level, pte entry)
 {
     kassert(machine.tlb_used < HOST_TLB_ENTRIES);
-    machine.tlb[machine.tlb_used++] = (struct host_tlb_entry){ root, address & level_mask(level), level, entry };
+    machine.tlb[machine.tlb_used++] =
+        (struct host_tlb_entry){ root, address & level_mask(level), level, entry };
 }
 
 static void tlb_remove(struct host_tlb_entry *e)
@@ -68,7 +70,9 @@ void arch_tlb_flush_space(struct paddr root)
 
 /* ---- translating ---- */
 
-/* The entry for `address` at `level`: remembered, or read from `table` and, if present, remembered. */
+/*
+ * The entry for `address` at `level`: remembered, or read from `table` and, if present, remembered.
+ */
 static pte tlb_step(struct paddr root, struct paddr table, uint64_t address, uint32_t level)
 {
     struct host_tlb_entry *known = tlb_find(root, address, level);

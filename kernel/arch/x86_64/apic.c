@@ -3,7 +3,8 @@
  * apic.c - the local APIC and the I/O APIC while the kernel runs.
  *
  * Owns:      the masks of the interrupt lines.
- * Not here:  finding and starting them (start/apic.c), the timer (timer.c), who handles a line (irq/).
+ * Not here:  finding and starting them (start/apic.c), the timer (timer.c), who handles a line
+ *            (irq/).
  * Cost:      O(1).
  * Spec:      docs/spec/interrupts.md
  */

@@ -28,7 +28,8 @@ static void set_ip_sp_flags(struct frame *f, uint64_t ip, uint64_t sp, uint64_t 
 {
     f->vector = 0; /* back by IRET */
     f->error = 0;
-    f->rip = min_u64(ip, KOZO_USER_END); /* an address that is not the user's faults at the first that is not */
+    /* an address that is not the user's faults at the first that is not */
+    f->rip = min_u64(ip, KOZO_USER_END);
     f->rsp = sp;
     f->rflags = (flags & X86_FLAGS_USER) | X86_FLAGS_FIXED;
     f->cs = X86_USER_CS;
@@ -56,12 +57,14 @@ void frame_get_regs(const struct frame *f, uint64_t regs[KOZO_REG_FS_BASE])
     regs[KOZO_REG_R15] = f->r15;
 }
 
-void frame_load(struct frame *f, uint64_t ip, uint64_t sp, uint64_t flags, const uint64_t *regs, uint32_t n)
+void frame_load(struct frame *f, uint64_t ip, uint64_t sp, uint64_t flags, const uint64_t *regs,
+                uint32_t n)
 {
     uint64_t *const at[KOZO_REG_FS_BASE] = {
-        [KOZO_REG_RAX] = &f->rax, [KOZO_REG_RBX] = &f->rbx, [KOZO_REG_RCX] = &f->rcx, [KOZO_REG_RDX] = &f->rdx,
-        [KOZO_REG_RSI] = &f->rsi, [KOZO_REG_RDI] = &f->rdi, [KOZO_REG_RBP] = &f->rbp, [KOZO_REG_R8] = &f->r8,
-        [KOZO_REG_R9] = &f->r9,   [KOZO_REG_R10] = &f->r10, [KOZO_REG_R11] = &f->r11, [KOZO_REG_R12] = &f->r12,
+        [KOZO_REG_RAX] = &f->rax, [KOZO_REG_RBX] = &f->rbx, [KOZO_REG_RCX] = &f->rcx,
+        [KOZO_REG_RDX] = &f->rdx, [KOZO_REG_RSI] = &f->rsi, [KOZO_REG_RDI] = &f->rdi,
+        [KOZO_REG_RBP] = &f->rbp, [KOZO_REG_R8] = &f->r8,   [KOZO_REG_R9] = &f->r9,
+        [KOZO_REG_R10] = &f->r10, [KOZO_REG_R11] = &f->r11, [KOZO_REG_R12] = &f->r12,
         [KOZO_REG_R13] = &f->r13, [KOZO_REG_R14] = &f->r14, [KOZO_REG_R15] = &f->r15,
     };
 
@@ -101,26 +104,36 @@ static void fpu_switch(struct tcb *to)
     }
     if (x86.fpu == nullptr)
         __asm__ volatile("clts");
-    /* FNINIT first: some processors restore the last instruction's addresses only when an exception is pending. */
+    /*
+     * FNINIT first: some processors restore the last instruction's addresses only when an exception
+     * is pending.
+     */
     __asm__ volatile("fninit; fxrstor64 %0" ::"m"(to->fpu));
     x86.fpu = to;
 }
 
 /* ---- from one to the next ---- */
 
-/* What user code can load is null or the user's data segment: no secret, but a register like others. */
+/*
+ * What user code can load is null or the user's data segment: no secret, but a register like
+ * others.
+ */
 static void segments_clear(void)
 {
     __asm__ volatile("movl %0, %%ds; movl %0, %%es; movl %0, %%fs; movl %0, %%gs" ::"r"(0));
 }
 
 /* The core admits user addresses only; a bad one would stop the kernel here. */
-static void fs_base_load(const struct tcb *t) { x86_wrmsr(MSR_FS_BASE, t->fs_base < KOZO_USER_END ? t->fs_base : 0); }
+static void fs_base_load(const struct tcb *t)
+{
+    x86_wrmsr(MSR_FS_BASE, t->fs_base < KOZO_USER_END ? t->fs_base : 0);
+}
 
 /* One of the two has state beyond the general registers. */
 [[gnu::noinline]] static void extended_switch(struct tcb *to)
 {
-    fs_base_load(to); /* the selector that was just cleared, or that the user loaded, may have reset it */
+    /* the selector that was just cleared, or that the user loaded, may have reset it */
+    fs_base_load(to);
     if (x86.fpu != nullptr || (to->flags & KOZO_THREAD_FPU))
         fpu_switch(to);
 }

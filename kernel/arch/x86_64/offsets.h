@@ -55,7 +55,10 @@
 #define CALL_RIGHT 2
 #define RECV_RIGHT 1
 
-/* A per-CPU word of the core, and of this port. With more than one CPU these become %gs, with a swapgs at entry. */
+/*
+ * A per-CPU word of the core, and of this port. With more than one CPU these become %gs, with a
+ * swapgs at entry.
+ */
 #ifdef __ASSEMBLER__
 #define CPU(field) (kernel + KERNEL_CPU + field)(%rip)
 #define X86(field) (x86 + field)(%rip)
@@ -66,20 +69,25 @@
 #include "kernel.h"
 
 static_assert(offsetof(struct kernel, cpu) == KERNEL_CPU);
-static_assert(offsetof(struct cpu, current) == CPU_CURRENT && offsetof(struct cpu, idle) == CPU_IDLE);
+static_assert(offsetof(struct cpu, current) == CPU_CURRENT &&
+              offsetof(struct cpu, idle) == CPU_IDLE);
 static_assert(offsetof(struct kernel, sched.admit) == KERNEL_SCHED_ADMIT);
 static_assert(offsetof(struct tcb, state) == TCB_STATE && offsetof(struct tcb, slow) == TCB_SLOW);
-static_assert(offsetof(struct tcb, priority) == TCB_PRIORITY && offsetof(struct tcb, message) == TCB_MESSAGE);
+static_assert(offsetof(struct tcb, priority) == TCB_PRIORITY &&
+              offsetof(struct tcb, message) == TCB_MESSAGE);
 static_assert(offsetof(struct tcb, rights) == TCB_RIGHTS && offsetof(struct tcb, root) == TCB_ROOT);
 static_assert(offsetof(struct tcb, cspace.slots) == TCB_CSPACE_SLOTS);
 static_assert(offsetof(struct tcb, cspace.size) == TCB_CSPACE_SIZE);
 static_assert(offsetof(struct tcb, buffer) == TCB_BUFFER_AT);
-static_assert(offsetof(struct kozo_ipc_buffer, word) == BUFFER_WORDS && KOZO_MSG_EXTRA == MOST_EXTRA);
-static_assert(offsetof(struct tcb, owes) == TCB_OWES && offsetof(struct tcb, replier.server) == TCB_REPLIER);
+static_assert(offsetof(struct kozo_ipc_buffer, word) == BUFFER_WORDS &&
+              KOZO_MSG_EXTRA == MOST_EXTRA);
+static_assert(offsetof(struct tcb, owes) == TCB_OWES &&
+              offsetof(struct tcb, replier.server) == TCB_REPLIER);
 static_assert(offsetof(struct tcb, next) == TCB_NEXT && offsetof(struct tcb, prev) == TCB_PREV);
 static_assert(offsetof(struct tcb, level_next) == TCB_LEVEL_NEXT);
 static_assert(offsetof(struct tcb, waits_for) == TCB_WAITS_FOR);
-static_assert(TCB_READY == TCB_IS_READY && TCB_RECEIVING == TCB_IS_RECEIVING && TCB_CALLING == TCB_IS_CALLING);
+static_assert(TCB_READY == TCB_IS_READY && TCB_RECEIVING == TCB_IS_RECEIVING &&
+              TCB_CALLING == TCB_IS_CALLING);
 static_assert(MSG_CALL == MESSAGE_CALL && KOZO_KIND_ENDPOINT == ENDPOINT_KIND);
 static_assert(KOZO_WRITE == CALL_RIGHT && KOZO_READ == RECV_RIGHT);
 static_assert(offsetof(struct slot, cap) == SLOT_CAP && offsetof(struct slot, cap.a) == SLOT_CAP_A);
@@ -88,6 +96,7 @@ static_assert(offsetof(struct cap, rights) == 1 && offsetof(struct cap, user_rig
 static_assert(offsetof(struct endpoint, senders) == ENDPOINT_SENDERS);
 static_assert(offsetof(struct endpoint, receivers) == ENDPOINT_RECEIVERS);
 static_assert(offsetof(struct tcb, frame) == 0 && alignof(struct tcb) % 16 == 0);
-static_assert(offsetof(struct frame, r15) == FRAME_R15 && offsetof(struct frame, vector) == FRAME_VECTOR);
+static_assert(offsetof(struct frame, r15) == FRAME_R15 &&
+              offsetof(struct frame, vector) == FRAME_VECTOR);
 static_assert(offsetof(struct frame, rsp) == FRAME_RSP && offsetof(struct frame, cs) == FRAME_CS);
 #endif

@@ -25,7 +25,10 @@ void arch_space_init(pte *root)
     root[ROOT_IMAGE] = own[ROOT_IMAGE];
 }
 
-/* Only the space in use has translations cached: there are no PCIDs, and user entries are not global. */
+/*
+ * Only the space in use has translations cached: there are no PCIDs, and user entries are not
+ * global.
+ */
 void arch_tlb_flush_page(struct paddr root, uint64_t address)
 {
     if (root.v == x86.root)
@@ -71,7 +74,8 @@ static pte *leaf(uint64_t address)
 /* The boot part of the image: no longer mapped where it ran, plain memory in the direct map. */
 static void boot_forget(void)
 {
-    for (uint64_t at = (uint64_t)x86_boot_start; at < (uint64_t)x86_boot_end; at += KOZO_PAGE_SIZE) {
+    for (uint64_t at = (uint64_t)x86_boot_start; at < (uint64_t)x86_boot_end;
+         at += KOZO_PAGE_SIZE) {
         uint64_t alias = (uint64_t)arch_ram((struct paddr){ x86_image_addr((void *)at) });
 
         *leaf(at) = 0;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * port.h (x86_64) - types of this port that the core keeps for it, and the parts of arch.h that are one instruction.
+ * port.h (x86_64) - types of this port that the core keeps for it, and the parts of arch.h that are
+ * one instruction.
  */
 #pragma once
 
@@ -11,7 +12,9 @@ struct arch_fpu {
     alignas(16) uint8_t area[512];
 };
 
-/* The direct map: all RAM, writable but for the kernel's own text and constants, never executable. */
+/*
+ * The direct map: all RAM, writable but for the kernel's own text and constants, never executable.
+ */
 #define X86_DIRECT_BASE 0xffff800000000000ull
 #define X86_DIRECT_SIZE (1ul << 39) /* one entry of the root */
 
@@ -24,4 +27,7 @@ static inline uint64_t arch_cycles(void)
 }
 
 static inline void *arch_ram(struct paddr at) { return (void *)(X86_DIRECT_BASE + at.v); }
-static inline struct paddr arch_ram_addr(const void *p) { return (struct paddr){ (uint64_t)p - X86_DIRECT_BASE }; }
+static inline struct paddr arch_ram_addr(const void *p)
+{
+    return (struct paddr){ (uint64_t)p - X86_DIRECT_BASE };
+}

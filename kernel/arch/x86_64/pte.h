@@ -34,8 +34,9 @@ static inline struct paddr pte_addr(pte e) { return (struct paddr){ e & PTE_ADDR
 static inline pte pte_table(struct paddr table) { return table.v | PTE_P | PTE_W | PTE_U; }
 static inline pte pte_leaf(struct paddr page, uint32_t level, uint8_t rights, bool device)
 {
-    return page.v | PTE_P | PTE_U | (rights & KOZO_WRITE ? PTE_W : 0) | (rights & KOZO_EXECUTE ? 0 : PTE_NX) |
-           (level == 2 ? PTE_PS : 0) | (device ? PTE_PCD | PTE_PWT : 0);
+    return page.v | PTE_P | PTE_U | (rights & KOZO_WRITE ? PTE_W : 0) |
+           (rights & KOZO_EXECUTE ? 0 : PTE_NX) | (level == 2 ? PTE_PS : 0) |
+           (device ? PTE_PCD | PTE_PWT : 0);
 }
 static inline uint8_t pte_rights(pte e)
 {

@@ -16,7 +16,8 @@
 
 static void put(char c)
 {
-    static uint32_t polls = POLLS_MOST; /* once it was late, no more waiting until it is ready again */
+    /* once it was late, no more waiting until it is ready again */
+    static uint32_t polls = POLLS_MOST;
 
     for (uint32_t i = 0; i < polls; i++) {
         uint8_t status = x86_in8(COM1_STATUS);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * string.h (x86_64) - the four functions a freestanding compiler calls on its own, and two for names.
+ * string.h (x86_64) - the four functions a freestanding compiler calls on its own, and two for
+ * names.
  *
  * Owns:      nothing. The host port has its C library's.
  */

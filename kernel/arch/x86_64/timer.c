@@ -48,6 +48,7 @@ void arch_timer_arm(uint64_t deadline)
         return;
     }
     now = arch_now();
-    ticks = deadline <= now ? 1 : scale(min_u64(deadline - now, TIMER_FAR), x86.clock.timer_mult) + 1;
+    ticks =
+        deadline <= now ? 1 : scale(min_u64(deadline - now, TIMER_FAR), x86.clock.timer_mult) + 1;
     x86_apic_write(APIC_TIMER_INITIAL, (uint32_t)min_u64(ticks, TIMER_MOST));
 }

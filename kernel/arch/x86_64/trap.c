@@ -28,7 +28,9 @@ static const uint8_t fault_kind[X86_EXCEPTIONS] = {
 
 static struct fault page_fault(const struct frame *f)
 {
-    uint32_t access = f->error & PAGE_FETCH ? KOZO_EXECUTE : f->error & PAGE_WRITE ? KOZO_WRITE : KOZO_READ;
+    uint32_t access = f->error & PAGE_FETCH   ? KOZO_EXECUTE
+                      : f->error & PAGE_WRITE ? KOZO_WRITE
+                                              : KOZO_READ;
 
     return (struct fault){ KOZO_FAULT_PAGE, access, x86_read_cr2(), f->error };
 }
@@ -68,7 +70,8 @@ static struct tcb *exception(struct tcb *t)
 static struct tcb *timer(void)
 {
     x86_apic_eoi();
-    if (x86.nmis > 2 * x86.nmis_logged) { /* the first, and then ever fewer: a storm is no flood of lines */
+    /* the first, and then ever fewer: a storm is no flood of lines */
+    if (x86.nmis > 2 * x86.nmis_logged) {
         x86.nmis_logged = x86.nmis;
         klog("nmi: %lu so far, ignored", x86.nmis_logged);
     }
@@ -129,6 +132,7 @@ void x86_kernel_trap(const struct frame *f)
     bool paging = f->vector == X86_VECTOR_PAGE || f->vector == X86_VECTOR_DOUBLE;
 
     x86.panic_frame = f;
-    panic("%s in the kernel: vector %lu, error %lx, address %lx, ip %lx%s", exception_name(f->vector), f->vector,
-          f->error, cr2, f->rip, paging ? guard_hit(cr2) : "");
+    panic("%s in the kernel: vector %lu, error %lx, address %lx, ip %lx%s",
+          exception_name(f->vector), f->vector, f->error, cr2, f->rip,
+          paging ? guard_hit(cr2) : "");
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * acpi.c - the few facts that only the firmware's tables tell: I/O APIC, HPET, PM timer, power port.
+ * acpi.c - the few facts that only the firmware's tables tell: I/O APIC, HPET, PM timer, power
+ * port.
  *
- * A table that is missing or not sound is left out with a line in the log; the usual addresses serve instead.
- * Tables are read through the boot tables, so those above 4 GiB are out of reach.
+ * A table that is missing or not sound is left out with a line in the log; the usual addresses
+ * serve instead. Tables are read through the boot tables, so those above 4 GiB are out of reach.
  */
 #include "acpi.h"
 
@@ -47,7 +48,8 @@ static const struct header *table(uint64_t address)
 
     if (address == 0 || address > REACH - sizeof *t)
         return nullptr;
-    if (t->length < sizeof *t || t->length > TABLE_MOST || t->length > REACH - address || sum(t, t->length) != 0) {
+    if (t->length < sizeof *t || t->length > TABLE_MOST || t->length > REACH - address ||
+        sum(t, t->length) != 0) {
         klog("acpi: the table at %lx is not sound, ignored", address);
         return nullptr;
     }
@@ -61,7 +63,8 @@ static const struct header *table(uint64_t address)
 #define MADT_OVERRIDE 2u
 #define ISA_LINES 16u
 
-static void read_madt_entry(struct acpi_found *found, const struct header *t, uint32_t offset, uint64_t type)
+static void read_madt_entry(struct acpi_found *found, const struct header *t, uint32_t offset,
+                            uint64_t type)
 {
     if (type == MADT_IOAPIC && field(t, offset + 8, 4) == 0) {
         found->ioapic = field(t, offset + 4, 4);

@@ -15,7 +15,8 @@ struct acpi_found {
     uint16_t pm_timer; /* port */
     bool pm_timer_32;  /* 32 bits wide, not 24 */
     uint16_t power;    /* port of PM1a control */
-    uint16_t irq_flags[ARCH_IRQ_LINES]; /* polarity and trigger as in the MADT; 0 = as the bus has it */
+    /* polarity and trigger as in the MADT; 0 = as the bus has it */
+    uint16_t irq_flags[ARCH_IRQ_LINES];
     bool isa[ARCH_IRQ_LINES];           /* the line belongs to an ISA interrupt */
 };
 

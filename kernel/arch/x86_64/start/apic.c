@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * apic.c - interrupt controllers: the old pair off, the local APIC on, every line of the I/O APIC masked.
+ * apic.c - interrupt controllers: the old pair off, the local APIC on, every line of the I/O APIC
+ * masked.
  */
 #include "base/log.h"
 #include "start.h"
@@ -58,7 +59,10 @@ static void local_start(void)
 #define FLAG_LOW 3u
 #define FLAG_LEVEL 3u
 
-/* ISA lines are edge, active high; the others PCI: level, active low; unless the firmware says otherwise. */
+/*
+ * ISA lines are edge, active high; the others PCI: level, active low; unless the firmware says
+ * otherwise.
+ */
 static uint32_t entry_of(const struct acpi_found *acpi, uint32_t line)
 {
     uint32_t flags = acpi->irq_flags[line], entry = APIC_MASKED | (X86_VECTOR_IRQ + line);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * clock.c - the rates of the TSC and of the local APIC's timer, from two samples against a clock whose rate is known.
+ * clock.c - the rates of the TSC and of the local APIC's timer, from two samples against a clock
+ * whose rate is known.
  *
- * The first sample is taken early, the second when somebody first asks for the time; what lies between is boot, not
- * waiting. Only if that was less than 1 ms is the rest waited for.
+ * The first sample is taken early, the second when somebody first asks for the time; what lies
+ * between is boot, not waiting. Only if that was less than 1 ms is the rest waited for.
  */
 #include "base/log.h"
 #include "start.h"
@@ -17,7 +18,8 @@ struct reference {
     const char *name;
     bool (*start)(void);
     uint64_t (*read)(void);
-    bool (*ended)(void); /* it counted so far that the count means nothing; null: it goes on for seconds */
+    /* it counted so far that the count means nothing; null: it goes on for seconds */
+    bool (*ended)(void);
     uint64_t mask;       /* it counts up, modulo mask + 1 */
     uint64_t tick_fs;    /* femtoseconds a tick */
 };
@@ -83,7 +85,8 @@ static bool pit_ended(void) { return x86_in8(PIT_GATE) & PIT_OUT; }
 static bool pit_start(void)
 {
     x86_out8(PIT_GATE, (uint8_t)((x86_in8(PIT_GATE) & ~2u) | 1u)); /* counting, silent */
-    x86_out8(PIT_COMMAND, 0xb0);                                  /* channel 2, both bytes, count down once */
+    /* channel 2, both bytes, count down once */
+    x86_out8(PIT_COMMAND, 0xb0);
     x86_out8(PIT_CHANNEL2, 0xff);
     x86_out8(PIT_CHANNEL2, 0xff);
     return true;
@@ -111,7 +114,10 @@ static bool ref_moves(void)
 
 #define READ_TRIES 16u
 
-/* A counter and the TSC at the same time: of a few tries the quickest, in case the machine was interrupted. */
+/*
+ * A counter and the TSC at the same time: of a few tries the quickest, in case the machine was
+ * interrupted.
+ */
 static struct reading read_with_tsc(uint64_t (*read)(void))
 {
     struct reading best = {};
@@ -133,7 +139,8 @@ static uint64_t timer_read(void) { return UINT32_MAX - x86_apic_read(APIC_TIMER_
 
 static struct sample sample(void)
 {
-    return (struct sample){ .ref = read_with_tsc(clock.ref.read), .timer = read_with_tsc(timer_read) };
+    return (struct sample){ .ref = read_with_tsc(clock.ref.read),
+                            .timer = read_with_tsc(timer_read) };
 }
 
 static void first_sample(void)
@@ -158,7 +165,8 @@ void clock_start(const struct acpi_found *acpi)
 
 static uint64_t elapsed_ns(const struct sample *s)
 {
-    return x86_muldiv((s->ref.count - clock.first.ref.count) & clock.ref.mask, clock.ref.tick_fs, 1000000);
+    return x86_muldiv((s->ref.count - clock.first.ref.count) & clock.ref.mask, clock.ref.tick_fs,
+                      1000000);
 }
 
 static bool is_lost(const struct sample *s)
@@ -169,9 +177,10 @@ static bool is_lost(const struct sample *s)
 static void fill_page(uint64_t tsc_hz)
 {
     if (clock.page != nullptr)
-        *clock.page = (struct kozo_clock){
-            .base = x86.clock.base, .mult = x86.clock.mult, .shift = X86_CLOCK_SHIFT, .tsc_hz = tsc_hz
-        };
+        *clock.page = (struct kozo_clock){ .base = x86.clock.base,
+                                           .mult = x86.clock.mult,
+                                           .shift = X86_CLOCK_SHIFT,
+                                           .tsc_hz = tsc_hz };
 }
 
 static void set_rates(const struct sample *s, uint64_t wait_start)
@@ -185,8 +194,9 @@ static void set_rates(const struct sample *s, uint64_t wait_start)
     x86.clock.timer_mult = x86_muldiv(timer_hz, 1ull << X86_CLOCK_SHIFT, NS_PER_S);
     x86_apic_write(APIC_TIMER_INITIAL, 0);
     fill_page(tsc_hz);
-    klog("clock: TSC %lu kHz, timer %lu kHz, by %s over %lu us; took %lu us", tsc_hz / 1000, timer_hz / 1000,
-         clock.ref.name, ns / 1000, x86_muldiv(x86_rdtsc() - wait_start, 1000000, tsc_hz));
+    klog("clock: TSC %lu kHz, timer %lu kHz, by %s over %lu us; took %lu us", tsc_hz / 1000,
+         timer_hz / 1000, clock.ref.name, ns / 1000,
+         x86_muldiv(x86_rdtsc() - wait_start, 1000000, tsc_hz));
 }
 
 void x86_clock_settle(void)

@@ -57,7 +57,8 @@ static void fill_gdt(void)
     x86.gdt[X86_KERNEL_SS / 8] = 0x00cf93000000ffff;
     x86.gdt[X86_USER_SS / 8] = 0x00cff3000000ffff;
     x86.gdt[X86_USER_CS / 8] = 0x00affb000000ffff;
-    x86.gdt[X86_TSS / 8] = (sizeof x86.tss - 1) | (tss & 0xffffff) << 16 | 0x89ull << 40 | (tss >> 24 & 0xff) << 56;
+    x86.gdt[X86_TSS / 8] =
+        (sizeof x86.tss - 1) | (tss & 0xffffff) << 16 | 0x89ull << 40 | (tss >> 24 & 0xff) << 56;
     x86.gdt[X86_TSS / 8 + 1] = tss >> 32;
 }
 
@@ -68,7 +69,8 @@ struct [[gnu::packed]] table_pointer {
 
 void cpu_tables(void)
 {
-    struct table_pointer gdt = { sizeof x86.gdt - 1, x86.gdt }, idt = { sizeof x86.idt - 1, x86.idt };
+    struct table_pointer gdt = { sizeof x86.gdt - 1, x86.gdt },
+                         idt = { sizeof x86.idt - 1, x86.idt };
 
     fill_gdt();
     x86.tss.ist[IST_NMI - 1] = (uint64_t)x86_stack_nmi;
@@ -79,7 +81,8 @@ void cpu_tables(void)
     for (uint32_t i = 0; i < X86_VECTORS; i++)
         x86.idt[i] = gate(i);
     /* The code and stack segments in use keep their numbers and contents. */
-    __asm__ volatile("lgdt %0; lidt %1; ltr %w2; lldt %w3" ::"m"(gdt), "m"(idt), "r"(X86_TSS), "r"(0));
+    __asm__ volatile("lgdt %0; lidt %1; ltr %w2; lldt %w3" ::"m"(gdt), "m"(idt), "r"(X86_TSS),
+                     "r"(0));
 }
 
 /* ---- switches ---- */
@@ -126,8 +129,8 @@ static void check_needed(void)
     uint32_t have = x86_cpuid(1).d;
 
     if ((have & CPUID_1_D_NEEDED) != CPUID_1_D_NEEDED)
-        panic("processor: features %x (CPUID 1, edx), expected at least %x: TSC APIC PGE FXSR SSE2", have,
-              CPUID_1_D_NEEDED);
+        panic("processor: features %x (CPUID 1, edx), expected at least %x: TSC APIC PGE FXSR SSE2",
+              have, CPUID_1_D_NEEDED);
     if (!(x86_cpuid(0x80000001).d & CPUID_EXT_D_SYSCALL))
         panic("processor: no SYSCALL instruction");
 }
@@ -157,6 +160,6 @@ void cpu_features(void)
     x86_write_dr6(X86_DR6_CLEAR);
     syscall_start();
     klog("cpu: NX WP%s%s%s on%s%s%s", cr4 & CR4_SMEP ? " SMEP" : "", cr4 & CR4_SMAP ? " SMAP" : "",
-         cr4 & CR4_UMIP ? " UMIP" : "", cr4 & CR4_SMEP ? "" : ", no SMEP", cr4 & CR4_SMAP ? "" : ", no SMAP",
-         cr4 & CR4_UMIP ? "" : ", no UMIP");
+         cr4 & CR4_UMIP ? " UMIP" : "", cr4 & CR4_SMEP ? "" : ", no SMEP",
+         cr4 & CR4_SMAP ? "" : ", no SMAP", cr4 & CR4_UMIP ? "" : ", no UMIP");
 }

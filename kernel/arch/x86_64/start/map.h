@@ -14,7 +14,10 @@ struct map {
     struct boot_region at[BOOT_REGIONS];
 };
 
-/* Join [base, end) to what the list covers, or take it out. Empty ranges change nothing; too many are a panic. */
+/*
+ * Join [base, end) to what the list covers, or take it out. Empty ranges change nothing; too many
+ * are a panic.
+ */
 void map_add(struct map *m, uint64_t base, uint64_t end, enum boot_kind kind);
 void map_remove(struct map *m, uint64_t base, uint64_t end);
 /* One range of the list holds all of [base, end). */

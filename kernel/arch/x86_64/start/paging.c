@@ -2,8 +2,10 @@
 /*
  * paging.c - the kernel's own page tables.
  *
- * Direct map: RAM, not executable; read-only where the image's text and constants lie. Image: text executable,
- * constants read-only, the rest writable; no page below a stack. Devices: a page each, uncached. All of it global.
+ * Direct map:RAM, not executable; read-only where the image's text and constants lie. Image: text
+ *            executable,
+ * constants read-only, the rest writable; no page below a stack. Devices: a page each, uncached.
+ * All of it global.
  */
 #include "pvh.h"
 #include "start.h"
@@ -88,7 +90,8 @@ static void map_stacks(struct tables *t)
 static void map_device(struct tables *t, enum x86_device which, uint64_t physical)
 {
     if (physical != 0)
-        map(t, (uint64_t)x86_device(which), align_down(physical, KOZO_PAGE_SIZE), KOZO_PAGE_SIZE, UNCACHED);
+        map(t, (uint64_t)x86_device(which), align_down(physical, KOZO_PAGE_SIZE), KOZO_PAGE_SIZE,
+            UNCACHED);
 }
 
 void paging_start(struct boot_input *in, const struct acpi_found *acpi)

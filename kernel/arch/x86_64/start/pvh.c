@@ -2,8 +2,9 @@
 /*
  * pvh.c - the PVH start information: memory map, command line, initrd.
  *
- * All of it lies in memory that the map calls free, so it is copied before any allocation, and its pages reserved.
- * Nothing in it is trusted: sizes and addresses are checked before they are used, also against wrapping.
+ * All of it lies in memory that the map calls free, so it is copied before any allocation, and its
+ * pages reserved. Nothing in it is trusted: sizes and addresses are checked before they are used,
+ * also against wrapping.
  */
 #include "pvh.h"
 
@@ -33,19 +34,24 @@ struct memmap_entry {
 #define MEMMAP_RAM 1u
 #define MEMMAP_UNUSABLE 5u
 
-/* Below 1 MiB: vectors, firmware data and start structures stay; so does room for starting other processors. */
+/*
+ * Below 1 MiB: vectors, firmware data and start structures stay; so does room for starting other
+ * processors.
+ */
 #define LOW_KEPT 0x10000ull
 
 static const void *at(const char *field, uint64_t address, uint64_t bytes)
 {
     if (address == 0 || address >= START_LIMIT || bytes > START_LIMIT - address)
-        panic("start info: %s = %lx (%lu bytes), expected inside the first 4 GiB", field, address, bytes);
+        panic("start info: %s = %lx (%lu bytes), expected inside the first 4 GiB", field, address,
+              bytes);
     return arch_ram((struct paddr){ address });
 }
 
 static void reserve(struct pvh_found *found, uint64_t base, uint64_t bytes)
 {
-    map_add(&found->reserved, align_down(base, KOZO_PAGE_SIZE), align_up(base + bytes, KOZO_PAGE_SIZE), BOOT_RAM);
+    map_add(&found->reserved, align_down(base, KOZO_PAGE_SIZE),
+            align_up(base + bytes, KOZO_PAGE_SIZE), BOOT_RAM);
 }
 
 static struct start_info read_info(struct pvh_found *found, uint64_t address)
@@ -56,7 +62,8 @@ static struct start_info read_info(struct pvh_found *found, uint64_t address)
     if (info.magic != START_MAGIC)
         panic("start info: magic = %x, expected %x", info.magic, START_MAGIC);
     if (info.version < 1)
-        panic("start info: version = %u, expected at least 1 (it carries the memory map)", info.version);
+        panic("start info: version = %u, expected at least 1 (it carries the memory map)",
+              info.version);
     reserve(found, address, sizeof info);
     found->rsdp = info.rsdp;
     return info;
@@ -112,7 +119,8 @@ static void read_memmap(struct pvh_found *found, const struct start_info *info)
     uint64_t bytes = info->memmap_entries * sizeof entry[0];
 
     if (info->memmap_entries == 0 || info->memmap_entries > ENTRIES_MOST)
-        panic("start info: memmap_entries = %u, expected 1 to %u", info->memmap_entries, ENTRIES_MOST);
+        panic("start info: memmap_entries = %u, expected 1 to %u", info->memmap_entries,
+              ENTRIES_MOST);
     memcpy(entry, at("memmap_paddr", info->memmap, bytes), bytes);
     for (uint32_t i = 0; i < info->memmap_entries; i++) {
         check_entry(&entry[i], i);
@@ -142,9 +150,11 @@ static void read_modules(struct pvh_found *found, const struct start_info *info)
     if (first.bytes == 0)
         return;
     if (!is_aligned(first.base, KOZO_PAGE_SIZE))
-        panic("start info: initrd address = %lx, expected a multiple of %u", first.base, KOZO_PAGE_SIZE);
+        panic("start info: initrd address = %lx, expected a multiple of %u", first.base,
+              KOZO_PAGE_SIZE);
     if (first.bytes > PVH_RAM_END || first.base > PVH_RAM_END - first.bytes)
-        panic("start info: initrd = %lx + %lx, expected below %lx", first.base, first.bytes, PVH_RAM_END);
+        panic("start info: initrd = %lx + %lx, expected below %lx", first.base, first.bytes,
+              PVH_RAM_END);
     found->initrd = (struct paddr){ first.base };
     found->initrd_bytes = first.bytes;
 }
@@ -162,8 +172,8 @@ static void check_initrd(const struct pvh_found *found, struct boot_region image
     if (!map_covers(&found->ram, base, end))
         panic("start info: initrd %lx-%lx, expected inside RAM", base, end);
     if (base < image.end && image.base < end)
-        panic("start info: initrd %lx-%lx, expected apart from the kernel at %lx-%lx", base, end, image.base,
-              image.end);
+        panic("start info: initrd %lx-%lx, expected apart from the kernel at %lx-%lx", base, end,
+              image.base, image.end);
 }
 
 void pvh_read(struct pvh_found *found, uint64_t start_info, struct boot_region image)

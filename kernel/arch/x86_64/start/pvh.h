@@ -2,7 +2,8 @@
 /*
  * pvh.h - what the loader left: memory map, command line, initrd.
  *
- * Not here:  what becomes of it (start.c). Nothing of this depends on the processor: a test can run it on any memory.
+ * Not here:  what becomes of it (start.c). Nothing of this depends on the processor: a test can run
+ *            it on any memory.
  * Callers:   start.c.
  * Spec:      docs/spec/boot.md; the PVH boot protocol.
  */
@@ -25,5 +26,8 @@ struct pvh_found {
     char cmdline[KOZO_CMDLINE_BYTES];
 };
 
-/* Copy and check everything; a field that is not sound is a panic that names it. `image` is the kernel's own range. */
+/*
+ * Copy and check everything; a field that is not sound is a panic that names it. `image` is the
+ * kernel's own range.
+ */
 void pvh_read(struct pvh_found *found, uint64_t start_info, struct boot_region image);

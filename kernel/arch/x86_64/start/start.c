@@ -27,7 +27,10 @@ static void keep_page(struct map *devices, uint64_t address)
     map_remove(devices, page, page + KOZO_PAGE_SIZE);
 }
 
-/* Below 4 GiB, whatever is not RAM is registers or the firmware's; but the kernel's own controllers stay its own. */
+/*
+ * Below 4 GiB, whatever is not RAM is registers or the firmware's; but the kernel's own controllers
+ * stay its own.
+ */
 static void find_devices(struct map *devices)
 {
     map_add(devices, PVH_VIDEO_BASE, REACH, BOOT_DEVICE);
@@ -83,7 +86,8 @@ static void fill_input(void)
     input.initrd_bytes = found.initrd_bytes;
     memcpy(input.cmdline, found.cmdline, sizeof input.cmdline);
     /* The image in two pieces: the first is given back. */
-    input.give_back = (struct boot_region){ x86_image_addr(x86_boot_start), x86_image_addr(x86_boot_end), BOOT_RAM };
+    input.give_back = (struct boot_region){ x86_image_addr(x86_boot_start),
+                                            x86_image_addr(x86_boot_end), BOOT_RAM };
     reserve(input.give_back.base, input.give_back.end);
     reserve(input.give_back.end, x86_image_addr(x86_image_end));
 }
@@ -118,15 +122,17 @@ static void log_memory(void)
 
     for (uint32_t i = 0; i < found.ram.count; i++)
         bytes += found.ram.at[i].end - found.ram.at[i].base;
-    klog("boot: %lu MiB of RAM in %u ranges, initrd %lu KiB", bytes >> 20, found.ram.count, found.initrd_bytes >> 10);
+    klog("boot: %lu MiB of RAM in %u ranges, initrd %lu KiB", bytes >> 20, found.ram.count,
+         found.initrd_bytes >> 10);
     if (found.ram_lost > 0)
-        klog("boot: %lu MiB of RAM above %lu GiB are out of reach and not used", found.ram_lost >> 20,
-             PVH_RAM_END >> 30);
+        klog("boot: %lu MiB of RAM above %lu GiB are out of reach and not used",
+             found.ram_lost >> 20, PVH_RAM_END >> 30);
 }
 
 static void read_machine(uint64_t start_info)
 {
-    struct boot_region image = { x86_image_addr(x86_image_start), x86_image_addr(x86_image_end), BOOT_RAM };
+    struct boot_region image = { x86_image_addr(x86_image_start), x86_image_addr(x86_image_end),
+                                 BOOT_RAM };
 
     pvh_read(&found, start_info, image);
     acpi_read(&acpi, found.rsdp);

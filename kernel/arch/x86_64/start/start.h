@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * start.h - the port's part of booting: what its files do for each other. All of it is given back after boot.
+ * start.h - the port's part of booting: what its files do for each other. All of it is given back
+ * after boot.
  *
  * Owns:      the order of the steps (start.c).
- * Not here:  what the loader and the firmware left (pvh.h, acpi.h), what remains (../cpu.h), init (boot/).
+ * Not here:  what the loader and the firmware left (pvh.h, acpi.h), what remains (../cpu.h), init
+ *            (boot/).
  * Callers:   start.c, once, on the CPU's stack, interrupts off.
  * Spec:      docs/spec/boot.md
  */
