@@ -7,6 +7,7 @@ A program that is not named here boots once, on the usual machine. A row is a di
     append                        more of the kernel command line
     extra                         more QEMU arguments, a tuple
     seconds                       time limit (usual: 60)
+    kernel                        another than kozo.elf, a path in the build folder
     variant                       a word for the report, where the above do not tell rows apart
 """
 
@@ -21,22 +22,30 @@ _NO_ACPI = {"machine": "pc,hpet=off,acpi=off"}  # or by the PIT
 # An interrupt may come between any two instructions; a second processor stays asleep.
 _STEPS = {"extra": ("-singlestep",), "variant": "singlestep"}
 _CPUS2 = {"extra": ("-smp", "2"), "variant": "smp2"}
+# The same kernel without its fast path: whatever concerns IPC must not tell the difference.
+_SLOW = {"kernel": "tests/slow/kozo-slow.elf", "variant": "slow path"}
 
 BOOTS = {
     "caps": [_USUAL, _MAX],
     "devices": [_USUAL, _Q35, _QBOOT, _NO_ACPI, _CPUS2],
     "doomed": [],   # not a test program: test_boot.py boots it
-    "faults": [_USUAL, _MAX, _STEPS],
+    "faults": [_USUAL, _MAX, _STEPS, _SLOW],
     "first": [_USUAL, _MAX, _Q35, _QBOOT, {**_Q35, **_QBOOT}, _SMALL, _LARGE, {**_Q35, **_LARGE},
               _CPUS2],
-    "foreign": [_USUAL, _MAX],
-    "ipc": [_USUAL, _MAX, _STEPS],
+    "foreign": [_USUAL, _MAX, _SLOW],
+    "ipc": [_USUAL, _MAX, _STEPS, _SLOW],
     "isolation": [_USUAL, _MAX, _LARGE],
     "memory": [_USUAL, _SMALL, _LARGE],
-    "registers": [_USUAL, _MAX, _STEPS],
+    "notify": [_USUAL, _SLOW],
+    "registers": [_USUAL, _MAX, _STEPS, _SLOW],
+    "reply": [_USUAL, _SLOW],
+    "ring": [_USUAL, _SLOW],
     "rogue": [],    # a service: test_demo.py puts it into the manifest
-    "sched": [_USUAL, _Q35],
+    "sched": [_USUAL, _Q35, _SLOW],
+    "slice": [_USUAL, _SLOW],
     "space": [_USUAL, _MAX, _LARGE],
     "threads": [_USUAL, _SMALL],
     "time": [_USUAL, _MAX, _Q35, _QBOOT, _NO_HPET, _NO_ACPI],
+    "transfer": [_USUAL, _SLOW],
+    "twosides": [], # test_twosides.py boots it
 }

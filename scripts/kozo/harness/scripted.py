@@ -61,13 +61,14 @@ class Boot(Staging):
         self.seconds = seconds
         self.guests = []
 
-    def start(self, append="", initrd=None, hashes=True, seconds=None, extra=(), **machine):
-        """Boot the kernel with this archive (or `initrd`); returns the Vm.
+    def start(self, append="", initrd=None, hashes=True, seconds=None, extra=(),
+              kernel=None, **machine):
+        """Boot the kernel (or `kernel`) with this archive (or `initrd`); returns the Vm.
 
         `machine` overrides cpu, memory, machine, bios; `extra` are more QEMU arguments; with
         hashes=False the manifest's `sha256 = auto` lines stay as they are.
         """
-        what = qemu.Machine(kernel=self.tree.kernel, initrd=initrd or self.pack(hashes),
+        what = qemu.Machine(kernel=kernel or self.tree.kernel, initrd=initrd or self.pack(hashes),
                             append=append, **{**self.machine, **machine})
         vm = Vm(what, seconds or self.seconds, extra)
         self.guests.append(vm)

@@ -56,10 +56,11 @@ def _run_guest(context, archive, name, row):
     limit = context.seconds(options.pop("seconds", SECONDS))
     append = f"kozo.init=bin/{name} {options.pop('append', '')}".strip()
     extra = options.pop("extra", ())
+    kernel = context.tree.root / options.pop("kernel", context.tree.kernel.name)
     variant = options.pop("variant", None)
     if variant is None:
         variant = scripted.variant_words(options)
-    machine = qemu.Machine(context.tree.kernel, archive.path(), append, **options)
+    machine = qemu.Machine(kernel, archive.path(), append, **options)
     with Vm(machine, limit, extra) as vm:
         status = vm.wait()
         tap = verdict.read_tap(vm.tap_lines)
