@@ -22,8 +22,8 @@ def _line_with(text, mark):
 def read_tap(lines):
     """A Tap from (seconds, line) pairs."""
     tap = Tap()
-    for now, line in lines:
-        tap.feed(line, now)
+    for seconds, line in lines:
+        tap.feed(line, seconds)
     return tap
 
 

@@ -53,26 +53,5 @@ def _guest_jobs(context):
             for name in sorted(rows) for row in rows[name]]
 
 
-def _scripted_job(context, group, case, function, choice):
-    variant = scripted.variant_words(choice)
-    blank = scripted.blank("hostile", group, case, variant)
-    folder = context.log_folder("hostile", f"{group}.{case}", variant)
-    seconds = context.seconds(SECONDS)
-    run = lambda: [scripted.run_guest_test(blank, function, context.tree, choice,  # noqa: E731
-                                           seconds, folder)]
-    return Job("hostile", group, run, (case,), variant)
-
-
-def _scripted_jobs(context):
-    jobs = []
-    for file in sorted(FOLDER.glob("test_*.py")):
-        group = file.stem[len("test_"):]
-        for case, function in scripted.functions(scripted.load(file)):
-            for choice in getattr(function, "variants", [{}]):
-                if context.selection.has("hostile", group, case):
-                    jobs.append(_scripted_job(context, group, case, function, choice))
-    return jobs
-
-
 def collect(context):
-    return _guest_jobs(context) + _scripted_jobs(context)
+    return _guest_jobs(context) + smoke.scripted_jobs(context, "hostile", FOLDER)

@@ -88,26 +88,27 @@ def _guest_jobs(context):
             for name in programs for row in rows.get(name, [{}])]
 
 
-def _scripted_job(context, group, case, function, choice):
+def _scripted_job(context, suite, group, case, function, choice):
     variant = scripted.variant_words(choice)
-    blank = scripted.blank("smoke", group, case, variant)
-    folder = context.log_folder("smoke", f"{group}.{case}", variant)
+    blank = scripted.blank(suite, group, case, variant)
+    folder = context.log_folder(suite, f"{group}.{case}", variant)
     seconds = context.seconds(SECONDS)
     run = lambda: [scripted.run_guest_test(blank, function, context.tree, choice,  # noqa: E731
                                            seconds, folder)]
-    return Job("smoke", group, run, (case,), variant)
+    return Job(suite, group, run, (case,), variant)
 
 
-def _scripted_jobs(context):
+def scripted_jobs(context, suite, place):
+    """A job for each selected test_NAME function of the files `place`/test_GROUP.py."""
     jobs = []
-    for file in sorted(FOLDER.glob("test_*.py")):
+    for file in sorted(place.glob("test_*.py")):
         group = file.stem[len("test_"):]
         for case, function in scripted.functions(scripted.load(file)):
             for choice in getattr(function, "variants", [{}]):
-                if context.selection.has("smoke", group, case):
-                    jobs.append(_scripted_job(context, group, case, function, choice))
+                if context.selection.has(suite, group, case):
+                    jobs.append(_scripted_job(context, suite, group, case, function, choice))
     return jobs
 
 
 def collect(context):
-    return _guest_jobs(context) + _scripted_jobs(context)
+    return _guest_jobs(context) + scripted_jobs(context, "smoke", FOLDER)
