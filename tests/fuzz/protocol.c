@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * protocol.c - the bytes are a message received. What takes apart as a request goes together again
+ * to the very same words; a server makes an answer of anything, and its client can take that apart.
+ */
+#include "fuzz.h"
+
+#include "fsd/serve.h"
+#include <kozo/console.h>
+#include <kozo/log.h>
+#include <kozo/policy.h>
+#include <kozo/system.h>
+#include <string.h>
+
+/* As recv leaves a message: at least eight words, the rest of the array full of old ones. */
+static bool receive(struct kozo_msg *m, const uint8_t *data, size_t size)
+{
+    size_t words;
+
+    if (size < 16)
+        return false;
+    memset(m, 0xa5, sizeof *m);
+    kozo_msg_init(m);
+    memcpy(&m->label, data, 4);
+    m->what = data[4] & 15;
+    m->user = data[5];
+    m->received = data[6] & 7;
+    m->recv_slot = data[7];
+    memcpy(&m->badge, data + 8, 8);
+    words = (size - 16) / 8 < KOZO_MSG_WORDS ? (size - 16) / 8 : KOZO_MSG_WORDS;
+    memset(m->word, 0, KOZO_MSG_REGS * sizeof m->word[0]);
+    memcpy(m->word, data + 16, words * 8);
+    m->nwords = (uint8_t)(words > KOZO_MSG_REGS ? words : KOZO_MSG_REGS);
+    return true;
+}
+
+/* The words that were taken apart, and those made of them. */
+static void check_same(const struct kozo_msg *got, const struct kozo_msg *made)
+{
+    MUST(!made->bad && made->at == got->at);
+    MUST(memcmp(made->word, got->word, made->at * sizeof made->word[0]) == 0);
+}
+
+#define KOZO_VERSION(major, minor)
+#define ROUND(proto, name)                                \
+    {                                                     \
+        struct kozo_msg got = *m, made;                   \
+        struct proto##_##name##_req q;                    \
+        struct proto##_##name##_rep p;                    \
+                                                          \
+        kozo_msg_init(&made);                             \
+        if (proto##_get_##name##_req(&got, &q)) {         \
+            MUST(proto##_put_##name##_req(&made, &q));    \
+            check_same(&got, &made);                      \
+        }                                                 \
+        got = *m;                                         \
+        if (proto##_get_##name##_rep(&got, &p)) {         \
+            MUST(proto##_put_##name##_rep(&made, &p));    \
+            check_same(&got, &made);                      \
+        }                                                 \
+    }
+
+static void round_trips(const struct kozo_msg *m)
+{
+#define KOZO_OP(nr, NAME, name, req, rep, text) ROUND(console, name)
+#include <kozo/proto/console.def>
+#undef KOZO_OP
+#define KOZO_OP(nr, NAME, name, req, rep, text) ROUND(fs, name)
+#include <kozo/proto/fs.def>
+#undef KOZO_OP
+#define KOZO_OP(nr, NAME, name, req, rep, text) ROUND(log, name)
+#include <kozo/proto/log.def>
+#undef KOZO_OP
+#define KOZO_OP(nr, NAME, name, req, rep, text) ROUND(policy, name)
+#include <kozo/proto/policy.def>
+#undef KOZO_OP
+#define KOZO_OP(nr, NAME, name, req, rep, text) ROUND(system, name)
+#include <kozo/proto/system.def>
+#undef KOZO_OP
+}
+
+/* ---- servers ---- */
+
+struct log_server {
+    uint32_t asked;
+};
+struct policy_server {
+    uint32_t asked;
+};
+
+static enum kozo_err on_write(struct log_server *s, const struct kozo_msg *m,
+                              const struct log_write_req *q, struct log_write_rep *)
+{
+    MUST(m->bad == 0 && strlen(q->text.at) == q->text.len && q->text.len <= 400);
+    s->asked++;
+    return KOZO_OK;
+}
+
+static enum kozo_err on_request(struct policy_server *s, const struct kozo_msg *,
+                                const struct policy_request_req *q, struct policy_request_rep *p)
+{
+    MUST(q->object.len <= 255 && q->reason.len <= 127);
+    s->asked++;
+    p->reason = kozo_str("a reason");
+    p->hint = kozo_str("a hint");
+    return KOZO_ERR_DENIED;
+}
+
+#define HEADER(mode, size, name)                                                             \
+    "070701"                                                                                 \
+    "00000001" mode "00000000" "00000000" "00000001" "00000000" size "00000000" "00000000" \
+    "00000000" "00000000" name "00000000"
+
+/* A small archive: a directory with a file, the file once more at the top. */
+static const char archive[] =
+    HEADER("000041ED", "00000000", "00000004") "dir\0\0\0"
+    HEADER("000081A4", "00000004", "0000000A") "dir/inner\0abcd"
+    HEADER("000081A4", "00000008", "00000004") "top\0\0\0" "efghijkl"
+    HEADER("00000000", "00000000", "0000000B") "TRAILER!!!\0\0\0\0";
+
+static struct fs_server *file_server(void)
+{
+    static struct fs_server server;
+    static uint64_t memory[4096];
+    const struct kozo_cpio c = { (const uint8_t *)archive, sizeof archive - 1 };
+    struct kozo_bad bad = {};
+    struct lookup_plan plan;
+
+    if (server.generation != 0)
+        return &server;
+    plan = lookup_plan(&c, &bad);
+    MUST(plan.err == KOZO_OK && plan.bytes <= sizeof memory);
+    MUST(lookup_build(&server.tree, &c, &plan, memory, &bad) == KOZO_OK);
+    server.generation = 3;
+    server.port = 5;
+    return &server;
+}
+
+static void check_answer(const struct kozo_msg *m, enum kozo_err err)
+{
+    MUST(m->nwords <= KOZO_MSG_WORDS && m->ncaps <= KOZO_MSG_CAPS && !m->bad);
+    MUST(err < 128);
+}
+
+static void serve(const struct kozo_msg *received)
+{
+    static const struct log_ops log = { .write = on_write };
+    static const struct policy_ops policy = { .request = on_request };
+    struct log_server log_server = {};
+    struct policy_server policy_server = {};
+    struct kozo_msg m = *received;
+
+    check_answer(&m, fs_dispatch(&fs_archive_ops, file_server(), &m));
+    m = *received;
+    m.badge = handle_badge(file_server(), (uint32_t)(received->badge % 5));
+    check_answer(&m, fs_dispatch(&fs_archive_ops, file_server(), &m));
+    m = *received;
+    check_answer(&m, log_dispatch(&log, &log_server, &m));
+    m = *received;
+    check_answer(&m, policy_dispatch(&policy, &policy_server, &m));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static struct kozo_msg m;
+
+    if (!receive(&m, data, size))
+        return 0;
+    round_trips(&m);
+    serve(&m);
+    return 0;
+}
