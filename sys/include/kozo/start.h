@@ -79,6 +79,17 @@ const struct kozo_boot_info *kozo_boot_info(void);
 kozo_cptr kozo_cap(const char *name);
 
 /*
+ * After a provider was restarted: puts a fresh capability to it into the very slot of
+ * kozo_cap(name), so that what was made of that address goes on to work. Rights and badge are those
+ * that were given at birth. Where the slot is not empty nothing was taken, and nothing is done.
+ * Answered at once, also while the provider waits to be started: calls then wait in its queue. Asks
+ * the supervisor by "log". Errors: EMPTY nothing was given under `name`, or no "log"; GONE the
+ * provider has ended for good; NOT_FOUND `name` is nothing that can be given again; those of
+ * kozo_call.
+ */
+enum kozo_err kozo_reconnect(const char *name);
+
+/*
  * Where the memory given under `name` is mapped, and how much it is; null when there is none. In
  * init: always null.
  */

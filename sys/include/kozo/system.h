@@ -16,8 +16,17 @@
 #define KOZO_SYSTEM_LOG 2u
 #define KOZO_SYSTEM_LOOK 4u
 #define KOZO_SYSTEM_CONTROL 8u
+#define KOZO_SYSTEM_KILL 16u
 
 #define KOZO_SYSTEM_FIRST_OP 32u
 #define KOZO_SYSTEM_TAKEN UINT64_MAX /* KERNEL: position where a driver took the console */
 
 enum kozo_system_end : uint64_t { KOZO_SYSTEM_POWER_OFF, KOZO_SYSTEM_RESET };
+
+/* SERVICE: state. */
+enum kozo_system_state : uint64_t {
+    KOZO_SYSTEM_ABSENT, /* not started */
+    KOZO_SYSTEM_RUNS,
+    KOZO_SYSTEM_ENDED, /* and not to be started again but by RESTART */
+    KOZO_SYSTEM_WAITS, /* ended, and starts again after its backoff */
+};

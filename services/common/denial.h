@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * denial.h - how a server tells that it refused something: never silently, and never as a flood.
+ *
+ *     denied: who=hello object="fs:/etc/motd" asked="write" held="read" rule=none hint="..."
+ *     denied: who=hello and 37 more since 1200 ms
+ *
+ * The first DENIAL_LINES refusals of a requester within a second are a line each; the rest of that
+ * second is counted, and told in one line with its next refusal, or by denial_settle.
+ *
+ * Owns:      struct denials: who was told of how often in the second under way.
+ * Not here:  deciding (policy/rules.h), where lines go (the sink: a server's log).
+ * Callers:   servers and their unit tests; no system calls. The time is the caller's.
+ * Cost:      denial_tell: the line; denial_settle and denial_deadline: the number of requesters.
+ * Spec:      docs/spec/services.md
+ */
+#pragma once
+
+#include "common/manifest.h"
+
+#define DENIAL_LINES 10u              /* of one requester, in DENIAL_SPAN */
+#define DENIAL_SPAN 1000000000ull     /* nanoseconds */
+#define DENIAL_BYTES 640u             /* a line is cut to this, its end and a NUL included */
+#define DENIAL_WHO MANIFEST_SERVICES  /* who is nobody of the manifest: all of them are one */
+
+struct denial {
+    struct kozo_str who;    /* must stay: the manifest's text, or empty = unknown */
+    struct kozo_str object; /* by its clear name, as the requester knows it */
+    struct kozo_str asked;  /* rights by name */
+    struct kozo_str held;   /* rights by name; empty = none */
+    struct kozo_str rule;   /* that says so; empty = none does */
+    struct kozo_str hint;   /* what to do about it */
+};
+
+struct denials {
+    struct {
+        struct kozo_str who;
+        uint64_t since;  /* when the second under way began */
+        uint64_t untold; /* refusals in it that have no line */
+        uint32_t told;   /* lines in it */
+    } of[MANIFEST_SERVICES + 1];
+};
+
+/* Takes a whole line, without its end; no control characters are in it. */
+typedef void denial_sink(void *context, struct kozo_str line);
+
+/*
+ * Tells of one refusal, or counts it. `who` is the requester's place in the manifest (identity.h),
+ * DENIAL_WHO or more for anybody else; `now` in nanoseconds, never less than before.
+ */
+void denial_tell(struct denials *d, uint32_t who, uint64_t now, const struct denial *what,
+                 denial_sink *sink, void *context);
+/* Tells what was counted in seconds that have passed. */
+void denial_settle(struct denials *d, uint64_t now, denial_sink *sink, void *context);
+/* When denial_settle has something to tell; UINT64_MAX = never. */
+uint64_t denial_deadline(const struct denials *d);
