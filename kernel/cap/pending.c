@@ -176,6 +176,7 @@ bool pending_step(void)
         return false;
     else
         step_revoke();
+    p->steps++;
     return true;
 }
 

@@ -24,6 +24,7 @@ struct pending {
     bool revoking;        /* what is being deleted is a descendant of `revoke` */
     struct slot *zombies; /* linked through their capabilities */
     uint64_t zombie_count;
+    uint64_t steps; /* made since the boot */
     /* threads that stopped while they owed a faulted one; linked by level_next */
     struct tcb *stopped;
 };

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_bound.c - how many steps a revoke makes at most, whatever others do meanwhile.
+ *
+ * The revoke is preempted at every point, and then each of 64 threads of its priority makes a call of its own.
+ * docs/spec/capabilities.md, `How long a revoke takes`, says how many steps are the revoker's; the kernel counts them.
+ */
+#include "host.h"
+
+#include "cap/pending.h"
+
+#define A SLOT_FREE
+#define U (SLOT_FREE + 1)
+#define BIG (SLOT_FREE + 2) /* a large CNode */
+#define BIG_BITS 17u
+#define FIRST_NEW 4096u /* of its slots: from here on what the others derive */
+
+#define DERIVERS 64u
+#define CHILDREN 700u
+
+static struct {
+    struct tcb *thread[DERIVERS];
+    void (*act)(struct tcb *t, uint64_t i);
+    uint64_t made;   /* capabilities derived meanwhile */
+    uint64_t late;   /* of these when the revoke had been finished, by their own steps */
+    uint64_t tries;  /* calls of the others */
+    uint64_t paid;   /* steps they made */
+    uint64_t weight; /* steps that the destruction of objects made meanwhile takes */
+} others;
+
+static void all_act(void)
+{
+    uint64_t steps = kernel.pending.steps;
+
+    for (uint32_t i = 0; i < DERIVERS; i++) {
+        others.act(others.thread[i], i);
+        others.tries++;
+    }
+    others.paid += kernel.pending.steps - steps;
+    host_check();
+}
+
+static void boot_crowd(void (*act)(struct tcb *t, uint64_t i))
+{
+    host_boot();
+    host.quiet = true;
+    host_make(BIG, KOZO_KIND_CNODE, BIG_BITS);
+    others = (typeof(others)){ .act = act };
+    for (uint32_t i = 0; i < DERIVERS; i++)
+        others.thread[i] = host_peer(HOST_PRIORITY);
+}
+
+/* Revokes init's `root` under preemption; returns the steps that its thread made itself. */
+static uint64_t revoke_preempted(uint64_t root)
+{
+    uint64_t steps = kernel.pending.steps;
+
+    host.between = all_act;
+    CHECK_OK(call_preempted(1, host.init, CAP_REVOKE, 0, root));
+    host.between = nullptr;
+    CHECK(!pending_any());
+    CHECK(others.made >= DERIVERS); /* they were not idle */
+    host_check();
+    return kernel.pending.steps - steps - others.paid;
+}
+
+/* Each time that it ran, it made all the steps between two preemption points. */
+static void check_bound(uint64_t own, uint64_t bound)
+{
+    CHECK(own <= bound);
+    CHECK(host.rewinds <= (bound - 1) / PENDING_BATCH);
+}
+
+/* ---- copies ---- */
+
+static void derive_from(struct tcb *t, uint64_t cnode, uint64_t from)
+{
+    uint64_t to = FIRST_NEW + others.made;
+
+    if (call(t, CAP_COPY, BIG, to, cnode, from, KOZO_SAME_RIGHTS) != KOZO_OK)
+        return;
+    others.made++;
+    others.late += !pending_any();
+}
+
+static void derive_from_root(struct tcb *t, uint64_t i)
+{
+    (void)i;
+    derive_from(t, 0, SLOT_EP);
+}
+
+static void derive_from_eldest(struct tcb *t, uint64_t i)
+{
+    (void)i;
+    derive_from(t, BIG, 1);
+}
+
+static void derive_from_tail(struct tcb *t, uint64_t i)
+{
+    (void)i;
+    derive_from(t, BIG, CHILDREN);
+}
+
+/* Each from what was derived last, so that they make a chain; from the root when that is gone. */
+static void derive_a_chain(struct tcb *t, uint64_t i)
+{
+    uint64_t before = others.made;
+
+    (void)i;
+    if (before > 0)
+        derive_from(t, BIG, FIRST_NEW + before - 1);
+    if (others.made == before)
+        derive_from(t, 0, SLOT_EP);
+}
+
+static void copy(uint64_t to, uint64_t cnode, uint64_t from)
+{
+    CHECK_OK(call(host.init, CAP_COPY, BIG, to, cnode, from, KOZO_SAME_RIGHTS));
+}
+
+static void make_star(void)
+{
+    for (uint64_t i = 1; i <= CHILDREN; i++)
+        copy(i, 0, SLOT_EP);
+}
+
+static void make_chain(void)
+{
+    copy(1, 0, SLOT_EP);
+    for (uint64_t i = 2; i <= CHILDREN; i++)
+        copy(i, BIG, i - 1);
+}
+
+static void make_comb(void)
+{
+    copy(1, 0, SLOT_EP);
+    for (uint64_t i = 2; i <= CHILDREN; i++)
+        copy(i, BIG, ((i - 2) & ~1ull) + 1); /* the back, and a tooth on each joint */
+}
+
+static void check_shape(void (*make)(void), void (*act)(struct tcb *t, uint64_t i))
+{
+    boot_crowd(act);
+    uint64_t caps = kernel.caps;
+    make();
+    CHECK_EQ(kernel.caps, caps + CHILDREN);
+    check_bound(revoke_preempted(SLOT_EP), CHILDREN + 1);
+    CHECK_EQ(kernel.caps, caps + others.late);
+}
+
+TEST(copies_made_from_the_root_add_no_step_to_its_revoke)
+{
+    check_shape(make_star, derive_from_root);
+    check_shape(make_chain, derive_from_root);
+    check_shape(make_comb, derive_from_root);
+}
+
+TEST(copies_made_from_what_is_deleted_last_add_none)
+{
+    check_shape(make_star, derive_from_eldest);
+    check_shape(make_chain, derive_from_tail);
+    check_shape(make_comb, derive_from_tail);
+}
+
+TEST(copies_made_from_the_latest_copy_add_none)
+{
+    check_shape(make_star, derive_a_chain);
+    check_shape(make_chain, derive_a_chain);
+}
+
+/* The bound is met: with the root to derive from, they pay for exactly what they add. */
+TEST(the_bound_on_steps_is_reached)
+{
+    boot_crowd(derive_from_root);
+    make_star();
+    CHECK_EQ(revoke_preempted(SLOT_EP), CHILDREN + 1);
+    CHECK_EQ(others.made, others.tries);
+    CHECK_EQ(others.paid, others.made);
+    CHECK_EQ(host.rewinds, CHILDREN / PENDING_BATCH);
+}
+
+/* The same without the others, at whatever point it is preempted, alone or at every later one too. */
+TEST(a_revoke_preempted_at_any_point_makes_the_same_steps)
+{
+    const uint64_t children = 80;
+
+    for (uint64_t every = 0; every < 2; every++)
+        for (uint64_t at = 1; at <= children / PENDING_BATCH + 1; at++) {
+            host_boot();
+            host.quiet = true;
+            host_make(BIG, KOZO_KIND_CNODE, BIG_BITS);
+            for (uint64_t i = 1; i <= children; i++)
+                copy(i, 0, SLOT_EP);
+            uint64_t steps = kernel.pending.steps;
+            host_preempt(at, every);
+            CHECK_OK(host_after_preempt(call(host.init, CAP_REVOKE, 0, SLOT_EP)));
+            CHECK_EQ(kernel.pending.steps - steps, children + 1);
+            CHECK_EQ(host.rewinds, at > children / PENDING_BATCH ? 0
+                                   : every ? children / PENDING_BATCH - at + 1 : 1);
+            host_check();
+        }
+}
+
+/* ---- objects ---- */
+
+#define CNODE_BITS 2u
+
+/* A CNode that nobody else names, which then takes steps of its own. */
+static void carve_a_cnode(struct tcb *t, uint64_t i)
+{
+    (void)i;
+    if (call(t, RETYPE, U, KOZO_WHAT(KOZO_KIND_CNODE, CNODE_BITS), BIG, FIRST_NEW + others.made, 1) != KOZO_OK)
+        return;
+    others.made++;
+    others.weight += 1u << CNODE_BITS;
+}
+
+TEST(objects_made_meanwhile_add_the_steps_of_their_own_end)
+{
+    boot_crowd(carve_a_cnode);
+    host_make(U, KOZO_KIND_UNTYPED, 21);
+    for (uint64_t i = 0; i < CHILDREN; i += 100)
+        CHECK_OK(call(host.init, RETYPE, U, KOZO_WHAT(KOZO_KIND_CNODE, CNODE_BITS), BIG, 1 + i, 100));
+    uint64_t own = revoke_preempted(U);
+    CHECK(others.weight > 0);
+    check_bound(own, CHILDREN + (CHILDREN << CNODE_BITS) + 1 + others.weight);
+    CHECK_OK(call(host.init, UNTYPED_INFO, U));
+    CHECK_EQ(host.init->frame.reg[1], 1u << 21);
+}
+
+/* Threads that come to wait while the revoke is under way are woken a step each, once. */
+static void wait_there(struct tcb *t, uint64_t i)
+{
+    if (t->state == TCB_READY && i >= DERIVERS / 2)
+        (void)call(t, RECV, A, 0);
+    derive_from(others.thread[i % (DERIVERS / 2)], BIG, 1);
+}
+
+TEST(waiters_of_an_endpoint_that_goes_add_a_step_each)
+{
+    boot_crowd(wait_there);
+    host_make(U, KOZO_KIND_UNTYPED, 12);
+    CHECK_OK(call(host.init, RETYPE, U, KOZO_WHAT(KOZO_KIND_ENDPOINT, 0), 0, A, 1)); /* the eldest */
+    copy(1, 0, A);
+    for (uint64_t i = 2; i <= CHILDREN; i++)
+        copy(i, 0, A);
+    uint64_t own = revoke_preempted(U);
+    check_bound(own, CHILDREN + 1 + DERIVERS / 2 + 1 + 1);
+    for (uint32_t i = 0; i < DERIVERS; i++)
+        CHECK_EQ(others.thread[i]->state, TCB_READY);
+}
