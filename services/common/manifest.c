@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/manifest.h"
 #include "common/fields.h"
+#include "common/words.h"
 
 /* What init itself can give; the other capabilities are what services provide. */
 static const char *const given_names[] = { "log",  "initrd", "manifest",   "leases", "com1",
@@ -172,7 +173,7 @@ static void check_provides(struct parser *p, const struct manifest_service *s)
     if (manifest_provider(p->target.manifest, s->provides) != s)
         complain(p, s->line, kozo_str("provides"), s->provides,
                  "a name that no other service provides");
-    if (is_given(s->provides))
+    if (is_given(s->provides) || word_is_part(s->provides))
         complain(p, s->line, kozo_str("provides"), s->provides,
                  "a name other than log, initrd, manifest, leases, com1, com1-line, lines, "
                  "kernel-log and system");
@@ -183,7 +184,8 @@ static void check_service(struct parser *p, const struct manifest_service *s)
     check_provides(p, s);
     for (uint32_t i = 0; i < s->capabilities.count; i++) {
         struct kozo_str name = s->capabilities.word[i];
-        const struct manifest_service *from = manifest_provider(p->target.manifest, name);
+        const struct manifest_service *from =
+            manifest_provider(p->target.manifest, word_meaning(name).provides);
 
         if ((from == nullptr || from == s) && !is_given(name))
             complain(p, s->line, kozo_str("capabilities"), name,

@@ -2,6 +2,7 @@
 #include "init/start.h"
 #include "common/identity.h"
 #include "common/line.h"
+#include "common/words.h"
 #include "init/archive.h"
 #include "init/carve.h"
 #include "init/output.h"
@@ -14,8 +15,6 @@
 #include <kozo/string.h>
 #include <kozo/syscall.h>
 #include <kozo/system.h>
-
-constexpr uint64_t all_user_rights = 0xff;
 
 /* A step's name: "start fsd". */
 struct step_name {
@@ -140,7 +139,7 @@ static bool fill_args(const struct service *s, struct names *n)
 
 static struct service *provider_of(struct init *i, struct kozo_str name)
 {
-    const struct manifest_service *m = manifest_provider(&i->manifest, name);
+    const struct manifest_service *m = manifest_provider(&i->manifest, word_meaning(name).provides);
 
     return m != nullptr ? &i->service[m - i->manifest.service] : nullptr;
 }
@@ -172,7 +171,8 @@ static struct kozo_spawn_cap given(struct init *i, struct kozo_str name, uint64_
     if (provider != nullptr)
         return (struct kozo_spawn_cap){ .from = kozo_own(provider->port.c),
                                         .rights =
-                                            KOZO_RIGHTS(KOZO_WRITE | KOZO_GRANT, all_user_rights),
+                                            KOZO_RIGHTS(KOZO_WRITE | KOZO_GRANT,
+                                                        word_meaning(name).rights),
                                         .badge = badge };
     return output_given(i, name);
 }

@@ -14,6 +14,7 @@
 
 #define KOZO_CONSOLE_READ 1u
 #define KOZO_CONSOLE_WRITE 2u
+#define KOZO_CONSOLE_ASK 4u
 
 #define KOZO_CONSOLE_LINE 255u /* bytes of a line, at most */
 #define KOZO_CONSOLE_TEXT 400u /* bytes of one write */

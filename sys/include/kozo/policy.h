@@ -2,7 +2,8 @@
 /*
  * policy.h - the protocol `policy`, and asking it for authority by the capability named "policy".
  *
- * Owns:      struct policy_*, policy_call_*, policy_dispatch (made from proto/policy.def).
+ * Owns:      struct policy_*, policy_call_*, policy_dispatch (made from proto/policy.def), the user
+ *            rights of a capability to policy, the results of its decisions.
  * Not here:  rules and consent, which are the service's.
  * Spec:      docs/spec/services.md
  */
@@ -12,6 +13,24 @@
 #define KOZO_PROTO_UPPER POLICY
 #define KOZO_PROTO_TABLE <kozo/proto/policy.def>
 #include <kozo/make.h>
+
+/* User rights of a capability to policy. */
+#define KOZO_POLICY_REQUEST 1u
+#define KOZO_POLICY_LOOK 2u
+#define KOZO_POLICY_REVOKE 4u
+#define KOZO_POLICY_DRAIN 8u
+
+/* What became of a request or a lease. */
+enum kozo_policy_result : uint64_t {
+    KOZO_POLICY_GRANTED,
+    KOZO_POLICY_DENIED,
+    KOZO_POLICY_FAILED,    /* allowed, but the provider could not, or it did not arrive */
+    KOZO_POLICY_EXPIRED,
+    KOZO_POLICY_RELEASED,  /* given back by its requester */
+    KOZO_POLICY_REVOKED,   /* by somebody with that right */
+    KOZO_POLICY_USED,      /* it was good for one use */
+    KOZO_POLICY_CANCELLED, /* its requester ended, or gave up, before it was decided */
+};
 
 /* What policy answered. */
 struct kozo_grant {
