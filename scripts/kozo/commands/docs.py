@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Make the tables in the documents anew from the .def tables of the source."""
+"""Make anew what the documents take from the source: tables from .def tables, docs/sys from headers."""
 
-from kozo import doctables, paths, term
+from kozo import doctables, manpages, paths, term
 from kozo.commands import refuse_extra
 from kozo.errors import FAILED, OK
 
@@ -15,9 +15,12 @@ def add_arguments(parser):
 
 def run(args):
     refuse_extra(args)
-    stale = doctables.stale()
+    stale = doctables.stale() + manpages.stale()
     for path, text in stale:
-        if not args.check:
+        if not args.check and text is None:
+            path.unlink()
+        elif not args.check:
+            path.parent.mkdir(exist_ok=True)
             path.write_text(text)
         term.out(f"{'out of date' if args.check else 'written'}: {paths.shown(path)}")
     return FAILED if stale and args.check else OK
