@@ -174,10 +174,44 @@ static const char *read_provides(struct field_target *t, struct kozo_str value)
     return field_is_name(value) ? nullptr : "one name of letters, digits, - _ and ., at most 31";
 }
 
+/* Rights by name, parted by `mark`; 0 when a word is none of them, or there is no word. */
+static uint8_t read_right_list(struct kozo_str list, char mark)
+{
+    uint8_t rights = 0;
+
+    while (list.len > 0) {
+        uint8_t right = right_of(text_cut(&list, mark));
+
+        if (right == 0)
+            return 0;
+        rights |= right;
+    }
+    return rights;
+}
+
+/* name, or name:right,right to get no more than these. */
+static const char *read_capability(struct manifest_service *s, uint32_t i)
+{
+    struct kozo_str rights = s->capabilities.word[i], name = text_cut(&rights, ':');
+    bool narrowed = name.len < s->capabilities.word[i].len;
+
+    s->capabilities.word[i] = name;
+    s->user_rights[i] = narrowed ? read_right_list(rights, ',') : UINT8_MAX;
+    if (!field_is_name(name))
+        return "names of capabilities, at most 16";
+    return s->user_rights[i] != 0 ? nullptr
+                                  : "after the colon rights parted by commas, as console:read,write";
+}
+
 static const char *read_capabilities(struct field_target *t, struct kozo_str value)
 {
-    return read_names(value, &t->service->capabilities) ? nullptr
-                                                        : "names of capabilities, at most 16";
+    const char *expected = nullptr;
+
+    if (!read_words(value, &t->service->capabilities))
+        return "names of capabilities, at most 16";
+    for (uint32_t i = 0; i < t->service->capabilities.count && expected == nullptr; i++)
+        expected = read_capability(t->service, i);
+    return expected;
 }
 
 static const char *read_requests(struct field_target *t, struct kozo_str value)

@@ -4,14 +4,15 @@
 #include "common/words.h"
 
 /* What init itself can give; the other capabilities are what services provide. */
-static const char *const given_names[] = { "log",  "initrd", "manifest",   "leases", "com1",
-                                          "com1-line", "lines", "kernel-log", "system" };
+static const char *const given_names[] = { "log",       "initrd", "manifest",   "leases", "com1",
+                                          "com1-line", "lines",  "kernel-log", "system", "process" };
 
 struct parser {
     struct field_target target; /* the section being read */
     const struct field *fields;
     uint32_t seen; /* bit i: fields[i] has been read */
     uint32_t line, section_line;
+    bool has_init;
     struct kozo_str section;
     struct manifest_problem problem;
 };
@@ -78,6 +79,7 @@ static void end_section(struct parser *p)
 static const char *read_section(struct parser *p, struct kozo_str line)
 {
     struct kozo_str inside = { line.at + 1, line.len - 1 }, kind, name;
+    const char *expected;
 
     end_section(p);
     p->section_line = p->line;
@@ -89,7 +91,9 @@ static const char *read_section(struct parser *p, struct kozo_str line)
     name = text_trim(name);
     if (kozo_str_is(kind, "init") && name.len == 0) {
         p->fields = fields_of_init;
-        return nullptr;
+        expected = p->has_init ? "only one [init]" : nullptr;
+        p->has_init = true;
+        return expected;
     }
     if (kozo_str_is(kind, "service") && field_is_name(name))
         return begin_service(p, name);
@@ -176,26 +180,37 @@ static void check_provides(struct parser *p, const struct manifest_service *s)
     if (is_given(s->provides) || word_is_part(s->provides))
         complain(p, s->line, kozo_str("provides"), s->provides,
                  "a name other than log, initrd, manifest, leases, com1, com1-line, lines, "
-                 "kernel-log and system");
+                 "kernel-log, system and process");
+}
+
+static void check_capability(struct parser *p, const struct manifest_service *s, uint32_t i)
+{
+    struct kozo_str name = s->capabilities.word[i];
+    const struct manifest_service *from =
+        manifest_provider(p->target.manifest, word_meaning(name).provides);
+
+    if ((from == nullptr || from == s) && !is_given(name))
+        complain(p, s->line, kozo_str("capabilities"), name,
+                 "log, initrd, manifest, leases, com1, com1-line, lines, kernel-log, system, "
+                 "process, or what another service provides");
+    else if (is_given(name) && s->user_rights[i] != UINT8_MAX)
+        complain(p, s->line, kozo_str("capabilities"), name,
+                 "no rights after it: they are for what services provide");
+    for (uint32_t k = 0; k < i; k++)
+        if (text_equal(name, s->capabilities.word[k]))
+            complain(p, s->line, kozo_str("capabilities"), name, "each name once");
 }
 
 static void check_service(struct parser *p, const struct manifest_service *s)
 {
     check_provides(p, s);
-    for (uint32_t i = 0; i < s->capabilities.count; i++) {
-        struct kozo_str name = s->capabilities.word[i];
-        const struct manifest_service *from =
-            manifest_provider(p->target.manifest, word_meaning(name).provides);
-
-        if ((from == nullptr || from == s) && !is_given(name))
-            complain(p, s->line, kozo_str("capabilities"), name,
-                     "log, initrd, manifest, leases, com1, com1-line, lines, kernel-log, system, or "
-                     "what another service provides");
-    }
+    for (uint32_t i = 0; i < s->capabilities.count; i++)
+        check_capability(p, s, i);
     for (uint32_t i = 0; i < s->requests.count; i++)
-        if (manifest_provider(p->target.manifest, s->requests.word[i]) == nullptr)
+        if (manifest_provider(p->target.manifest, s->requests.word[i]) == nullptr &&
+            !kozo_str_is(s->requests.word[i], "process"))
             complain(p, s->line, kozo_str("requests"), s->requests.word[i],
-                     "a name that a service provides");
+                     "a name that a service provides, or process");
 }
 
 static void check_rule(struct parser *p, const struct manifest_rule *r)

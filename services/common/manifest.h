@@ -42,7 +42,9 @@ struct manifest_service {
     struct kozo_str binary;   /* path in the archive, without a leading slash */
     struct kozo_str provides; /* the name others find it by; empty = none */
     struct manifest_words args;
-    struct manifest_words capabilities; /* manifest_given, or what another service provides */
+    struct manifest_words capabilities; /* what init gives, or what another service provides */
+    uint8_t user_rights[MANIFEST_WORDS]; /* of capabilities.word[i], at most these; of what init
+                                            gives always all */
     struct manifest_words requests; /* what others provide of which it may ask policy for parts */
     uint8_t sha256[KOZO_SHA256_BYTES];
     uint8_t priority;

@@ -143,6 +143,12 @@ static const struct {
     { "[service a]\nargs = 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17\n", 2, "args", "16" },
     { SERVICE("a") "capabilities = log nobody\n", 1, "capabilities", "another service" },
     { SERVICE("a") "provides = x\ncapabilities = x\n", 1, "capabilities", "another service" },
+    { SERVICE("a") "capabilities = log log\n", 1, "capabilities", "each name once" },
+    { SERVICE("a") "capabilities = log:read\n", 1, "capabilities", "no rights after it" },
+    { SERVICE("a") "capabilities = x:\n", 5, "capabilities", "after the colon" },
+    { SERVICE("a") "capabilities = x:read,fly\n", 5, "capabilities", "after the colon" },
+    { SERVICE("a") "capabilities = :read\n", 5, "capabilities", "names of capabilities" },
+    { "[init]\nready_seconds = 1\n[init]\n" SERVICE("a"), 3, "", "only one [init]" },
     { SERVICE("a") "requests = fs\n", 1, "requests", "a service provides" },
     { SERVICE("a") "provides = log\n", 1, "provides", "other than log" },
     { SERVICE("a") "provides = x\n" SERVICE("b") "provides = x\n", 6, "provides",
@@ -168,6 +174,25 @@ static const struct {
                    "lease_ms = 60001\n",
       5, "lease_ms", "what the tier allows" },
 };
+
+TEST(a_section_can_get_less_than_a_provider_has)
+{
+    check_good(SERVICE("a") "provides = fs\n" SERVICE("b") "provides = tty\n" SERVICE(
+        "c") "capabilities = log tty:write fs:read,list process\nrequests = fs process\n");
+    CHECK_EQ(manifest.service[2].capabilities.count, 4);
+    CHECK(kozo_str_is(manifest.service[2].capabilities.word[1], "tty"));
+    CHECK_EQ(manifest.service[2].user_rights[0], 0xff);
+    CHECK_EQ(manifest.service[2].user_rights[1], RIGHT_WRITE);
+    CHECK_EQ(manifest.service[2].user_rights[2], RIGHT_READ | RIGHT_LIST);
+    CHECK_EQ(manifest.service[2].user_rights[3], 0xff);
+}
+
+TEST(init_has_no_section_or_one)
+{
+    check_good(SERVICE("a"));
+    CHECK_EQ(manifest.demo.len, 0);
+    check_good("[init]\n" SERVICE("a"));
+}
 
 TEST(what_is_wrong_is_named)
 {
