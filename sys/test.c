@@ -173,6 +173,53 @@ static void compare(const char *name, const uint64_t before[COUNTED])
                            after[i], before[i]);
 }
 
+/* ---- events ---- */
+
+static struct {
+    uint64_t mask, from; /* the position of the first event that counts */
+} events;
+
+/* The position behind the last event. */
+static uint64_t events_end(void)
+{
+    struct kozo_events r = { .count = 1 };
+
+    while (r.count != 0) {
+        r = kozo_debug_events(debug, r.next);
+        if (r.err != KOZO_OK) {
+            kozo_test_fail("test.c", 0, "cannot read events: %s", kozo_err_name(r.err));
+            return 0;
+        }
+    }
+    return r.next;
+}
+
+void kozo_test_trace(uint64_t mask)
+{
+    enum kozo_err err = kozo_debug_trace(debug, mask);
+
+    if (err != KOZO_OK)
+        kozo_test_fail("test.c", 0, "cannot record events %#lx: %s", mask, kozo_err_name(err));
+    events.mask = mask;
+    events.from = events_end();
+}
+
+uint64_t kozo_test_count(struct kozo_event like)
+{
+    struct kozo_events r = { .next = events.from, .count = 1 };
+    uint64_t count = 0;
+
+    while (r.count != 0) {
+        r = kozo_debug_events(debug, r.next);
+        if (r.err != KOZO_OK || r.lost != 0) {
+            kozo_test_fail("test.c", 0, "%lu events are lost: %s", r.lost, kozo_err_name(r.err));
+            break;
+        }
+        count += kozo_events_count((const struct kozo_event *)kozo_buffer()->word, r.count, &like);
+    }
+    return count;
+}
+
 /* ---- the run ---- */
 
 static bool run_case(const struct kozo_test_case *c, unsigned number)
@@ -186,6 +233,8 @@ static bool run_case(const struct kozo_test_case *c, unsigned number)
     kozo_test_make_begin();
     count(before);
     c->run();
+    if (events.mask != 0)
+        kozo_test_trace(0);
     kozo_test_make_end();
     if ((c->flags & KOZO_TEST_KEEPS) == 0)
         compare(c->name, before);

@@ -19,18 +19,6 @@ static uint64_t oldest(void)
     return kernel.trace.written > TRACE_EVENTS ? kernel.trace.written - TRACE_EVENTS : 0;
 }
 
-uint64_t trace_count(enum kozo_trace what, uint64_t object)
-{
-    uint64_t count = 0;
-
-    for (uint64_t at = oldest(); at < kernel.trace.written; at++) {
-        const struct kozo_event *e = &kernel.trace.event[at % TRACE_EVENTS];
-
-        count += e->what == what && (object == 0 || e->object == object);
-    }
-    return count;
-}
-
 uint64_t trace_read(uint64_t *at, struct kozo_event *to, uint64_t most)
 {
     uint64_t count = 0;

@@ -24,8 +24,6 @@ struct trace {
 
 /* Record `e`, whose time and thread are filled in, if its kind is asked for. */
 void trace_record(struct kozo_event e);
-/* Events in the ring of this kind, about this object unless 0. */
-NODISCARD uint64_t trace_count(enum kozo_trace what, uint64_t object);
 /*
  * Copy at most `most` events from position `*at` on; skips what was overwritten. Returns how many,
  * `*at` is the next.

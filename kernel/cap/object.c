@@ -33,9 +33,10 @@ void slot_fill(struct slot *dst, struct slot *parent, struct cap cap)
     slot_trace(KOZO_TRACE_DERIVED, dst);
 }
 
-void slot_derive(struct slot *dst, struct slot *src, kozo_rights rights, uint8_t user)
+/* What a copy of `src` says at most. */
+static struct cap derived_cap(const struct cap *src, kozo_rights rights, uint8_t user)
 {
-    struct cap cap = src->cap;
+    struct cap cap = *src;
 
     kassert(!kind_is_unique(cap.kind));
     cap.rights &= rights;
@@ -43,6 +44,21 @@ void slot_derive(struct slot *dst, struct slot *src, kozo_rights rights, uint8_t
     cap.flags &= CAP_BADGED | CAP_DEVICE | CAP_CONSOLE;
     if (cap.kind == KOZO_KIND_FRAME)
         cap.a = cap.b = cap.aux = 0; /* a copy is mapped nowhere */
+    return cap;
+}
+
+void slot_derive(struct slot *dst, struct slot *src, kozo_rights rights, uint8_t user)
+{
+    slot_fill(dst, src, derived_cap(&src->cap, rights, user));
+}
+
+void slot_mint(struct slot *dst, struct slot *src, kozo_rights rights, uint8_t user, uint64_t badge)
+{
+    struct cap cap = derived_cap(&src->cap, rights, user);
+
+    kassert(kind_has_badge(cap.kind) && (cap.flags & CAP_BADGED) == 0);
+    cap.a = badge;
+    cap.flags |= CAP_BADGED;
     slot_fill(dst, src, cap);
 }
 
@@ -114,14 +130,22 @@ static struct slot *object_end(struct slot *s)
     }
 }
 
-void slot_delete(struct slot *s)
+/* reply_cut tells of a Reply's end, however it ends; of the anchor its user's slot has told. */
+static void trace_end(enum kozo_trace why, const struct slot *s)
+{
+    if (s->cap.kind != KOZO_KIND_REPLY && s != &kernel.pending.anchor)
+        record(why, &s->cap);
+}
+
+static void empty(struct slot *s, enum kozo_trace why)
 {
     struct slot *grave;
 
     if (slot_is_null(s))
         return;
     kassert(s->cap.kind != KOZO_KIND_ZOMBIE);
-    slot_trace(kernel.pending.revoking ? KOZO_TRACE_REVOKED : KOZO_TRACE_DROPPED, s);
+    if (kernel.trace.mask != 0) [[clang::unlikely]]
+        trace_end(why, s);
     if (pending_slot_going(s))
         return;
     if (s->cap.kind == KOZO_KIND_FRAME)
@@ -138,3 +162,7 @@ void slot_delete(struct slot *s)
     else
         slot_clear(s);
 }
+
+void slot_delete(struct slot *s) { empty(s, KOZO_TRACE_DROPPED); }
+
+void slot_revoke(struct slot *s) { empty(s, KOZO_TRACE_REVOKED); }

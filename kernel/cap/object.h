@@ -37,12 +37,17 @@ void slot_trace(enum kozo_trace what, const struct slot *s);
 void slot_fill(struct slot *dst, struct slot *parent, struct cap cap);
 /* Derive from `src`: at most `rights` and `user`. The kind is not unique. */
 void slot_derive(struct slot *dst, struct slot *src, kozo_rights rights, uint8_t user);
+/* The same, and set the badge of an Endpoint or Notification that has none. */
+void slot_mint(struct slot *dst, struct slot *src, kozo_rights rights, uint8_t user,
+               uint64_t badge);
 /* Move a capability into an empty slot; what points at it follows. */
 void slot_move(struct slot *dst, struct slot *src);
 /*
  * Empty a slot. If it held the last capability to an object, the object ends, or becomes a zombie.
  */
 void slot_delete(struct slot *s);
+/* The same for a descendant of the revoke's root. */
+void slot_revoke(struct slot *s);
 /* Unlink a slot whose object has been dealt with, and forget its capability. */
 void slot_clear(struct slot *s);
 /*

@@ -72,9 +72,7 @@ static void step_revoke(void)
     struct slot *root = kernel.pending.revoke;
 
     if (cdt_has_children(root)) {
-        kernel.pending.revoking = true;
-        slot_delete(cdt_slot(root->open_next));
-        kernel.pending.revoking = false;
+        slot_revoke(cdt_slot(root->open_next));
         return;
     }
     kernel.pending.revoke = nullptr;

@@ -21,7 +21,6 @@
 struct pending {
     struct slot *revoke;  /* what lies below it is being deleted; null = none */
     struct slot anchor;   /* takes the place of `revoke` when that is deleted first */
-    bool revoking;        /* what is being deleted is a descendant of `revoke` */
     struct slot *zombies; /* linked through their capabilities */
     uint64_t zombie_count;
     uint64_t steps; /* made since the boot */

@@ -57,11 +57,10 @@ static bool move_cap(struct tcb *from, struct kozo_cap_desc desc, struct slot *d
         return false;
     if (badge && (!kind_has_badge(src.slot->cap.kind) || (src.slot->cap.flags & CAP_BADGED) != 0))
         return false;
-    slot_derive(dst, src.slot, desc.rights, desc.user_rights);
-    if (badge) {
-        dst->cap.a = desc.badge;
-        dst->cap.flags |= CAP_BADGED;
-    }
+    if (badge)
+        slot_mint(dst, src.slot, desc.rights, desc.user_rights, desc.badge);
+    else
+        slot_derive(dst, src.slot, desc.rights, desc.user_rights);
     return true;
 }
 

@@ -40,8 +40,10 @@ void reply_cut(struct tcb *caller)
     caller->replier.slot = nullptr;
     if (server != nullptr)
         server->owes = nullptr;
-    if (slot != nullptr)
+    if (slot != nullptr) {
+        slot_trace(KOZO_TRACE_DROPPED, slot);
         slot_clear(slot);
+    }
 }
 
 void reply_drop(struct tcb *server, enum kozo_err err)

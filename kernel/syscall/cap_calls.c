@@ -51,9 +51,7 @@ enum kozo_err sys_cap_mint(struct tcb *t, const struct frame *f)
     /* ---- commit ---- */
     if (fresh)
         badge = badge_fresh();
-    slot_derive(s.dst, s.src, (kozo_rights)rights, (uint8_t)(rights >> 8));
-    s.dst->cap.a = badge;
-    s.dst->cap.flags |= CAP_BADGED;
+    slot_mint(s.dst, s.src, (kozo_rights)rights, (uint8_t)(rights >> 8), badge);
     return sys_result(t, badge, 0, 0);
 }
 

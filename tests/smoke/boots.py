@@ -26,6 +26,7 @@ _CPUS2 = {"extra": ("-smp", "2"), "variant": "smp2"}
 _SLOW = {"kernel": "tests/slow/kozo-slow.elf", "variant": "slow path"}
 
 BOOTS = {
+    "audit": [_USUAL, _SLOW],
     "caps": [_USUAL, _MAX],
     "devices": [_USUAL, _Q35, _QBOOT, _NO_ACPI, _CPUS2],
     "doomed": [],   # not a test program: test_boot.py boots it

@@ -109,6 +109,7 @@ static void check_unchanged(struct tcb *t, uint64_t number)
     memcpy(before.kernel.sched.slice_end, kernel.sched.slice_end, sizeof kernel.sched.slice_end);
     before.kernel.sched.admit = kernel.sched.admit;
     before.kernel.timers.armed = kernel.timers.armed;
+    before.kernel.trace = kernel.trace; /* a refusal is an event */
     if (memcmp(&before.kernel, &kernel, sizeof kernel) != 0)
         FAIL("%s failed with %s but changed kernel.%s", name_of_call(number), name_of_error(t->frame.error),
              kernel_part(first_difference(&before.kernel, &kernel, sizeof kernel)));
@@ -126,6 +127,7 @@ static void after_event(struct tcb *next)
     CHECK(next == kernel.cpu.idle || next->state == TCB_READY);
     CHECK_PTR(kernel.cpu.handoff, nullptr);
     CHECK(kernel.timers.count == 0 || machine.armed <= kernel.timers.heap[0]->deadline);
+    host_audit_event();
     if (!host.quiet)
         host_check();
 }

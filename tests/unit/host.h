@@ -56,6 +56,9 @@ struct host {
     uint64_t rewinds;      /* calls that were preempted and made again */
     void (*between)(void); /* runs after each preemption, before the call is made again */
     uint64_t seed;         /* of host_random; not 0 */
+    uint64_t traced;       /* position of the first event since host_trace */
+    bool audits;           /* the events are held against the capabilities there are */
+    uint64_t audited;      /* position of the first event that the audit has not taken in */
 };
 extern struct host host;
 
@@ -146,6 +149,26 @@ uint8_t *host_byte(const struct tcb *t, uint64_t address, uint8_t access);
 
 /* Below `limit`. */
 uint64_t host_random(uint64_t limit);
+
+/* ---- events ---- */
+
+/*
+ * Record these kinds of event from now on. When they include all of a capability's (HOST_TRACE_CAPS), every check also
+ * has the events account for the capabilities there are.
+ */
+void host_trace(uint64_t mask);
+#define HOST_TRACE_ALL ((1ull << KOZO_TRACE_COUNT) - 1)
+#define HOST_TRACE_CAPS (1ull << KOZO_TRACE_DERIVED | 1ull << KOZO_TRACE_DROPPED | 1ull << KOZO_TRACE_REVOKED)
+/* Events since then, as long as they are in the ring, like one with these fields (kozo_event_is, kozo/trace.h). */
+#define count_events(WHAT, ...) \
+    host_count_events((struct kozo_event){ .what = KOZO_TRACE_##WHAT __VA_OPT__(, ) __VA_ARGS__ })
+#define has_event(...) (count_events(__VA_ARGS__) != 0)
+NODISCARD uint64_t host_count_events(struct kozo_event like);
+/* What events call the object that a capability names. */
+NODISCARD uint64_t host_identity(const struct slot *s);
+/* The harness's own: take in what was recorded; compare it with the capabilities there are. */
+void host_audit_event(void);
+void host_audit_check(void);
 
 /* ---- the log ---- */
 

@@ -245,4 +245,5 @@ void host_check(void)
     check_spaces();
     check_lines();
     check_visible();
+    host_audit_check();
 }

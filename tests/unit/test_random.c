@@ -260,6 +260,8 @@ static bool revive(void)
 static void run_world(uint64_t seed)
 {
     boot_world(seed);
+    if (seed % 2 == 0)
+        host_trace(HOST_TRACE_ALL);
     for (uint32_t n = 0; n < CALLS; n++) {
         struct tcb *t = a_ready_thread();
         if (host_random(12) == 0)

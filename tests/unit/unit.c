@@ -36,7 +36,7 @@ static struct {
     bool times;
 } options;
 static struct {
-    jmp_buf end;
+    jmp_buf *end;
     enum outcome outcome;
     char message[1024];
 } running;
@@ -104,14 +104,14 @@ void unit_fail(const char *file, int line, const char *format, ...)
     message_set(file, line, format, args);
     va_end(args);
     running.outcome = FAILED;
-    longjmp(running.end, 1);
+    longjmp(*running.end, 1);
 }
 
 void unit_skip(const char *why)
 {
     snprintf(running.message, sizeof(running.message), "%s", why);
     running.outcome = SKIPPED;
-    longjmp(running.end, 1);
+    longjmp(*running.end, 1);
 }
 
 void unit_alive(void)
@@ -179,6 +179,25 @@ void unit_check_panic(const char *file, int line, const char *text)
         unit_fail(file, line, "panicked, but not with \"%s\"", text);
 }
 
+jmp_buf *unit_catch_failure(jmp_buf *end)
+{
+    jmp_buf *outer = running.end;
+
+    running.end = end;
+    return outer;
+}
+
+void unit_check_failure(const char *file, int line, const char *text)
+{
+    static char message[sizeof running.message];
+
+    snprintf(message, sizeof message, "%s", running.message);
+    running.outcome = PASSED;
+    running.message[0] = '\0';
+    if (strstr(message, text) == nullptr)
+        unit_fail(file, line, "failed, but not with \"%s\": %s", text, message);
+}
+
 /* ---- running ---- */
 
 static void panicked(void)
@@ -189,13 +208,14 @@ static void panicked(void)
 
 static void run(const struct unit_test *t)
 {
-    jmp_buf stopped;
+    jmp_buf stopped, failed;
 
+    running.end = &failed;
     running.outcome = PASSED;
     running.message[0] = '\0';
     machine.end = &stopped;
     alarm(HANG_SECONDS);
-    if (setjmp(running.end) == 0) {
+    if (setjmp(failed) == 0) {
         if (setjmp(stopped) == 0)
             t->run();
         else

@@ -68,6 +68,21 @@ void unit_check_err(const char *file, int line, const char *text, uint64_t got, 
         unit_catch(outer_);                                      \
         unit_check_panic(__FILE__, __LINE__, text);              \
     } while (0)
+/* The statement ends its test as failed, with `text` in the message; the test goes on. */
+#define CHECK_FAILS(text, ...)                                                        \
+    do {                                                                              \
+        jmp_buf end_;                                                                 \
+        jmp_buf *outer_ = unit_catch_failure(&end_);                                  \
+        if (setjmp(end_) == 0) {                                                      \
+            __VA_ARGS__;                                                              \
+            unit_catch_failure(outer_);                                               \
+            unit_fail(__FILE__, __LINE__, "did not fail: %s", #__VA_ARGS__);          \
+        }                                                                             \
+        unit_catch_failure(outer_);                                                   \
+        unit_check_failure(__FILE__, __LINE__, text);                                 \
+    } while (0)
 #include <setjmp.h>
+jmp_buf *unit_catch_failure(jmp_buf *end);
+void unit_check_failure(const char *file, int line, const char *text);
 jmp_buf *unit_catch(jmp_buf *end);
 void unit_check_panic(const char *file, int line, const char *text);

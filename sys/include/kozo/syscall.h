@@ -551,3 +551,31 @@ static inline struct kozo_res kozo_debug_stat(struct kozo_debug d, enum kozo_sta
 {
     return kozo_syscall_value(KOZO_SYS_DEBUG_STAT, d.c, which);
 }
+
+/*
+ * Says which events are recorded from now on: bit i for enum kozo_trace i. Needs WRITE. Errors:
+ * ARGUMENT a bit that stands for none.
+ */
+static inline enum kozo_err kozo_debug_trace(struct kozo_debug d, uint64_t mask)
+{
+    return kozo_syscall_err(KOZO_SYS_DEBUG_TRACE, d.c, mask);
+}
+
+struct [[nodiscard]] kozo_events {
+    uint64_t next;  /* the position to read on from */
+    uint64_t count; /* events read */
+    uint64_t lost;  /* between `position` and the first of them: overwritten before they were read */
+    enum kozo_err err;
+};
+
+/*
+ * Reads at most KOZO_EVENTS events, from the one at `position` on (0 = the first ever), into the
+ * words of the IPC buffer, as an array of struct kozo_event. A position that nothing was written at
+ * yet gives none. Needs READ. Errors: BUFFER.
+ */
+static inline struct kozo_events kozo_debug_events(struct kozo_debug d, uint64_t position)
+{
+    struct kozo_raw r = kozo_syscall(KOZO_SYS_DEBUG_EVENTS, d.c, position);
+
+    return (struct kozo_events){ r.a, r.b, r.c, r.err };
+}

@@ -27,6 +27,7 @@
 #include <kozo/string.h>
 #include <kozo/syscall.h>
 #include <kozo/time.h>
+#include <kozo/trace.h>
 #include <kozo/worker.h>
 
 struct kozo_test_case {
@@ -156,3 +157,17 @@ uint64_t kozo_test_stat(enum kozo_stat which);
 
 /* Waits until the kernel has nothing left to destroy; false after a second. */
 bool kozo_test_settle(void);
+
+/* ---- events ---- */
+
+/* Records these kinds of event (bit i for enum kozo_trace i) from now on, until the case ends. */
+void kozo_test_trace(uint64_t mask);
+
+/*
+ * Events since then that are like one with these fields, as kozo_event_is has it:
+ * count_events(REFUSED, .error = KOZO_ERR_RIGHTS).
+ */
+#define count_events(WHAT, ...) \
+    kozo_test_count((struct kozo_event){ .what = KOZO_TRACE_##WHAT __VA_OPT__(, ) __VA_ARGS__ })
+#define has_event(...) (count_events(__VA_ARGS__) != 0)
+uint64_t kozo_test_count(struct kozo_event like);
