@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * bootinfo.c - the bytes are a machine as a loader leaves it: regions of memory, pieces of it in use,
- * a command line, an archive. The first program comes up owning every byte that is free and none
- * that is not, or the kernel says what is wrong and stops.
+ * bootinfo.c - the bytes are a machine as a loader leaves it: regions of memory, pieces of it in
+ * use, a command line, an archive. The first program comes up owning every byte that is free and
+ * none that is not, or the kernel says what is wrong and stops.
  */
+#include "archive.h"
 #include "fuzz.h"
 
 #include "base/log.h"
@@ -20,6 +21,7 @@
 #define PAGES (RAM_BYTES / KOZO_PAGE_SIZE)
 #define FREE 1 /* what the map says of a page */
 #define USED 2
+#define CHOICES 96u /* bytes */
 
 static struct boot_input in;
 static uint8_t map[PAGES]; /* what each page is at the start, for the checks */
@@ -39,8 +41,8 @@ static void add_regions(struct dice *d)
         if (from >= PAGES)
             break;
         pages = min_u64(pages, PAGES - from);
-        in.region[in.regions++] = (struct boot_region){ page_address(from),
-                                                        page_address(from + pages), BOOT_RAM };
+        in.region[in.regions++] =
+            (struct boot_region){ page_address(from), page_address(from + pages), BOOT_RAM };
         memset(map + from, FREE, pages);
         at = from + pages;
     }
@@ -71,36 +73,59 @@ static void add_reserved(struct dice *d)
     }
 }
 
-/* An entry of the archive; returns where the next one goes. */
-static uint64_t put_entry(uint64_t at, const char *name, const void *data, uint64_t bytes)
-{
-    uint8_t *to = machine.ram + at;
-    uint64_t name_size = strlen(name) + 1, body = (110 + name_size + 3) & ~3ull;
+/* A sound program: a page of text, and data of 16 bytes in the file and two pages in memory. */
+static struct {
+    uint8_t ident[16];
+    uint16_t type, machine;
+    uint32_t version;
+    uint64_t entry, phoff, shoff;
+    uint32_t flags;
+    uint16_t ehsize, phentsize, phnum, shentsize, shnum, shstrndx;
+    struct {
+        uint32_t type, flags;
+        uint64_t offset, vaddr, paddr, filesz, memsz, align;
+    } p[3];
+    struct {
+        uint32_t namesz, descsz, type;
+        char name[8];
+        uint32_t major, minor;
+    } note;
+    uint8_t text[4096 - 64 - 3 * 56 - 28];
+    uint8_t data[16];
+} program = {
+    .ident = { 0x7f, 'E', 'L', 'F', 2, 1, 1 },
+    .type = 2,
+    .machine = 62,
+    .version = 1,
+    .entry = 0x400040,
+    .phoff = 64,
+    .ehsize = 64,
+    .phentsize = 56,
+    .phnum = 3,
+    .p = { { 1, 5, 0, 0x400000, 0, 4096, 4096, 4096 },
+           { 1, 6, 4096, 0x402000, 0, 16, 8192, 4096 },
+           { 4, 4, 64 + 3 * 56, 0, 0, 28, 28, 4 } },
+    .note = { 5, 8, 1, "KOZO", KOZO_ABI_MAJOR, KOZO_ABI_MINOR },
+};
+static_assert(offsetof(typeof(program), data) == 4096);
 
-    if (at + body + bytes + 4 > RAM_BYTES)
-        return at;
-    snprintf((char *)to, 111, "070701%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x", 1u,
-             0100755u, 0u, 0u, 1u, 0u, (unsigned)bytes, 0u, 0u, 0u, 0u, (unsigned)name_size, 0u);
-    memset(to + 110, 0, body - 110);
-    memcpy(to + 110, name, name_size);
-    if (bytes != 0)
-        memcpy(to + body, data, bytes);
-    memset(to + body + bytes, 0, -bytes & 3);
-    return at + body + ((bytes + 3) & ~3ull);
-}
-
-/* Either the rest of the bytes are bin/init, or they are the archive. */
-static void add_archive(struct dice *d)
+/* bin/init is sound, or sound but for a few bytes, or what was given; or that is the archive. */
+static void add_archive(struct dice *d, const uint8_t *given, uint64_t bytes)
 {
     uint64_t page = dice_below(d, PAGES), from = page * KOZO_PAGE_SIZE, at = from, pages;
-    bool whole = dice_chance(d, 20);
+    uint64_t way = dice_below(d, 8);
+    typeof(program) spoiled = program;
+    struct archive_entry init = { "bin/init", 0100755, way == 2 ? given : (uint8_t *)&spoiled,
+                                  way == 2 ? bytes : sizeof spoiled };
 
-    if (whole) {
-        at += min_u64(d->left, RAM_BYTES - at);
-        memcpy(machine.ram + from, d->byte, at - from);
+    for (uint64_t i = 0; way == 1 && i < bytes; i += 2)
+        ((uint8_t *)&spoiled)[given[i]] ^= i + 1 < bytes ? given[i + 1] : 1;
+    if (way == 0) {
+        at += min_u64(bytes, RAM_BYTES - at);
+        memcpy(machine.ram + from, given, at - from);
     } else {
-        at = put_entry(at, "bin/init", d->byte, d->left);
-        at = put_entry(at, "TRAILER!!!", "", 0);
+        at = archive_put(machine.ram, RAM_BYTES, at, init);
+        at = archive_end(machine.ram, RAM_BYTES, at);
     }
     pages = (at - from + KOZO_PAGE_SIZE - 1) / KOZO_PAGE_SIZE;
     in.initrd.v = HOST_RAM_BASE + from;
@@ -113,8 +138,10 @@ static void add_archive(struct dice *d)
 
 static void add_cmdline(struct dice *d)
 {
-    static const char *const lines[] = { "", "kozo.init=bin/init", "kozo.init=\"bin/init\" x",
-                                         "kozo.init=", "kozo.init=/bin/init", "kozo.init=none" };
+    static const char *const lines[] = {
+        "",           "kozo.init=bin/init",  "kozo.init=\"bin/init\" x",
+        "kozo.init=", "kozo.init=/bin/init", "kozo.init=none"
+    };
 
     if (dice_chance(d, 70)) {
         snprintf(in.cmdline, sizeof in.cmdline, "%s",
@@ -125,8 +152,16 @@ static void add_cmdline(struct dice *d)
         in.cmdline[i] = (char)dice_below(d, 256);
 }
 
-static void make_machine(struct dice *d)
+/* What a machine is made of: choices, then bytes for its archive. */
+struct input {
+    struct dice dice;
+    const uint8_t *rest;
+    uint64_t rest_bytes;
+};
+
+static void make_machine(struct input *input)
 {
+    struct dice *d = &input->dice;
     uint64_t clock;
 
     memset(&in, 0, sizeof in);
@@ -141,7 +176,7 @@ static void make_machine(struct dice *d)
     }
     add_reserved(d);
     add_cmdline(d);
-    add_archive(d);
+    add_archive(d, input->rest, input->rest_bytes);
 }
 
 /* ---- what must hold ---- */
@@ -219,13 +254,14 @@ static void boot(void *with)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct dice d = dice_from_bytes(data, size);
+    size_t choices = size < CHOICES ? size : CHOICES;
+    struct input input = { dice_from_bytes(data, choices), data + choices, size - choices };
     jmp_buf end;
 
     host_machine_reset(RAM_BYTES);
     machine.end = &end;
     if (setjmp(end) == 0)
-        boot(&d);
+        boot(&input);
     else
         MUST(strstr(machine.log, "invariant") == nullptr &&
              strstr(machine.log, "assertion") == nullptr);

@@ -3,6 +3,7 @@
  * protocol.c - the bytes are a message received. What takes apart as a request goes together again
  * to the very same words; a server makes an answer of anything, and its client can take that apart.
  */
+#include "archive.h"
 #include "fuzz.h"
 
 #include "fsd/serve.h"
@@ -42,22 +43,22 @@ static void check_same(const struct kozo_msg *got, const struct kozo_msg *made)
 }
 
 #define KOZO_VERSION(major, minor)
-#define ROUND(proto, name)                                \
-    {                                                     \
-        struct kozo_msg got = *m, made;                   \
-        struct proto##_##name##_req q;                    \
-        struct proto##_##name##_rep p;                    \
-                                                          \
-        kozo_msg_init(&made);                             \
-        if (proto##_get_##name##_req(&got, &q)) {         \
-            MUST(proto##_put_##name##_req(&made, &q));    \
-            check_same(&got, &made);                      \
-        }                                                 \
-        got = *m;                                         \
-        if (proto##_get_##name##_rep(&got, &p)) {         \
-            MUST(proto##_put_##name##_rep(&made, &p));    \
-            check_same(&got, &made);                      \
-        }                                                 \
+#define ROUND(proto, name)                                                                         \
+    {                                                                                              \
+        struct kozo_msg got = *m, made;                                                            \
+        struct proto##_##name##_req q;                                                             \
+        struct proto##_##name##_rep p;                                                             \
+                                                                                                   \
+        kozo_msg_init(&made);                                                                      \
+        if (proto##_get_##name##_req(&got, &q)) {                                                  \
+            MUST(proto##_put_##name##_req(&made, &q));                                             \
+            check_same(&got, &made);                                                               \
+        }                                                                                          \
+        got = *m;                                                                                  \
+        if (proto##_get_##name##_rep(&got, &p)) {                                                  \
+            MUST(proto##_put_##name##_rep(&made, &p));                                             \
+            check_same(&got, &made);                                                               \
+        }                                                                                          \
     }
 
 static void round_trips(const struct kozo_msg *m)
@@ -106,28 +107,33 @@ static enum kozo_err on_request(struct policy_server *s, const struct kozo_msg *
     return KOZO_ERR_DENIED;
 }
 
-#define HEADER(mode, size, name)                                                             \
-    "070701"                                                                                 \
-    "00000001" mode "00000000" "00000000" "00000001" "00000000" size "00000000" "00000000" \
-    "00000000" "00000000" name "00000000"
-
 /* A small archive: a directory with a file, the file once more at the top. */
-static const char archive[] =
-    HEADER("000041ED", "00000000", "00000004") "dir\0\0\0"
-    HEADER("000081A4", "00000004", "0000000A") "dir/inner\0abcd"
-    HEADER("000081A4", "00000008", "00000004") "top\0\0\0" "efghijkl"
-    HEADER("00000000", "00000000", "0000000B") "TRAILER!!!\0\0\0\0";
+static uint64_t make_archive(uint8_t *archive, uint64_t room)
+{
+    static const struct archive_entry entries[] = {
+        { "dir", 0040755, nullptr, 0 },
+        { "dir/inner", 0100644, "abcd", 4 },
+        { "top", 0100644, "efghijkl", 8 },
+    };
+    uint64_t at = 0;
+
+    for (uint32_t i = 0; i < sizeof entries / sizeof entries[0]; i++)
+        at = archive_put(archive, room, at, entries[i]);
+    return archive_end(archive, room, at);
+}
 
 static struct fs_server *file_server(void)
 {
     static struct fs_server server;
     static uint64_t memory[4096];
-    const struct kozo_cpio c = { (const uint8_t *)archive, sizeof archive - 1 };
+    static uint8_t archive[1024];
+    struct kozo_cpio c = { archive, 0 };
     struct kozo_bad bad = {};
     struct lookup_plan plan;
 
     if (server.generation != 0)
         return &server;
+    c.bytes = make_archive(archive, sizeof archive);
     plan = lookup_plan(&c, &bad);
     MUST(plan.err == KOZO_OK && plan.bytes <= sizeof memory);
     MUST(lookup_build(&server.tree, &c, &plan, memory, &bad) == KOZO_OK);
