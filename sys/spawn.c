@@ -165,7 +165,7 @@ static enum kozo_err make_objects(struct making *m)
     if (err != KOZO_OK)
         return err;
     step(m, "thread", 0);
-    err = kozo_thread_create(s->pool, kozo_own(p->thread.c), s->flags, s->priority);
+    err = kozo_thread_create_named(s->pool, kozo_own(p->thread.c), s->flags, s->priority, s->name);
     if (err != KOZO_OK)
         return err;
     step(m, "keep", 0);

@@ -70,6 +70,10 @@ void arch_thread_switch(struct tcb *from, struct tcb *to);
 /* The running thread's FS base changed. */
 void arch_fs_base_set(struct tcb *t);
 
+/* ---- stacks ---- */
+/* Bytes of the stack that `which` names, at its far end, that were never used; 0: not known. */
+NODISCARD uint64_t arch_stack_free(enum kozo_stat which);
+
 /* ---- ports ---- */
 NODISCARD uint32_t arch_port_in(uint16_t port, uint32_t width);
 void arch_port_out(uint16_t port, uint32_t width, uint32_t value);

@@ -10,7 +10,7 @@ static void log_putc(char c)
     struct log *l = &kernel.log;
 
     l->text[l->written++ % LOG_BYTES] = c;
-    if (l->drivers == 0 || l->panic)
+    if (l->drivers == 0 || l->panics > 0)
         arch_console_putc(c);
 }
 
@@ -167,11 +167,20 @@ bool klog_may_tell(void)
     return true;
 }
 
+/* The report itself failed: say what cannot fail again, and the third time nothing at all. */
+[[noreturn]] static void panic_again(const char *file, int line)
+{
+    if (kernel.log.panics == 2)
+        klog("\nkernel panic: another while this one was told (%s:%d)\nKOZO PANIC", file, line);
+    arch_stop(0x12);
+}
+
 void panic_at(const char *file, int line, const char *format, ...)
 {
     va_list args;
 
-    kernel.log.panic = true;
+    if (++kernel.log.panics > 1)
+        panic_again(file, line);
     klog_part("\nkernel panic: ");
     va_start(args, format);
     vlog(format, args);

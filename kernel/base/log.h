@@ -20,7 +20,7 @@
 struct log {
     uint64_t written; /* characters ever; the last LOG_BYTES are there */
     uint32_t drivers; /* IoPort capabilities to just the console's ports */
-    bool panic;
+    uint32_t panics; /* one while the kernel fails; more when it fails at that */
     uint32_t told, left_out; /* since `second` began */
     uint64_t second;
     char text[LOG_BYTES];

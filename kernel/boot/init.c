@@ -232,6 +232,21 @@ static void make_space_map(struct boot_input *in)
     kernel.space_live = arch_ram(boot_alloc(in, kernel.space_pages / 8 / KOZO_PAGE_SIZE + 1));
 }
 
+/* The first letters of a file's name, without its folder. */
+static uint64_t name_of(const char *path)
+{
+    uint64_t name = 0;
+    uint32_t n = 0;
+
+    for (; *path != '\0'; path++) {
+        if (*path == '/')
+            name = n = 0;
+        else if (n < sizeof name)
+            name |= (uint64_t)(uint8_t)*path << 8 * n++;
+    }
+    return name;
+}
+
 struct tcb *boot_start(struct boot_input *in)
 {
     static struct first_image image;
@@ -241,6 +256,7 @@ struct tcb *boot_start(struct boot_input *in)
     make_space_map(in);
     image_find(in, &image);
     give_fixed(&f);
+    f.thread->name = name_of(image.name);
     info = build_space(&f, &image);
     give_initrd(&f, info);
     if (in->give_back.base < in->give_back.end)

@@ -22,8 +22,9 @@ void fault_stop(struct tcb *t, const char *why)
     t->state = TCB_FAULTED;
     tcb_trace(KOZO_TRACE_STOPPED, t);
     if (f->kind != KOZO_FAULT_EXIT && klog_may_tell())
-        klog("thread %lu stopped: %s at %lx, address %lx, code %lx; %s", t->serial,
-             name_of_fault(f->kind), frame_ip(&t->frame), f->address, f->code, why);
+        klog("thread %lu (%s) stopped: %s at %lx, address %lx, code %lx; %s", t->serial,
+             tcb_name(t).text, name_of_fault(f->kind), frame_ip(&t->frame), f->address, f->code,
+             why);
     if (t == kernel.first && f->kind == KOZO_FAULT_EXIT)
         panic("the first program ended with code %lu", f->address);
     if (t == kernel.first)

@@ -80,6 +80,20 @@ void thread_binding_lost(struct slot *s)
     binding_lost(t, (enum tcb_binding)(s - t->binding));
 }
 
+struct tcb_name tcb_name(const struct tcb *t)
+{
+    struct tcb_name n = {};
+
+    for (uint32_t i = 0; i < sizeof t->name; i++) {
+        char c = (char)(t->name >> 8 * i);
+
+        if (c == '\0')
+            break;
+        n.text[i] = c > ' ' && c <= '~' ? c : '?';
+    }
+    return n.text[0] != '\0' ? n : (struct tcb_name){ "unnamed" };
+}
+
 void tcb_trace(enum kozo_trace what, const struct tcb *t)
 {
     if (kernel.trace.mask != 0) [[clang::unlikely]]

@@ -89,6 +89,7 @@ struct tcb {
     uint32_t timer_index; /* 1 + its place in the heap of deadlines; 0 = none */
     uint32_t pool;        /* the ThreadPool it was made from */
     uint64_t serial;      /* never the same for two threads */
+    uint64_t name;        /* its maker's word for it: letters, the first in the lowest byte */
     /* charged when the scheduler takes the processor away; see docs/spec/threads.md */
     uint64_t cpu_cycles;
     struct fault fault; /* the one under way, or that stopped it */
@@ -105,6 +106,11 @@ static inline bool tcb_is_blocked(const struct tcb *t)
 
 /* Take a free TCB; null when there is none. All zero but its serial; stopped. */
 NODISCARD struct tcb *tcb_take(void);
+/* Its name as text, with '?' for what is no letter. */
+struct tcb_name {
+    char text[9];
+};
+struct tcb_name tcb_name(const struct tcb *t);
 /* An event about a thread. */
 void tcb_trace(enum kozo_trace what, const struct tcb *t);
 /* Bind what `from` names as one of the thread's own; the old binding goes first. */

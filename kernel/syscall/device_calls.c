@@ -256,6 +256,12 @@ static uint64_t stat(enum kozo_stat which)
         return kernel.boot_ns;
     case KOZO_STAT_TICKS:
         return kernel.timers.ticks;
+    case KOZO_STAT_STACK_KERNEL:
+    case KOZO_STAT_STACK_NMI:
+    case KOZO_STAT_STACK_DEBUG:
+    case KOZO_STAT_STACK_DOUBLE:
+    case KOZO_STAT_STACK_MACHINE:
+        return arch_stack_free(which);
     default:
         return 0;
     }

@@ -67,8 +67,10 @@ enum kozo_err sys_thread_create(struct tcb *t, const struct frame *f)
             KOZO_ERR_ARGUMENT);
     REQUIRE(frame_arg(f, 4) < KOZO_PRIORITIES, KOZO_ERR_ARGUMENT);
     REQUIRE(frame_arg(f, 4) >= t->ceiling, KOZO_ERR_PRIORITY);
-    return pool_create_thread(pool.slot, (uint8_t)frame_arg(f, 3), (uint8_t)frame_arg(f, 4),
-                              dst.slot);
+    TRY(pool_create_thread(pool.slot, (uint8_t)frame_arg(f, 3), (uint8_t)frame_arg(f, 4),
+                           dst.slot));
+    ((struct tcb *)dst.slot->cap.object)->name = frame_arg(f, 5);
+    return KOZO_OK;
 }
 
 /* A capability to be bound: null, without error, when its address is 0. */
@@ -232,6 +234,7 @@ enum kozo_err sys_thread_info(struct tcb *t, const struct frame *f)
     word[KOZO_THREAD_WORD_WAITS] = waits_identity(of);
     word[KOZO_THREAD_WORD_PEER] = peer_serial(of);
     word[KOZO_THREAD_WORD_DEADLINE] = of->timer_index != 0 ? of->deadline : 0;
+    word[KOZO_THREAD_WORD_NAME] = of->name;
     return sys_result(t, of->state, arch_cycles_to_ns(of->cpu_cycles), of->serial);
 }
 

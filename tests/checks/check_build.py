@@ -13,6 +13,8 @@ from pathlib import Path
 from kozo import builder, paths
 
 sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(paths.SCRIPTS))
+import names  # noqa: E402
 import tree as source  # noqa: E402
 
 PT_LOAD, PT_NOTE = 1, 4
@@ -108,3 +110,28 @@ def check_source_date_epoch(tree):
         subprocess.run(["sh", str(paths.SCRIPTS / "mkinitrd.sh"), str(tree.archive_root), str(out)],
                        check=True, env={**os.environ, "SOURCE_DATE_EPOCH": "1000000000"})
         assert out.read_bytes()[46:54] == b"%08X" % 1000000000
+
+
+def _section(elf, name):
+    """The bytes of a section of a 64-bit ELF."""
+    start, = struct.unpack_from("<Q", elf, 40)
+    size, count, names = struct.unpack_from("<HHH", elf, 58)
+    rows = [struct.unpack_from("<IIQQQQ", elf, start + i * size) for i in range(count)]
+    strings = rows[names][4]
+    for at, _, _, _, offset, length in rows:
+        if elf[strings + at:].startswith(name.encode() + b"\0"):
+            return elf[offset:offset + length]
+    raise AssertionError(f"no section {name}")
+
+
+def check_the_kernel_knows_its_own_names(tree):
+    """The table of names in the kernel is the one that is made from the kernel itself."""
+    for kernel in (tree.kernel, tree.root / "tests" / "slow" / "kozo-slow.elf"):
+        made = names.table(kernel)
+        kept = _section(kernel.read_bytes(), ".names")
+        assert made and kept[:len(made)] == made and not kept[len(made):].strip(b"\0"), \
+            f"{kernel.name}: its table is not that of its own functions"
+        # Every function of C has its depth, or a panic could not follow it.
+        lost = [name for address, name in sorted(names.symbols(kernel).items())
+                if any(w == 0 for _, w in names.frames(kernel).get(address, []))]
+        assert not lost, f"{kernel.name}: the stack of these cannot be followed: {lost}"

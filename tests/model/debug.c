@@ -62,6 +62,12 @@ uint32_t m_call_debug_stat(struct m_thread *t, const uint64_t *arg)
         return m_results(t, 0, 0, 0);
     case KOZO_STAT_TICKS:
         return m_results(t, m->ticks, 0, 0);
+    case KOZO_STAT_STACK_KERNEL:
+    case KOZO_STAT_STACK_NMI:
+    case KOZO_STAT_STACK_DEBUG:
+    case KOZO_STAT_STACK_DOUBLE:
+    case KOZO_STAT_STACK_MACHINE:
+        return m_results(t, 0, 0, 0); /* the host's stacks are not painted */
     default:
         return KOZO_ERR_ARGUMENT;
     }

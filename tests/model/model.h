@@ -92,7 +92,7 @@ struct m_thread {
     uint8_t priority, ceiling, flags;
     bool started;
     struct m_regs regs;
-    uint64_t fs_base, cpu_ns, fpu;
+    uint64_t fs_base, cpu_ns, fpu, name;
     struct m_cap *binding[M_BINDINGS];
     uint64_t buffer; /* physical address of the IPC buffer, if it has one */
     struct m_object *pool;

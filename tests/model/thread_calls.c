@@ -63,6 +63,7 @@ uint32_t m_call_thread_create(struct m_thread *t, const uint64_t *arg)
         return KOZO_ERR_QUOTA;
     from->pool.free--;
     made = m_thread_new(from, (uint8_t)arg[3], (uint8_t)arg[4]);
+    made->name = arg[5];
     m_cap_put(m_cap_new(KOZO_KIND_THREAD, made->object, KOZO_READ | KOZO_WRITE), pool.cap, M_SLOT,
               dst.cnode, dst.index);
     return KOZO_OK;
@@ -213,6 +214,7 @@ uint32_t m_call_thread_info(struct m_thread *t, const uint64_t *arg)
         of->waits_for != nullptr ? m->identity(of->waits_for, nullptr, false) : 0;
     word[KOZO_THREAD_WORD_PEER] = peer_of(of);
     word[KOZO_THREAD_WORD_DEADLINE] = of->timed ? of->deadline : 0;
+    word[KOZO_THREAD_WORD_NAME] = of->name;
     return m_results(t, of->state, of->cpu_ns, of->serial);
 }
 

@@ -62,6 +62,21 @@ TEST(a_panic_says_what_and_where_and_stops)
     CHECK(host_log_has("KOZO PANIC\n"));
 }
 
+TEST(a_panic_while_another_is_told_ends_at_once)
+{
+    fresh();
+    kernel.log.panics = 1;
+    CHECK_PANIC("another while this one was told", panic("not %s", "told"));
+    CHECK(!host_log_has("not told"));
+    CHECK(host_log_has("KOZO PANIC\n"));
+    CHECK_EQ(machine.end_code, HOST_END_PANIC);
+
+    fresh();
+    kernel.log.panics = 2;
+    CHECK_PANIC("", panic("not %s", "told"));
+    CHECK_STR(machine.log, "");
+}
+
 TEST(a_broken_assertion_is_a_panic)
 {
     fresh();

@@ -107,7 +107,7 @@ extern struct x86 x86;
 
 extern char x86_image_start[], x86_image_end[];
 extern char x86_boot_start[], x86_boot_text_end[], x86_boot_end[]; /* given back */
-extern char x86_text_start[], x86_text_end[], x86_rodata_end[];
+extern char x86_text_start[], x86_text_end[], x86_rodata_end[], x86_constant_end[];
 extern char x86_guard_cpu[], x86_guard_nmi[], x86_guard_debug[], x86_guard_double[], x86_guard_machine[];
 extern char x86_stack_cpu[], x86_stack_nmi[], x86_stack_debug[], x86_stack_double[], x86_stack_machine[]; /* ends */
 

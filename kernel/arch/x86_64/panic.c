@@ -3,13 +3,16 @@
  * panic.c - what this port adds to a panic, and the end of it all.
  *
  * Owns:      the stack protector's value.
- * Not here:  the panic message (base/log.h).
+ * Not here:  the panic message (base/log.h), the backtrace (backtrace.h).
  * Callers:   base/panic; the compiler.
  * Spec:      docs/spec/infrastructure.md
  */
+#include "panic.h"
+
+#include "backtrace.h"
 #include "base/log.h"
 #include "offsets.h"
-#include "panic.h"
+#include "stacks.h"
 
 uintptr_t __stack_chk_guard; /* set in start/boot.S, before the first C function */
 
@@ -29,68 +32,63 @@ static void dump_frame(const struct frame *f)
          f->rflags, f->vector, f->error);
 }
 
-static bool is_text(uint64_t v)
+static void dump_stacks(void)
 {
-    return (v >= (uint64_t)x86_text_start && v < (uint64_t)x86_text_end) ||
-           (v >= (uint64_t)x86_boot_start && v < (uint64_t)x86_boot_text_end);
+    klog_part("stacks, bytes never used:");
+    for (uint32_t i = 0; i < X86_STACKS; i++)
+        klog_part("%s %s %lu of %lu", i == 0 ? "" : ",", x86_stacks[i].name,
+                  arch_stack_free((enum kozo_stat)(KOZO_STAT_STACK_KERNEL + i)),
+                  (uint64_t)x86_stacks[i].end - x86_stack_base(&x86_stacks[i]));
+    klog("%s", "");
 }
 
-#define TRACE_MOST 16u
-
-/*
- * Needs no frame pointers: every word on the stack that could be a return address is shown, also
- * some that are old.
- */
-static void dump_trace(uint64_t sp)
+/* Its maker's word for it is the only name a thread has. */
+static void dump_current(const struct tcb *t)
 {
-    uint32_t shown = 0;
-
-    klog_part("  trace");
-    for (uint64_t at = align_up(sp, 8); at < (uint64_t)x86_stack_cpu && shown < TRACE_MOST;
-         at += 8) {
-        uint64_t v = *(const uint64_t *)at;
-
-        if (is_text(v)) {
-            klog_part(" %lx", v);
-            shown++;
-        }
+    if (t == nullptr || t == kernel.cpu.idle) {
+        klog("current thread: %s", t == nullptr ? "none" : "idle");
+        return;
     }
-    klog("%s", shown == 0 ? " (none)" : "");
-}
-
-static bool on_cpu_stack(uint64_t sp)
-{
-    return sp >= (uint64_t)x86_guard_cpu + KOZO_PAGE_SIZE && sp < (uint64_t)x86_stack_cpu;
+    klog("current thread: %s, serial %lu, space %lx, registers at its entry:", tcb_name(t).text,
+         t->serial, t->root);
+    dump_frame(&t->frame);
 }
 
 void arch_panic_dump(void)
 {
     const struct frame *f = x86.panic_frame;
-    const struct tcb *t = kernel.cpu.current;
-    uint64_t sp = f != nullptr ? f->rsp : (uint64_t)__builtin_frame_address(0);
+    uint64_t ip, sp;
 
-    klog("cpu 0: cr0 %lx  cr2 %lx  cr3 %lx  cr4 %lx", x86_read_cr0(), x86_read_cr2(),
-         x86_read_cr3(), x86_read_cr4());
-    klog("  nmi %lu  debug traps %lu", x86.nmis, x86.debug_traps);
+    __asm__ volatile("leaq (%%rip), %0\n movq %%rsp, %1" : "=r"(ip), "=r"(sp));
+    klog("cpu 0: cr0 %lx  cr2 %lx  cr3 %lx  cr4 %lx  nmi %lu  debug traps %lu", x86_read_cr0(),
+         x86_read_cr2(), x86_read_cr3(), x86_read_cr4(), x86.nmis, x86.debug_traps);
     if (f != nullptr)
         dump_frame(f);
-    if (on_cpu_stack(sp))
-        dump_trace(sp);
-    else if (f != nullptr) /* a stack that overflowed: its deepest part */
-        dump_trace((uint64_t)x86_guard_cpu + KOZO_PAGE_SIZE);
-    if (t == nullptr || t == kernel.cpu.idle) {
-        klog("current thread: %s", t == nullptr ? "none" : "idle");
-        return;
-    }
-    klog("current thread: serial %lu, root %lx, registers at its entry:", t->serial, t->root);
-    dump_frame(&t->frame);
+    dump_current(kernel.cpu.current);
+    if (f != nullptr)
+        x86_backtrace(f->rip, f->rsp, 0);
+    else
+        x86_backtrace(ip, sp, 2); /* without this function and panic_at */
+    dump_stacks();
 }
 
 #define DEBUG_EXIT 0xf4
+#define PVPANIC 0x505
+#define PVPANIC_PANICKED 1
+#define PANICKED 0x12
 #define POWER_OFF 0x2000 /* SLP_EN, sleep type 0: S5 of the machines this runs on */
+
+/* Who watches the machine may stop it here and look; PAUSE, so that QEMU does before it goes on. */
+static void tell_watcher(void)
+{
+    x86_out8(PVPANIC, PVPANIC_PANICKED);
+    __asm__ volatile("pause");
+}
 
 void arch_stop(uint8_t code)
 {
+    if (code == PANICKED)
+        tell_watcher();
     x86_out8(DEBUG_EXIT, code);
     x86_out16(x86.power_port != 0 ? x86.power_port : X86_POWER_PORT, POWER_OFF);
     for (;;)

@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "offsets.h"
+#include "stacks.h"
 
 struct x86 x86;
 
@@ -107,32 +108,22 @@ static const char *exception_name(uint64_t vector)
     }
 }
 
-/* A push or access that met a guard page. */
-static const char *guard_hit(uint64_t address)
+/* The stack that a push or access overflowed; empty when it met no guard page. */
+static const char *overflowed(uint64_t address)
 {
-    static const struct {
-        const char *page, *what;
-    } guards[] = {
-        { x86_guard_cpu, ": kernel stack overflow" },
-        { x86_guard_nmi, ": NMI stack overflow" },
-        { x86_guard_debug, ": debug stack overflow" },
-        { x86_guard_double, ": double-fault stack overflow" },
-        { x86_guard_machine, ": machine-check stack overflow" },
-    };
+    const struct x86_stack *s = x86_stack_find(address, true);
 
-    for (uint32_t i = 0; i < ARRAY_LEN(guards); i++)
-        if (address - (uint64_t)guards[i].page < KOZO_PAGE_SIZE)
-            return guards[i].what;
-    return "";
+    return s != nullptr && address < x86_stack_base(s) ? s->name : "";
 }
 
 void x86_kernel_trap(const struct frame *f)
 {
     uint64_t cr2 = x86_read_cr2();
     bool paging = f->vector == X86_VECTOR_PAGE || f->vector == X86_VECTOR_DOUBLE;
+    const char *stack = paging ? overflowed(cr2) : "";
 
     x86.panic_frame = f;
-    panic("%s in the kernel: vector %lu, error %lx, address %lx, ip %lx%s",
-          exception_name(f->vector), f->vector, f->error, cr2, f->rip,
-          paging ? guard_hit(cr2) : "");
+    panic("%s in the kernel: vector %lu, error %lx, address %lx, ip %lx%s%s%s",
+          exception_name(f->vector), f->vector, f->error, cr2, f->rip, *stack != '\0' ? ": " : "",
+          stack, *stack != '\0' ? " stack overflow" : "");
 }

@@ -184,6 +184,7 @@ enum kozo_thread_word : uint8_t {
     KOZO_THREAD_WORD_WAITS,   /* identity of the Endpoint or Notification it waits for, or 0 */
     KOZO_THREAD_WORD_PEER,    /* CALLING: serial of the thread that owes the reply; else of the caller it owes; or 0 */
     KOZO_THREAD_WORD_DEADLINE, /* of the wait, or 0 */
+    KOZO_THREAD_WORD_NAME,    /* what its maker called it: up to 8 letters, the first in the lowest byte */
     KOZO_THREAD_WORDS
 };
 
@@ -196,6 +197,11 @@ enum kozo_stat : uint64_t {
     KOZO_STAT_IDLE_NS,        /* time spent idle */
     KOZO_STAT_BOOT_NS,        /* kernel entry to init's first instruction */
     KOZO_STAT_TICKS,          /* timer interrupts taken */
+    KOZO_STAT_STACK_KERNEL,   /* bytes never used so far of the stack that the kernel runs on, */
+    KOZO_STAT_STACK_NMI,      /* and of those that non-maskable interrupts, */
+    KOZO_STAT_STACK_DEBUG,    /* debug traps, */
+    KOZO_STAT_STACK_DOUBLE,   /* double faults */
+    KOZO_STAT_STACK_MACHINE,  /* and machine checks have */
     KOZO_STAT_COUNT
 };
 

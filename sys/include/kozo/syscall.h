@@ -327,7 +327,21 @@ static inline struct kozo_res kozo_pool_info(struct kozo_pool pool)
 static inline enum kozo_err kozo_thread_create(struct kozo_pool pool, struct kozo_place to,
                                                uint64_t flags, unsigned priority)
 {
-    return kozo_syscall_err(KOZO_SYS_THREAD_CREATE, pool.c, to.cnode.c, to.slot, flags, priority);
+    return kozo_syscall_err(KOZO_SYS_THREAD_CREATE, pool.c, to.cnode.c, to.slot, flags, priority,
+                            0);
+}
+
+/* As kozo_thread_create, with a name: the kernel keeps 8 letters of it, for what it reports. */
+static inline enum kozo_err kozo_thread_create_named(struct kozo_pool pool, struct kozo_place to,
+                                                     uint64_t flags, unsigned priority,
+                                                     const char *name)
+{
+    uint64_t word = 0;
+
+    for (unsigned i = 0; i < 8 && name[i] != '\0'; i++)
+        word |= (uint64_t)(unsigned char)name[i] << 8 * i;
+    return kozo_syscall_err(KOZO_SYS_THREAD_CREATE, pool.c, to.cnode.c, to.slot, flags, priority,
+                            word);
 }
 
 /*

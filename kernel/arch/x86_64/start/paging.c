@@ -62,7 +62,7 @@ static void map_direct(struct tables *t, uint64_t base, uint64_t end, pte flags)
 
 static void map_ram(struct tables *t, struct boot_region r)
 {
-    uint64_t ro_base = x86_image_addr(x86_boot_start), ro_end = x86_image_addr(x86_rodata_end);
+    uint64_t ro_base = x86_image_addr(x86_boot_start), ro_end = x86_image_addr(x86_constant_end);
 
     map_direct(t, r.base, min_u64(r.end, ro_base), RW);
     map_direct(t, max_u64(r.base, ro_base), min_u64(r.end, ro_end), RO);
@@ -104,8 +104,8 @@ void paging_start(struct boot_input *in, const struct acpi_found *acpi)
     map_image(&t, x86_boot_start, x86_boot_text_end, RX);
     map_image(&t, x86_boot_text_end, x86_boot_end, RW);
     map_image(&t, x86_text_start, x86_text_end, RX);
-    map_image(&t, x86_text_end, x86_rodata_end, RO);
-    map_image(&t, x86_rodata_end, x86_guard_cpu, RW);
+    map_image(&t, x86_text_end, x86_constant_end, RO);
+    map_image(&t, x86_constant_end, x86_guard_cpu, RW);
     map_stacks(&t);
     map_device(&t, X86_DEVICE_APIC, apic_base());
     map_device(&t, X86_DEVICE_IOAPIC, acpi->ioapic);

@@ -148,6 +148,7 @@ void x86_start(uint64_t start_info)
 {
     struct tcb *first;
 
+    stacks_paint();
     cpu_tables();
     cpu_features();
     read_machine(start_info);

@@ -15,6 +15,11 @@
 #include "boot/boot.h"
 #include "cpu.h"
 
+/* ---- stacks.c ---- */
+
+/* Paint what is unused of all stacks. */
+void stacks_paint(void);
+
 /* ---- cpu.c ---- */
 
 /* Descriptor tables and exceptions: from here on a fault is a panic with registers. */
