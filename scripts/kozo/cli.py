@@ -35,7 +35,7 @@ def _parser():
                                  description=module.__doc__, epilog=getattr(module, "EPILOG", None),
                                  formatter_class=argparse.RawDescriptionHelpFormatter)
         module.add_arguments(command)
-        command.set_defaults(run=module.run)
+        command.set_defaults(run=module.run, parser=command)
     return parser
 
 
@@ -51,7 +51,9 @@ def main(arguments):
         cut = arguments.index("--")
         own, extra = arguments[:cut], arguments[cut + 1:]
     try:
-        args = _parser().parse_args(own)
+        args, unknown = _parser().parse_known_args(own)
+        if unknown:
+            args.parser.error(f"unrecognized arguments: {' '.join(unknown)}")
         args.extra = extra
         return args.run(args)
     except errors.BuildFailed as e:

@@ -80,14 +80,27 @@ def test_dry_run_prints_one_pastable_line():
 def test_usage_errors():
     for arguments in (("bogus",), ("run", "--bogus"), ("run", "--kernel", "/no/such/file"), (),
                       ("run", "--timeout", "0"), ("test", "--suite", "bogus"), ("clean", "--", "x"),
-                      ("test", "--repeat", "0"), ("run", "--exec", 'a "b"')):
+                      ("test", "--repeat", "0"), ("run", "--exec", 'a "b"'),
+                      ("run", "--append", 'x="', "--exec", "ls", "--dry-run"), ("man", "kozo_nothing")):
         done = _kozo(*arguments)
         assert done.returncode == 2, (arguments, done.returncode)
         assert "error:" in done.stderr and done.stdout == "", (arguments, done.stderr)
 
 
+def test_usage_errors_show_the_commands_own_usage():
+    done = _kozo("run", "--bogus")
+    assert done.stderr.startswith("usage: kozo run "), done.stderr
+
+
+def test_man_finds_calls_and_protocols():
+    for name, text in (("kozo_cap_mint", "BADGED"), ("fs_call_open", "Operation 1")):
+        done = _kozo("man", name)
+        assert done.returncode == 0 and done.stdout.startswith(f"### {name}\n"), done.stdout
+        assert text in done.stdout, done.stdout
+
+
 def test_help_everywhere():
-    for command in ((), ("run",), ("build",), ("test",), ("setup",), ("clean",)):
+    for command in ((), ("run",), ("build",), ("test",), ("setup",), ("clean",), ("fuzz",), ("man",)):
         done = _kozo(*command, "--help")
         assert done.returncode == 0 and done.stdout.startswith("usage:"), command
 

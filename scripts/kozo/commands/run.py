@@ -49,6 +49,8 @@ def _quote_commands(commands):
 
 def _command(args, tree):
     append = args.append
+    if append.count('"') % 2:
+        raise UsageProblem("--append: a double quote is not closed")
     if args.commands is not None:
         append = f"{append} {_quote_commands(args.commands)}".strip()
     config = qemu.Machine(

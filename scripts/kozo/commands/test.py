@@ -74,9 +74,16 @@ def _build(runner, chosen, tree):
 def _list(context, chosen):
     if any(s.NEEDS_BUILD for s in chosen.values()):
         builder.build(context.tree)
-    for name in listing(context, chosen.values()):
+    names = listing(context, chosen.values())
+    if not names:
+        raise _no_tests(context.selection.pattern)
+    for name in names:
         term.out(name)
     return OK
+
+
+def _no_tests(pattern):
+    return UsageProblem(f"no test matches -k {pattern}" if pattern else "no tests")
 
 
 def run(args):
@@ -95,7 +102,7 @@ def run(args):
         if args.junit:
             junit.write(runner.results, args.junit)
     if not runner.results:
-        raise UsageProblem(f"no test matches -k {args.pattern}" if args.pattern else "no tests")
+        raise _no_tests(args.pattern)
     line = runner.closing_line()
     term.out(line)
     return FAILED if any(r.bad for r in runner.results) else OK
