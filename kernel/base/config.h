@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * config.h - options of the build (meson_options.txt), under the names the kernel uses.
+ *
+ * Owns:      nothing.
+ * Not here:  limits that are no options: with what they limit.
+ * Callers:   the whole kernel.
+ * Cost:      none: constants.
+ * Spec:      docs/spec/build.md
  */
 #pragma once
 

@@ -5,6 +5,7 @@
  * Owns:      the format of the kernel's lines and of a panic.
  * Not here:  the console itself (arch_console_putc).
  * Callers:   everybody.
+ * Cost:      O(bytes); on the serial port as slow as that is.
  * Spec:      docs/spec/infrastructure.md
  */
 #pragma once

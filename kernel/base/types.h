@@ -5,6 +5,8 @@
  * Owns:      nothing.
  * Not here:  what users see too (sys/abi/kozo/abi.h).
  * Callers:   everybody.
+ * Cost:      none.
+ * Spec:      docs/spec/architecture.md
  */
 #pragma once
 

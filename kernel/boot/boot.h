@@ -7,6 +7,7 @@
  * Not here:  reading PVH structures and the machine's set-up (arch/x86_64/start.c), which fill
  *            struct boot_input.
  * Callers:   the port, once.
+ * Cost:      none: data.
  * Spec:      docs/spec/boot.md
  */
 #pragma once

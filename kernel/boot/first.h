@@ -5,6 +5,7 @@
  * Owns:      the next free slot of its CNode.
  * Not here:  finding and checking its image (image.c), the map of memory (memory.h).
  * Callers:   boot/.
+ * Cost:      O(pages of the program), once.
  * Spec:      docs/spec/boot.md
  */
 #pragma once

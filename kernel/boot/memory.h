@@ -6,6 +6,7 @@
  * Owns:      boot_input.reserved after the port has filled it.
  * Not here:  reading the loader's memory map (the port), Untyped itself (cap/untyped.h).
  * Callers:   boot/init.c.
+ * Cost:      O(ranges), once.
  * Spec:      docs/spec/boot.md; I3.
  */
 #pragma once

@@ -5,6 +5,7 @@
  * Owns:      the layout of a slot: one cache line, half links, half capability.
  * Not here:  the links' meaning (cdt.h), finding slots (cspace.h), what kinds do (object.h).
  * Callers:   everybody.
+ * Cost:      one expression each.
  * Spec:      docs/spec/capabilities.md; I1.
  */
 #pragma once

@@ -2,6 +2,12 @@
 /*
  * ring.h - threads in a ring, by their next/prev links; the head is the oldest. Outside `next` is
  * null, and `prev` means nothing.
+ *
+ * Owns:      `next` and `prev` of a thread that is in a queue.
+ * Not here:  which ring a thread belongs in (sched/queue.h, ipc/).
+ * Callers:   sched/, ipc/.
+ * Cost:      O(1).
+ * Spec:      docs/spec/threads.md, invariant 5
  */
 #pragma once
 

@@ -5,6 +5,8 @@
  * Owns:      what each register means in a call. As on hardware, results go where arguments came
  *            from.
  * Not here:  who fills them: tests/unit/host.c plays the user.
+ * Callers:   the core through arch.h, tests.
+ * Cost:      one load or store each.
  * Spec:      docs/spec/syscalls.md
  */
 #pragma once

@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * port.h (host) - types of this port that the core keeps for it.
+ *
+ * Owns:      the constants of the host's floating-point unit.
+ * Not here:  what the core asks of a machine (arch.h), entries of page tables (pte.h).
+ * Callers:   the core, tests. One thread.
+ * Cost:      none.
+ * Spec:      docs/spec/architecture.md
  */
 #pragma once
 

@@ -2,6 +2,12 @@
 /*
  * pte.h (host) - page-table entries of the machine in a test: the geometry of x86-64, other bits,
  * so that nothing in the core comes to rely on hardware's.
+ *
+ * Owns:      the bits.
+ * Not here:  walking and changing tables (mem/vspace.h), the TLB (host.c).
+ * Callers:   mem/, tests.
+ * Cost:      one expression each.
+ * Spec:      docs/spec/memory.md
  */
 #pragma once
 

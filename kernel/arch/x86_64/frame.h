@@ -4,6 +4,8 @@
  *
  * Owns:      the layout that entry.S and ipc.S use by offset, and what each register means in a call.
  * Not here:  when they are saved and restored (trap.S).
+ * Callers:   this port; the core through arch.h.
+ * Cost:      one load or store each.
  * Spec:      docs/spec/syscalls.md
  */
 #pragma once

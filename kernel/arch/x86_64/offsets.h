@@ -4,6 +4,9 @@
  *
  * Owns:      the names. A structure that changes breaks the build here, not the kernel.
  * Not here:  the registers of a thread (frame.h).
+ * Callers:   entry.S, trap.S, ipc.S, context.S; offsets.c checks it.
+ * Cost:      none: constants.
+ * Spec:      docs/spec/architecture.md
  */
 #pragma once
 

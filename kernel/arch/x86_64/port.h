@@ -2,6 +2,13 @@
 /*
  * port.h (x86_64) - types of this port that the core keeps for it, and the parts of arch.h that are
  * one instruction.
+ *
+ * Owns:      where the direct map lies.
+ * Not here:  what the core asks of a machine (arch.h), control registers (cpu.h), entries of page
+ *            tables (pte.h).
+ * Callers:   the core and this port, with interrupts off.
+ * Cost:      one instruction each.
+ * Spec:      docs/spec/architecture.md
  */
 #pragma once
 

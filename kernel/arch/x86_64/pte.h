@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * pte.h (x86_64) - page-table entries. Intel SDM volume 3, chapter 4.5.
+ *
+ * Owns:      the bits.
+ * Not here:  walking and changing tables (mem/vspace.h), the tables of boot (start/paging.c).
+ * Callers:   mem/ and this port.
+ * Cost:      one expression each.
+ * Spec:      docs/spec/memory.md, invariant 7
  */
 #pragma once
 

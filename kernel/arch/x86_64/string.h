@@ -4,6 +4,10 @@
  * names.
  *
  * Owns:      nothing. The host port has its C library's.
+ * Not here:  anything that formats (base/log.h).
+ * Callers:   the whole kernel, and the compiler.
+ * Cost:      O(bytes).
+ * Spec:      ISO C23, 7.26
  */
 #pragma once
 

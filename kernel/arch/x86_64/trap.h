@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * trap.h - what trap.S calls.
+ *
+ * Owns:      nothing.
+ * Not here:  system calls (entry.S, ipc.S), what a fault becomes (ipc/fault.h).
+ * Callers:   trap.S alone, with interrupts off on a stack of the kernel.
+ * Cost:      that of the event; the core bounds it.
+ * Spec:      docs/spec/faults.md, docs/spec/interrupts.md
  */
 #pragma once
 

@@ -4,6 +4,8 @@
  *
  * Owns:      numbers, layouts and bits that cross the system-call boundary; nothing else is shared.
  * Not here:  how a call is made (kozo/syscall.h), what it does (docs/spec).
+ * Callers:   the kernel, kozo-sys, programs.
+ * Cost:      none: constants and layouts.
  * Spec:      docs/spec/abi.md; tables there are made from the .def files beside this one.
  */
 #pragma once

@@ -4,7 +4,10 @@
  *
  * Owns:      struct kozo_bad, as the parsers of ELF and CPIO fill it when they return
  *            KOZO_ERR_FORMAT.
+ * Not here:  what is wrong with which format (cpio.h, elf.h).
  * Callers:   the kernel's boot, kozo-sys; whoever reports the error prints all four.
+ * Cost:      none.
+ * Spec:      docs/spec/boot.md
  */
 #pragma once
 

@@ -4,6 +4,7 @@
  * value with blanks in "".
  *
  * Owns:      what a word is, for the kernel and for init alike.
+ * Not here:  what words there are (docs/spec/boot.md, docs/spec/services.md).
  * Callers:   kernel/boot, services/common.
  * Cost:      O(line).
  * Spec:      docs/spec/boot.md

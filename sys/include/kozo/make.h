@@ -1,6 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * make.h - makes a protocol's C from its table. Included once for each protocol, hence no guard:
+ * make.h - makes a protocol's C from its table.
+ *
+ * Owns:      the names it makes.
+ * Not here:  how values are laid out in a message (msg.h), versions (protocol.h).
+ * Callers:   a header for each protocol.
+ * Cost:      a handful of loads and stores a field.
+ * Spec:      docs/spec/services.md, "Protocols"
+ *
+ * Included once for each protocol, hence no guard:
  *
  *     #define KOZO_PROTO fs
  *     #define KOZO_PROTO_UPPER FS

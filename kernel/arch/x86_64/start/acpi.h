@@ -2,7 +2,10 @@
 /*
  * acpi.h - what the firmware's tables tell.
  *
+ * Owns:      nothing.
+ * Not here:  what becomes of it (start.c).
  * Callers:   start.c.
+ * Cost:      O(bytes of the tables), once.
  * Spec:      docs/spec/boot.md; ACPI 6, chapter 5.
  */
 #pragma once

@@ -2,8 +2,11 @@
 /*
  * map.h - lists of physical ranges: sorted, disjoint, as few as possible.
  *
+ * Owns:      the order of a list.
+ * Not here:  which ranges there are (pvh.h).
  * Callers:   pvh.c, start.c.
  * Cost:      O(ranges).
+ * Spec:      docs/spec/boot.md
  */
 #pragma once
 

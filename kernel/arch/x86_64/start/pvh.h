@@ -2,9 +2,11 @@
 /*
  * pvh.h - what the loader left: memory map, command line, initrd.
  *
+ * Owns:      nothing.
  * Not here:  what becomes of it (start.c). Nothing of this depends on the processor: a test can run
  *            it on any memory.
  * Callers:   start.c.
+ * Cost:      O(ranges squared), once.
  * Spec:      docs/spec/boot.md; the PVH boot protocol.
  */
 #pragma once

@@ -7,6 +7,7 @@
  * Not here:  what the loader and the firmware left (pvh.h, acpi.h), what remains (../cpu.h), init
  *            (boot/).
  * Callers:   start.c, once, on the CPU's stack, interrupts off.
+ * Cost:      once.
  * Spec:      docs/spec/boot.md
  */
 #pragma once
