@@ -12,18 +12,24 @@
 #include <kozo/memory.h>
 #include <kozo/spawn.h>
 
+#include "common/denial.h"
 #include "common/manifest.h"
 #include "init/demo.h"
 #include "init/lines.h"
+#include "init/supervise.h"
 
 /* User rights of a capability to init's endpoint. */
 #define LOG_WRITE 1u
 #define PROGRAM_CNODE_BITS 6u /* log2 of the slots of a service */
 
+#define SERVICE_END 128u     /* bytes that tell how a life ended */
+
+/* The same numbers as enum kozo_system_state. */
 enum service_state : uint8_t {
     SERVICE_ABSENT, /* not started */
     SERVICE_RUNNING,
     SERVICE_ENDED, /* it exited, or was stopped after a fault; it holds nothing any more */
+    SERVICE_WAITS, /* the same, and it starts again when its backoff is over */
 };
 
 struct service {
@@ -31,10 +37,16 @@ struct service {
     enum service_state state;
     bool ready;                 /* it has reported so in this life */
     uint32_t life;              /* how often it has been started */
+    bool verified;              /* its binary has the hash its section names */
+    struct supervise care;
+    char end[SERVICE_END];      /* how its last life ended; empty = none did */
     struct kozo_endpoint port;  /* what it provides is served here; { 0 } nothing */
+    struct kozo_untyped port_memory; /* a port is made of it, one for each life */
     struct kozo_untyped memory; /* parents of all it was given: revoking them takes it all back */
     struct kozo_pool pool;
+    kozo_cptr given; /* one slot for each word under `capabilities`: the parent of what was given */
     struct kozo_process process;
+    kozo_cptr waiter; /* the right to answer it once READY is said; 0 = it does not wait */
     struct lines lines;
 };
 
@@ -55,6 +67,8 @@ struct init {
     struct manifest manifest;
     struct service service[MANIFEST_SERVICES];
     struct demo demo;
+    struct denials denials;
+    const struct service *runner; /* has taken the commands of kozo.run in its life under way */
     uint64_t ready_by, demo_by; /* nanoseconds since boot */
 };
 

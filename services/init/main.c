@@ -60,7 +60,7 @@ void init_fail(struct init *i, const char *step, const char *expected, const cha
 static bool has_shell(const struct init *i)
 {
     for (uint32_t k = 0; k < i->manifest.services; k++)
-        if (i->service[k].state == SERVICE_RUNNING &&
+        if ((i->service[k].state == SERVICE_RUNNING || i->service[k].state == SERVICE_WAITS) &&
             manifest_has(&i->manifest.service[k].capabilities, kozo_str("system")))
             return true;
     return false;
@@ -96,6 +96,18 @@ static void become_ready(struct init *i)
 
 /* ---- the loop ---- */
 
+/* Receives until the next thing is due. `answer`: what *m holds goes to who asked. */
+static enum kozo_err receive(const struct init *i, struct kozo_msg *m, bool answer)
+{
+    uint64_t next = watch_deadline(i);
+
+    if (next == UINT64_MAX)
+        kozo_msg_no_deadline(m);
+    else
+        kozo_msg_deadline(m, next);
+    return answer ? kozo_reply_recv(i->port, m) : kozo_recv(i->port, m);
+}
+
 [[noreturn]] static void serve(struct init *i)
 {
     struct kozo_msg m;
@@ -103,27 +115,20 @@ static void become_ready(struct init *i)
 
     kozo_msg_init(&m);
     for (;;) {
-        if (i->state == INIT_WAITING)
-            kozo_msg_deadline(&m, watch_deadline(i));
-        else
-            kozo_msg_no_deadline(&m);
-        enum kozo_err err = answer ? kozo_reply_recv(i->port, &m) : kozo_recv(i->port, &m);
+        enum kozo_err err = receive(i, &m, answer);
 
         answer = err == KOZO_OK && watch_message(i, &m);
         if (err != KOZO_OK && err != KOZO_ERR_TIMEOUT)
             (void)kozo_sleep(KOZO_S);
-        if (i->state != INIT_WAITING) {
-            system_release();
-            continue;
-        }
         watch_time(i);
         if (i->state == INIT_WAITING && watch_done(i)) {
             if (answer)
                 (void)kozo_reply(&m);
             answer = false;
             become_ready(i);
-            system_release();
         }
+        if (i->state != INIT_WAITING)
+            system_release(i);
     }
 }
 
@@ -152,11 +157,12 @@ static bool begin(struct init *i)
 
 static void start_all(struct init *i)
 {
-    if (!start_begin(i))
-        return;
-    for (uint32_t k = 0; k < i->manifest.services; k++)
-        if (!start_service(i, &i->service[k]))
-            return;
+    struct start_problem p = start_begin(i);
+
+    for (uint32_t k = 0; p.err == KOZO_OK && k < i->manifest.services; k++)
+        p = start_service(i, &i->service[k]);
+    if (p.err != KOZO_OK)
+        init_fail(i, p.step, p.expected, "%s", p.got);
 }
 
 int main(int argc, char **argv)

@@ -8,95 +8,127 @@
 #include "init/output.h"
 #include "policy/lease.h"
 
-#include <kozo/error.h>
 #include <kozo/sha256.h>
 #include <kozo/slots.h>
 #include <kozo/start.h>
 #include <kozo/string.h>
 #include <kozo/syscall.h>
 #include <kozo/system.h>
-
-/* A step's name: "start fsd". */
-struct step_name {
-    char text[48];
-};
-
-static struct step_name step_name(const struct service *s)
-{
-    struct step_name step;
-    struct line l = line_begin(step.text, sizeof step.text);
-
-    line_add(&l, "start ");
-    line_add_str(&l, s->m->name);
-    return step;
-}
-
-static bool fail(struct init *i, const struct service *s, const char *expected, enum kozo_err err)
-{
-    init_fail(i, step_name(s).text, expected, "%s", kozo_err_text(err));
-    return false;
-}
+#include <kozo/time.h>
 
 /* ---- what has to be there before the first service ---- */
 
-static enum kozo_err make_port(struct init *i, struct kozo_endpoint *port)
+constexpr unsigned port_bits = 7;
+static_assert(KOZO_ENDPOINT_BYTES == 1u << port_bits);
+
+static enum kozo_err carve_own(struct init *i, enum kozo_kind kind, unsigned bits, kozo_cptr *slot)
 {
-    port->c = kozo_slot_alloc();
-    if (port->c == 0)
+    *slot = kozo_slot_alloc();
+    if (*slot == 0)
         return KOZO_ERR_LIMIT;
-    return kozo_retype(i->own, KOZO_KIND_ENDPOINT, 0, kozo_own(port->c), 1);
+    return kozo_retype(i->own, kind, bits, kozo_own(*slot), 1);
+}
+
+/* An Endpoint for its next life, out of memory that is its own: so nothing is used up. */
+static enum kozo_err make_port(struct service *s)
+{
+    enum kozo_err err;
+
+    if (s->port_memory.c == 0 || s->port.c != 0)
+        return KOZO_OK;
+    s->port.c = kozo_slot_alloc();
+    if (s->port.c == 0)
+        return KOZO_ERR_LIMIT;
+    err = kozo_retype(s->port_memory, KOZO_KIND_ENDPOINT, 0, kozo_own(s->port.c), 1);
+    if (err == KOZO_OK)
+        return KOZO_OK;
+    kozo_slot_free(s->port.c);
+    s->port.c = 0;
+    return err;
+}
+
+/* The Endpoint goes, and all that was ever derived from it. Who waits at it wakes with GONE. */
+static void end_port(struct service *s)
+{
+    if (s->port.c == 0)
+        return;
+    (void)kozo_cap_revoke(kozo_own(s->port_memory.c));
+    kozo_slot_free(s->port.c);
+    s->port.c = 0;
 }
 
 static enum kozo_err make_leases(struct init *i)
 {
     i->leases = kozo_memory_alloc(i->own, sizeof(struct lease_table));
-    i->lease_slots.c = kozo_slot_alloc();
-    if (i->leases.err != KOZO_OK || i->lease_slots.c == 0)
-        return i->lease_slots.c == 0 ? KOZO_ERR_LIMIT : i->leases.err;
-    return kozo_retype(i->own, KOZO_KIND_CNODE, LEASE_CNODE_BITS, kozo_own(i->lease_slots.c), 1);
+    if (i->leases.err != KOZO_OK)
+        return i->leases.err;
+    return carve_own(i, KOZO_KIND_CNODE, LEASE_CNODE_BITS, &i->lease_slots.c);
 }
 
-bool start_begin(struct init *i)
+static bool holds_leases(const struct service *s)
+{
+    return manifest_has(&s->m->capabilities, kozo_str("leases"));
+}
+
+static enum kozo_err begin_one(struct init *i, struct service *s)
+{
+    enum kozo_err err = KOZO_OK;
+
+    if (s->m->capabilities.count > 0) {
+        s->given = kozo_slots_alloc(s->m->capabilities.count);
+        err = s->given == 0 ? KOZO_ERR_LIMIT : KOZO_OK;
+    }
+    if (err == KOZO_OK && s->m->provides.len > 0)
+        err = carve_own(i, KOZO_KIND_UNTYPED, port_bits, &s->port_memory.c);
+    if (err == KOZO_OK)
+        err = make_port(s);
+    if (err == KOZO_OK && i->lease_slots.c == 0 && holds_leases(s))
+        err = make_leases(i);
+    return err;
+}
+
+struct start_problem start_begin(struct init *i)
 {
     for (uint32_t k = 0; k < i->manifest.services; k++) {
         struct service *s = &i->service[k];
-        enum kozo_err err = KOZO_OK;
+        enum kozo_err err;
 
-        *s = (struct service){ .m = &i->manifest.service[k] };
-        if (s->m->provides.len > 0)
-            err = make_port(i, &s->port);
-        if (err == KOZO_OK && i->lease_slots.c == 0 &&
-            manifest_has(&s->m->capabilities, kozo_str("leases")))
-            err = make_leases(i);
+        *s = (struct service){ .m = &i->manifest.service[k], .care = supervise_begin() };
+        err = begin_one(i, s);
         if (err != KOZO_OK)
-            return fail(i, s, "room for what it works with", err);
+            return problem_of(s, "room for what it works with", err);
     }
-    return true;
+    return (struct start_problem){};
 }
 
 /* ---- the binary ---- */
 
-static bool verify(struct init *i, const struct service *s, struct kozo_bytes *image)
+/* The archive is mapped nowhere to be written: what was verified once is what was verified. */
+static struct start_problem verify(struct init *i, struct service *s, struct kozo_bytes *image)
 {
-    char want[128], got[KOZO_SHA256_HEX];
-    struct line l = line_begin(want, sizeof want);
+    struct start_problem p = problem_of(s, "", KOZO_ERR_HASH);
+    struct line want = line_begin(p.expected, sizeof p.expected);
+    struct line got = line_begin(p.got, sizeof p.got);
     uint8_t digest[KOZO_SHA256_BYTES];
 
     *image = archive_file(i, s->m->binary);
-    line_add_str(&l, s->m->binary);
+    line_add_str(&want, s->m->binary);
     if (image->at == nullptr) {
-        line_add(&l, " in the archive");
-        init_fail(i, step_name(s).text, want, "no such file");
-        return false;
+        line_add(&want, " in the archive");
+        line_add(&got, "no such file");
+        return p;
     }
-    kozo_sha256(image->at, image->len, digest);
-    if (memcmp(digest, s->m->sha256, sizeof digest) == 0)
-        return true;
-    line_add(&l, " with sha256 ");
-    line_add_bytes(&l, s->m->sha256, sizeof digest);
-    kozo_sha256_to_hex(digest, got);
-    init_fail(i, step_name(s).text, want, "sha256 %s", got);
-    return false;
+    if (!s->verified)
+        kozo_sha256(image->at, image->len, digest);
+    if (s->verified || memcmp(digest, s->m->sha256, sizeof digest) == 0) {
+        s->verified = true;
+        return (struct start_problem){};
+    }
+    line_add(&want, " with sha256 ");
+    line_add_bytes(&want, s->m->sha256, sizeof digest);
+    line_add(&got, "sha256 ");
+    line_add_bytes(&got, digest, sizeof digest);
+    return p;
 }
 
 /* ---- what it is given ---- */
@@ -153,37 +185,52 @@ static uint8_t rights_at_init(struct kozo_str name)
         return KOZO_SYSTEM_LOG;
     if (kozo_str_is(name, "system"))
         return KOZO_SYSTEM_LOG | KOZO_SYSTEM_LOOK | KOZO_SYSTEM_CONTROL;
+    if (kozo_str_is(name, "process"))
+        return KOZO_SYSTEM_KILL;
     return 0;
 }
 
-/* What the word `name` of a section stands for; from.slot 0: nothing that is kept in a slot. */
-static struct kozo_spawn_cap given(struct init *i, struct kozo_str name, uint64_t badge)
+enum kozo_err start_give(struct init *i, struct service *s, uint32_t k)
 {
+    struct kozo_str name = s->m->capabilities.word[k];
     struct service *provider = provider_of(i, name);
+    kozo_cptr from = rights_at_init(name) != 0 ? i->port.c : 0;
+    uint8_t user = rights_at_init(name);
+    struct kozo_place to = kozo_own(s->given + k);
+    struct kozo_verified there = kozo_cap_verify(to, kozo_own(0));
 
-    if (rights_at_init(name) != 0)
-        return (struct kozo_spawn_cap){ .from = kozo_own(i->port.c),
-                                        .rights = KOZO_RIGHTS(KOZO_WRITE, rights_at_init(name)),
-                                        .badge = badge };
+    if (there.err == KOZO_OK && KOZO_VERIFY_KIND(there.what) != KOZO_KIND_NULL)
+        return KOZO_OK;
     if (kozo_str_is(name, "leases"))
-        return (struct kozo_spawn_cap){ .from = kozo_own(i->lease_slots.c),
-                                        .rights = KOZO_SAME_RIGHTS };
-    if (provider != nullptr)
-        return (struct kozo_spawn_cap){ .from = kozo_own(provider->port.c),
-                                        .rights =
-                                            KOZO_RIGHTS(KOZO_WRITE | KOZO_GRANT,
-                                                        word_meaning(name).rights),
-                                        .badge = badge };
-    return output_given(i, name);
+        return kozo_cap_copy(to, kozo_own(i->lease_slots.c), KOZO_SAME_RIGHTS);
+    if (from == 0 && provider != nullptr) {
+        from = provider->port.c;
+        user = word_meaning(name).rights & s->m->user_rights[k];
+    }
+    if (from == 0)
+        return provider != nullptr ? KOZO_ERR_GONE : KOZO_ERR_NOT_FOUND;
+    /* GRANT: by the log a capability may come back, of what was restarted. */
+    return kozo_cap_mint(to, kozo_own(from), KOZO_RIGHTS(KOZO_WRITE | KOZO_GRANT, user),
+                         identity_badge((uint32_t)(s - i->service), s->life))
+        .err;
 }
 
-static uint32_t fill_caps(struct init *i, const struct service *s, uint64_t badge, struct names *n,
+/* What the k-th word of its section stands for; from.slot 0: nothing that is kept in a slot. */
+static struct kozo_spawn_cap given(struct init *i, struct service *s, uint32_t k)
+{
+    if (start_give(i, s, k) == KOZO_OK)
+        return (struct kozo_spawn_cap){ .from = kozo_own(s->given + k),
+                                        .rights = KOZO_SAME_RIGHTS };
+    return output_given(i, s->m->capabilities.word[k]);
+}
+
+static uint32_t fill_caps(struct init *i, struct service *s, struct names *n,
                           struct kozo_spawn_cap caps[MANIFEST_WORDS + 1])
 {
     uint32_t count = 0;
 
     for (uint32_t k = 0; k < s->m->capabilities.count; k++) {
-        struct kozo_spawn_cap cap = given(i, s->m->capabilities.word[k], badge);
+        struct kozo_spawn_cap cap = given(i, s, k);
 
         if (cap.from.slot == 0)
             continue;
@@ -228,45 +275,41 @@ static uint32_t fill_maps(struct init *i, const struct service *s,
     return n;
 }
 
-/* Memory and threads, as much as the section says; init keeps what they came from. */
-static enum kozo_err reserve(struct service *s)
+/* ---- memory and threads ---- */
+
+/* As much as the section says; init keeps what they came from, for all lives. */
+static struct start_problem reserve(struct service *s)
 {
+    enum kozo_err err = KOZO_OK;
     struct carved c;
 
-    if (s->memory.c != 0)
-        return KOZO_OK;
-    c = carve(s->m->memory_bits);
-    if (c.err != KOZO_OK)
-        return c.err;
-    s->memory = c.untyped;
+    if (s->memory.c == 0) {
+        c = carve(s->m->memory_bits);
+        if (c.err != KOZO_OK)
+            return problem_no_memory(s, c.err);
+        s->memory = c.untyped;
+    }
+    if (s->pool.c != 0)
+        return (struct start_problem){};
     s->pool.c = kozo_slot_alloc();
-    if (s->pool.c == 0)
-        return KOZO_ERR_LIMIT;
-    return kozo_pool_split((struct kozo_pool){ KOZO_INIT_POOL }, kozo_own(s->pool.c),
-                           s->m->threads);
+    err = s->pool.c == 0 ? KOZO_ERR_LIMIT
+                         : kozo_pool_split((struct kozo_pool){ KOZO_INIT_POOL },
+                                           kozo_own(s->pool.c), s->m->threads);
+    if (err == KOZO_OK)
+        return (struct start_problem){};
+    kozo_slot_free(s->pool.c);
+    s->pool.c = 0;
+    return problem_no_threads(s, err);
 }
 
 /* ---- starting ---- */
 
-static bool fail_to_spawn(struct init *i, const struct service *s,
-                          const struct kozo_spawn_report *r)
-{
-    if (r->bad.field != nullptr && (r->err == KOZO_ERR_FORMAT || r->err == KOZO_ERR_VERSION))
-        init_fail(i, step_name(s).text, r->bad.want != nullptr ? r->bad.want : "a program",
-                  "%.*s: %s = %#llx", (int)s->m->binary.len, s->m->binary.at, r->bad.field,
-                  (unsigned long long)r->bad.value);
-    else
-        init_fail(i, step_name(s).text, r->step, "%s", kozo_err_text(r->err));
-    return false;
-}
-
-static bool spawn(struct init *i, struct service *s, struct kozo_bytes image)
+static struct start_problem spawn(struct init *i, struct service *s, struct kozo_bytes image)
 {
     static struct names n;
     struct kozo_spawn_cap caps[MANIFEST_WORDS + 1];
     struct kozo_spawn_map maps[KOZO_START_MAPS];
     struct kozo_spawn_report report = {};
-    uint64_t badge = identity_badge((uint32_t)(s - i->service), s->life + 1);
     struct kozo_spawn spawn = {
         .name = c_string(n.service, s->m->name),
         .image = image.at,
@@ -276,7 +319,7 @@ static bool spawn(struct init *i, struct service *s, struct kozo_bytes image)
         .pool = s->pool,
         .clock = { KOZO_INIT_CLOCK },
         .fault = i->port,
-        .fault_badge = badge,
+        .fault_badge = identity_badge((uint32_t)(s - i->service), s->life),
         .cnode_bits = PROGRAM_CNODE_BITS,
         .stack_pages = s->m->stack_pages,
         .heap_pages = s->m->heap_pages,
@@ -285,37 +328,44 @@ static bool spawn(struct init *i, struct service *s, struct kozo_bytes image)
         .give_threads = s->m->threads - 1,
         .give_bits = s->m->untyped_bits,
         .caps = caps,
-        .ncaps = fill_caps(i, s, badge, &n, caps),
+        .ncaps = fill_caps(i, s, &n, caps),
         .maps = maps,
         .nmaps = fill_maps(i, s, maps),
     };
 
     if (!fill_args(s, &n))
-        return fail(i, s, "args that fit a start page", KOZO_ERR_LIMIT);
+        return problem_of(s, "args that fit a start page", KOZO_ERR_LIMIT);
     spawn.argc = n.argc;
     if (kozo_spawn(&spawn, &s->process, &report) != KOZO_OK)
-        return fail_to_spawn(i, s, &report);
-    s->life++;
-    return true;
+        return problem_spawn(s, image, &report);
+    return (struct start_problem){};
 }
 
-bool start_service(struct init *i, struct service *s)
+struct start_problem start_service(struct init *i, struct service *s)
 {
     struct kozo_bytes image;
+    struct start_problem p = verify(i, s, &image);
     enum kozo_err err;
 
-    if (!verify(i, s, &image))
-        return false;
-    err = reserve(s);
+    if (p.err == KOZO_OK)
+        p = reserve(s);
+    if (p.err != KOZO_OK)
+        return p;
+    err = make_port(s);
     if (err != KOZO_OK)
-        return fail(i, s, "the memory and threads of its section", err);
-    if (!spawn(i, s, image))
-        return false;
+        return problem_of(s, "its endpoint", err);
+    s->life++; /* also when it fails: no badge is ever used for two lives */
+    p = spawn(i, s, image);
+    if (p.err != KOZO_OK)
+        return p;
     s->state = SERVICE_RUNNING;
     s->ready = false;
+    supervise_started(&s->care, kozo_now());
     output_started(s);
-    return true;
+    return p;
 }
+
+/* ---- ending ---- */
 
 /* Nobody is left to end the leases in time. */
 static void end_leases(struct init *i)
@@ -326,21 +376,40 @@ static void end_leases(struct init *i)
     }
 }
 
-/*
- * Its memory and threads are revoked, so all it held is gone. What it gave came from its port: that
- * goes with all that was derived from it.
- */
-void end_service(struct init *i, struct service *s)
+/* Its threads stop; then what others have of what it holds goes, and it itself. */
+static void end_process(struct service *s, bool keep_given)
 {
+    (void)kozo_cap_revoke(kozo_own(s->pool.c));
+    for (kozo_cptr slot = 1; !keep_given && slot < 1u << PROGRAM_CNODE_BITS; slot++)
+        (void)kozo_cap_revoke(kozo_in(s->process.cnode, slot));
+    kozo_process_destroy(&s->process);
+}
+
+/* What it was born with, and, unless it is kept, what came of that though its own is gone. */
+static void take_given(struct service *s, bool keep_given)
+{
+    for (uint32_t k = 0; k < s->m->capabilities.count; k++) {
+        if (!keep_given)
+            (void)kozo_cap_revoke(kozo_own(s->given + k));
+        (void)kozo_cap_delete(kozo_own(s->given + k));
+    }
+}
+
+void end_service(struct init *i, struct service *s, bool again)
+{
+    bool keep_given = again && holds_leases(s);
+
     if (s->state == SERVICE_RUNNING)
-        kozo_process_destroy(&s->process);
-    s->state = SERVICE_ENDED;
+        end_process(s, keep_given);
+    take_given(s, keep_given);
+    kozo_slot_drop(s->waiter);
+    s->waiter = 0;
+    s->state = again ? SERVICE_WAITS : SERVICE_ENDED;
+    s->ready = s->ready && !again;
     output_ended(s);
-    if (manifest_has(&s->m->capabilities, kozo_str("leases")))
+    if (!again && holds_leases(s))
         end_leases(i);
-    if (s->port.c == 0)
-        return;
-    (void)kozo_cap_revoke(kozo_own(s->port.c));
-    kozo_slot_drop(s->port.c);
-    s->port.c = 0;
+    end_port(s);
+    if (again)
+        (void)make_port(s); /* if not now, then before it starts */
 }

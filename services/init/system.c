@@ -1,63 +1,84 @@
 /* SPDX-License-Identifier: MIT */
 #include "init/system.h"
 #include "common/cmdline.h"
+#include "common/identity.h"
 #include "init/commands.h"
+#include "init/deny.h"
+#include "init/ends.h"
 #include "init/output.h"
 #include "init/power.h"
+#include "init/threads.h"
+#include "init/watch.h"
 
 #include <kozo/slots.h>
 #include <kozo/start.h>
 #include <kozo/string.h>
 #include <kozo/syscall.h>
 #include <kozo/system.h>
+#include <kozo/time.h>
 
 struct system_server {
     struct init *i;
-    kozo_cptr waiter; /* the right to answer who waits, 0 = nobody does */
-    bool saved;       /* the message under way is answered later */
+    struct service *caller; /* null: a life of it that is over */
+    bool saved;             /* the message under way is answered later */
 };
 
 static struct system_server server;
+
+/* The message came by a capability with this user right; if not, that is told. */
+static enum kozo_err want(struct system_server *s, const struct kozo_msg *m, uint8_t right)
+{
+    if ((m->user & right) != 0)
+        return KOZO_OK;
+    deny(s->i, m, kozo_str(right == KOZO_SYSTEM_KILL ? "process" : "system"), right,
+         "its section names neither this under capabilities, nor did policy grant it");
+    return KOZO_ERR_RIGHTS;
+}
 
 /* ---- READY and its commands ---- */
 
 static enum kozo_err serve_wait(struct system_server *s, const struct kozo_msg *m,
                                 const struct system_wait_req *req, struct system_wait_rep *rep)
 {
-    enum kozo_err err;
+    enum kozo_err err = want(s, m, KOZO_SYSTEM_LOOK);
 
     (void)req;
     (void)rep;
-    if ((m->user & KOZO_SYSTEM_LOOK) == 0)
-        return KOZO_ERR_RIGHTS;
-    if (s->i->state != INIT_WAITING)
-        return KOZO_OK;
-    if (s->waiter != 0)
-        return KOZO_ERR_IN_USE;
-    s->waiter = kozo_slot_alloc();
-    err = s->waiter == 0 ? KOZO_ERR_LIMIT : kozo_reply_save(kozo_own(s->waiter));
+    if (err != KOZO_OK || s->i->state != INIT_WAITING)
+        return err;
+    if (s->caller->waiter == 0)
+        s->caller->waiter = kozo_slot_alloc();
+    if (s->caller->waiter == 0)
+        return KOZO_ERR_LIMIT;
+    (void)kozo_cap_delete(kozo_own(s->caller->waiter));
+    err = kozo_reply_save(kozo_own(s->caller->waiter));
     s->saved = err == KOZO_OK;
     return err;
 }
 
-void system_release(void)
+void system_release(struct init *i)
 {
-    struct kozo_msg m;
+    for (uint32_t k = 0; k < i->manifest.services; k++) {
+        struct service *s = &i->service[k];
+        struct kozo_msg m;
 
-    if (server.waiter == 0)
-        return;
-    kozo_msg_init(&m);
-    (void)kozo_reply_to((struct kozo_reply){ server.waiter }, &m);
-    kozo_slot_drop(server.waiter);
-    server.waiter = 0;
+        if (s->waiter == 0)
+            continue;
+        kozo_msg_init(&m);
+        (void)kozo_reply_to((struct kozo_reply){ s->waiter }, &m);
+        kozo_slot_drop(s->waiter);
+        s->waiter = 0;
+    }
 }
 
 static enum kozo_err serve_commands(struct system_server *s, const struct kozo_msg *m,
                                     const struct system_commands_req *req,
                                     struct system_commands_rep *rep)
 {
-    if ((m->user & KOZO_SYSTEM_LOOK) == 0)
-        return KOZO_ERR_RIGHTS;
+    enum kozo_err err = want(s, m, KOZO_SYSTEM_LOOK);
+
+    if (err != KOZO_OK)
+        return err;
     rep->given = cmdline_find(s->i->cmdline, "kozo.run", &rep->text);
     if (rep->given == 0 || req->offset >= rep->text.len) {
         rep->text = (struct kozo_str){};
@@ -67,41 +88,33 @@ static enum kozo_err serve_commands(struct system_server *s, const struct kozo_m
     rep->text.len -= req->offset;
     if (rep->text.len > 255)
         rep->text.len = 255;
+    s->i->runner = s->caller;
     return KOZO_OK;
 }
 
 /* ---- services ---- */
 
-/* The kernel's identity of an Endpoint, from one of the capabilities derived from it; 0 = none. */
-static uint64_t identity_of(struct kozo_endpoint port)
+/* Bytes of its memory that are in use. */
+static uint64_t used_bytes(const struct service *s)
 {
-    struct kozo_raw r = kozo_syscall(KOZO_SYS_DEBUG_TREE, KOZO_INIT_DEBUG, 0, port.c, 0);
+    struct kozo_untyped_info info = kozo_untyped_info(s->memory);
 
-    if (port.c == 0 || r.err != KOZO_OK || r.b == 0)
-        return 0;
-    return ((const struct kozo_tree_entry *)kozo_buffer()->word)[0].object;
+    return info.err == KOZO_OK ? info.size - info.free : 0;
 }
 
-static uint64_t own_serial(void)
+static void tell_first_thread(const struct init *i, const struct service *s,
+                              struct system_service_rep *rep)
 {
-    struct kozo_thread_info info = kozo_thread_info(kozo_own_thread());
+    struct kozo_thread_info info;
 
-    return info.err == KOZO_OK ? info.serial : 0;
-}
-
-/* Who is meant by an Endpoint's identity, or by the serial of a thread. */
-static struct kozo_str name_of(const struct init *i, uint64_t object, uint64_t peer)
-{
-    if (object != 0 ? object == identity_of(i->port) : peer != 0 && peer == own_serial())
-        return kozo_str("init");
-    for (uint32_t k = 0; k < i->manifest.services; k++) {
-        const struct service *s = &i->service[k];
-
-        if ((object != 0 && object == identity_of(s->port)) ||
-            (object == 0 && peer != 0 && s->state == SERVICE_RUNNING && s->process.serial == peer))
-            return s->m->name;
-    }
-    return (struct kozo_str){};
+    rep->used = used_bytes(s);
+    rep->threads = threads_count(s);
+    info = threads_info(s, 0);
+    if (info.err != KOZO_OK)
+        return;
+    rep->thread = info.state;
+    rep->time = info.time;
+    rep->waits = threads_block(i, &info).waits;
 }
 
 static enum kozo_err serve_service(struct system_server *server_, const struct kozo_msg *m,
@@ -109,11 +122,11 @@ static enum kozo_err serve_service(struct system_server *server_, const struct k
                                    struct system_service_rep *rep)
 {
     const struct init *i = server_->i;
+    enum kozo_err err = want(server_, m, KOZO_SYSTEM_LOOK);
     const struct service *s;
-    struct kozo_thread_info info;
 
-    if ((m->user & KOZO_SYSTEM_LOOK) == 0)
-        return KOZO_ERR_RIGHTS;
+    if (err != KOZO_OK)
+        return err;
     if (req->index >= i->manifest.services)
         return KOZO_ERR_NOT_FOUND;
     s = &i->service[req->index];
@@ -122,17 +135,39 @@ static enum kozo_err serve_service(struct system_server *server_, const struct k
     rep->life = s->life;
     rep->memory = 1ull << s->m->memory_bits;
     rep->priority = s->m->priority;
-    if (s->state != SERVICE_RUNNING)
-        return KOZO_OK;
-    info = kozo_thread_info(s->process.thread);
+    rep->restarts = s->care.restarts;
+    rep->end = kozo_str_cut(s->end, 127);
+    if (s->state == SERVICE_WAITS && s->care.again > kozo_now())
+        rep->again = s->care.again - kozo_now();
+    if (s->state == SERVICE_RUNNING)
+        tell_first_thread(i, s, rep);
+    return KOZO_OK;
+}
+
+static enum kozo_err serve_thread(struct system_server *server_, const struct kozo_msg *m,
+                                  const struct system_thread_req *req,
+                                  struct system_thread_rep *rep)
+{
+    static struct threads_block block;
+    const struct init *i = server_->i;
+    enum kozo_err err = want(server_, m, KOZO_SYSTEM_LOOK);
+    struct kozo_thread_info info;
+
+    if (err != KOZO_OK)
+        return err;
+    if (req->index >= i->manifest.services)
+        return KOZO_ERR_NOT_FOUND;
+    info = threads_info(&i->service[req->index], req->number);
     if (info.err != KOZO_OK)
         return info.err;
-    rep->thread = info.state;
+    rep->serial = info.serial;
+    rep->state = info.state;
     rep->time = info.time;
-    if (info.state == KOZO_THREAD_CALLING)
-        rep->waits = name_of(i, 0, kozo_buffer()->word[KOZO_THREAD_WORD_PEER]);
-    else
-        rep->waits = name_of(i, kozo_buffer()->word[KOZO_THREAD_WORD_WAITS], 0);
+    rep->priority = kozo_buffer()->word[KOZO_THREAD_WORD_PRIORITY];
+    rep->deadline = kozo_buffer()->word[KOZO_THREAD_WORD_DEADLINE];
+    block = threads_block(i, &info);
+    rep->on = kozo_str(block.on);
+    rep->waits = block.waits;
     return KOZO_OK;
 }
 
@@ -162,10 +197,11 @@ static enum kozo_err serve_cap(struct system_server *server_, const struct kozo_
                                const struct system_cap_req *req, struct system_cap_rep *rep)
 {
     const struct init *i = server_->i;
+    enum kozo_err err = want(server_, m, KOZO_SYSTEM_LOOK);
     const struct service *s;
 
-    if ((m->user & KOZO_SYSTEM_LOOK) == 0)
-        return KOZO_ERR_RIGHTS;
+    if (err != KOZO_OK)
+        return err;
     if (req->index >= i->manifest.services)
         return KOZO_ERR_NOT_FOUND;
     s = &i->service[req->index];
@@ -197,10 +233,11 @@ static uint64_t device_bytes(const struct init *i)
 static enum kozo_err serve_stat(struct system_server *s, const struct kozo_msg *m,
                                 const struct system_stat_req *req, struct system_stat_rep *rep)
 {
+    enum kozo_err err = want(s, m, KOZO_SYSTEM_LOOK);
     struct kozo_res r;
 
-    if ((m->user & KOZO_SYSTEM_LOOK) == 0)
-        return KOZO_ERR_RIGHTS;
+    if (err != KOZO_OK)
+        return err;
     r = kozo_debug_stat((struct kozo_debug){ KOZO_INIT_DEBUG }, (enum kozo_stat)req->which);
     rep->value = r.value;
     if (r.err == KOZO_OK && req->which == KOZO_STAT_BYTES_FREE)
@@ -211,10 +248,11 @@ static enum kozo_err serve_stat(struct system_server *s, const struct kozo_msg *
 static enum kozo_err serve_end(struct system_server *s, const struct kozo_msg *m,
                                const struct system_end_req *req, struct system_end_rep *rep)
 {
-    (void)s;
+    enum kozo_err err = want(s, m, KOZO_SYSTEM_CONTROL);
+
     (void)rep;
-    if ((m->user & KOZO_SYSTEM_CONTROL) == 0)
-        return KOZO_ERR_RIGHTS;
+    if (err != KOZO_OK)
+        return err;
     if (req->how > KOZO_SYSTEM_RESET || req->status > COMMAND_STATUS_MAX)
         return KOZO_ERR_ARGUMENT;
     output_finish();
@@ -227,11 +265,11 @@ static enum kozo_err serve_kernel(struct system_server *s, const struct kozo_msg
                                   const struct system_kernel_req *req,
                                   struct system_kernel_rep *rep)
 {
+    enum kozo_err err = want(s, m, KOZO_SYSTEM_LOG);
     struct kozo_raw r;
 
-    (void)s;
-    if ((m->user & KOZO_SYSTEM_LOG) == 0)
-        return KOZO_ERR_RIGHTS;
+    if (err != KOZO_OK)
+        return err;
     if (req->position == KOZO_SYSTEM_TAKEN) {
         rep->next = output_taken();
         return KOZO_OK;
@@ -247,6 +285,50 @@ static enum kozo_err serve_kernel(struct system_server *s, const struct kozo_msg
     return KOZO_OK;
 }
 
+/* ---- ending and restarting ---- */
+
+/* Who asks; by what policy granted, its name. */
+static struct kozo_str asker(const struct system_server *s, const struct kozo_msg *m)
+{
+    return identity_service(&s->i->manifest, m->badge)->name;
+}
+
+/* The service a request of this right names. */
+static enum kozo_err target(struct system_server *s, const struct kozo_msg *m, struct kozo_str name,
+                            struct service **to)
+{
+    const struct manifest_service *found = manifest_service(&s->i->manifest, name);
+    enum kozo_err err = want(s, m, KOZO_SYSTEM_KILL);
+
+    if (err != KOZO_OK)
+        return err;
+    if (found == nullptr)
+        return KOZO_ERR_NOT_FOUND;
+    *to = &s->i->service[found - s->i->manifest.service];
+    return KOZO_OK;
+}
+
+static enum kozo_err serve_kill(struct system_server *s, const struct kozo_msg *m,
+                                const struct system_kill_req *req, struct system_kill_rep *rep)
+{
+    struct service *to;
+    enum kozo_err err = target(s, m, req->name, &to);
+
+    (void)rep;
+    return err == KOZO_OK ? ends_kill(s->i, to, asker(s, m)) : err;
+}
+
+static enum kozo_err serve_restart(struct system_server *s, const struct kozo_msg *m,
+                                   const struct system_restart_req *req,
+                                   struct system_restart_rep *rep)
+{
+    struct service *to;
+    enum kozo_err err = target(s, m, req->name, &to);
+
+    (void)rep;
+    return err == KOZO_OK ? ends_restart(s->i, to, asker(s, m)) : err;
+}
+
 /* ---- all of it ---- */
 
 static const struct system_ops ops = {
@@ -257,6 +339,9 @@ static const struct system_ops ops = {
     .stat = serve_stat,
     .end = serve_end,
     .kernel = serve_kernel,
+    .kill = serve_kill,
+    .restart = serve_restart,
+    .thread = serve_thread,
 };
 
 bool system_is(const struct kozo_msg *m)
@@ -264,10 +349,23 @@ bool system_is(const struct kozo_msg *m)
     return KOZO_REQUEST_OP(m->label) >= KOZO_SYSTEM_FIRST_OP;
 }
 
+/*
+ * A capability to end services may outlive the life it was made in: what policy granted on lease is
+ * derived from policy's own. The kernel says what it may do; its badge only says whose it was.
+ */
+static bool is_known(const struct init *i, const struct kozo_msg *m)
+{
+    uint16_t op = KOZO_REQUEST_OP(m->label);
+
+    return server.caller != nullptr ||
+           ((op == SYSTEM_OP_KILL || op == SYSTEM_OP_RESTART) &&
+            identity_service(&i->manifest, m->badge) != nullptr);
+}
+
 bool system_message(struct init *i, struct kozo_msg *m)
 {
-    server.i = i;
-    server.saved = false;
-    m->err = system_dispatch(&ops, &server, m);
+    server = (struct system_server){ .i = i, .caller = watch_service_of(i, m->badge) };
+    m->err = is_known(i, m) ? system_dispatch(&ops, &server, m)
+                            : kozo_request_refuse(m, KOZO_ERR_STALE, SYSTEM_MAJOR, SYSTEM_MINOR);
     return !server.saved;
 }

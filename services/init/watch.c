@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "init/watch.h"
 #include "common/identity.h"
+#include "init/deny.h"
+#include "init/ends.h"
 #include "init/fault.h"
 #include "init/output.h"
 #include "init/start.h"
@@ -15,8 +17,7 @@ struct log_server {
     struct init *i;
 };
 
-/* The living service that a badge names; null when it is nobody's, or that life is over. */
-static struct service *service_of(struct init *i, uint64_t badge)
+struct service *watch_service_of(struct init *i, uint64_t badge)
 {
     uint32_t index = identity_index(badge);
     struct service *s = index < i->manifest.services ? &i->service[index] : nullptr;
@@ -29,10 +30,13 @@ static struct service *service_of(struct init *i, uint64_t badge)
 /* The same for a message, by a capability that may write. */
 static enum kozo_err speaker(struct init *i, const struct kozo_msg *m, struct service **s)
 {
-    *s = service_of(i, m->badge);
+    *s = watch_service_of(i, m->badge);
     if (*s == nullptr)
         return KOZO_ERR_STALE;
-    return (m->user & LOG_WRITE) != 0 ? KOZO_OK : KOZO_ERR_RIGHTS;
+    if ((m->user & LOG_WRITE) != 0)
+        return KOZO_OK;
+    deny(i, m, kozo_str("log"), LOG_WRITE, "name log under capabilities in its section");
+    return KOZO_ERR_RIGHTS;
 }
 
 /* ---- lines ---- */
@@ -124,8 +128,10 @@ static enum kozo_err serve_step(struct log_server *server, const struct kozo_msg
     (void)rep;
     if (err != KOZO_OK)
         return err;
-    if (!is_demo(i, s))
+    if (!is_demo(i, s)) {
+        deny(i, m, kozo_str("step"), 0, "only the service that [init] names as demo has steps");
         return KOZO_ERR_DENIED;
+    }
     if (i->state != INIT_WAITING)
         return KOZO_OK;
     facts = look(s);
@@ -137,40 +143,42 @@ static enum kozo_err serve_step(struct log_server *server, const struct kozo_msg
     return KOZO_OK;
 }
 
+/* ---- what was restarted ---- */
+
+static enum kozo_err serve_connect(struct log_server *server, const struct kozo_msg *m,
+                                   const struct log_connect_req *req, struct log_connect_rep *rep)
+{
+    struct service *s;
+    enum kozo_err err = speaker(server->i, m, &s);
+    uint32_t k = 0;
+
+    if (err != KOZO_OK)
+        return err;
+    while (k < s->m->capabilities.count && !text_equal(s->m->capabilities.word[k], req->name))
+        k++;
+    if (k == s->m->capabilities.count) {
+        deny(server->i, m, req->name, 0, "its section names nothing so under capabilities");
+        return KOZO_ERR_NOT_FOUND;
+    }
+    err = start_give(server->i, s, k);
+    if (err == KOZO_OK)
+        rep->cap = kozo_give(s->given + k, KOZO_RIGHTS_ALL, UINT8_MAX);
+    return err;
+}
+
 static const struct log_ops ops = { .write = serve_write,
                                     .ready = serve_ready,
-                                    .step = serve_step };
+                                    .step = serve_step,
+                                    .connect = serve_connect };
 
 /* ---- ends ---- */
-
-static void fail_to_be_ready(struct init *i, const struct service *s, const char *got)
-{
-    char step[64];
-    struct line l = line_begin(step, sizeof step);
-
-    line_add(&l, "ready ");
-    line_add_str(&l, s->m->name);
-    init_fail(i, step, "a report that it is ready", "%s", got);
-}
-
-/* What the end of a service means as long as init waits for all to be well. */
-static void judge_end(struct init *i, const struct service *s, bool well, const char *how)
-{
-    if (!s->ready)
-        fail_to_be_ready(i, s, how);
-    else if (is_demo(i, s) && !demo_done(&i->demo))
-        init_fail(i, demo_step_name(i->demo.next), demo_expects(&i->demo), "%s", how);
-    else if (!well)
-        init_fail(i, "services", "none that fails", "%.*s: %s", (int)s->m->name.len, s->m->name.at,
-                  how);
-}
 
 /*
  * It exited, or a fault stopped it: nobody goes on with it, and all it held and gave is taken back.
  */
 static void serve_end(struct init *i, const struct kozo_msg *m)
 {
-    struct line_context c = { i, service_of(i, m->badge) };
+    struct line_context c = { i, watch_service_of(i, m->badge) };
     struct service *s = c.s;
     bool exited = m->word[0] == KOZO_FAULT_EXIT;
     char how[192];
@@ -180,11 +188,9 @@ static void serve_end(struct init *i, const struct kozo_msg *m)
         return;
     lines_flush(&s->lines, print_line, &c);
     fault_describe(&l, m->word);
-    kozo_printf("%s %.*s: %s\n", exited ? "[init] service" : "KOZO FAULT service",
-                (int)s->m->name.len, s->m->name.at, how);
-    if (i->state == INIT_WAITING)
-        judge_end(i, s, exited && m->word[1] == 0, how);
-    end_service(i, s);
+    if (!exited)
+        kozo_printf("KOZO FAULT service %.*s: %s\n", (int)s->m->name.len, s->m->name.at, how);
+    ends_life(i, s, exited ? ENDS_EXITED : ENDS_FAULTED, exited && m->word[1] == 0, how);
 }
 
 bool watch_message(struct init *i, struct kozo_msg *m)
@@ -195,7 +201,7 @@ bool watch_message(struct init *i, struct kozo_msg *m)
         serve_end(i, m);
         return false;
     }
-    if (system_is(m) && service_of(i, m->badge) != nullptr)
+    if (system_is(m))
         return system_message(i, m);
     m->err = log_dispatch(&ops, &server, m);
     return true;
@@ -211,30 +217,46 @@ static bool all_ready(const struct init *i)
     return true;
 }
 
+/* The first that has not is named; with it the start has failed. */
 static void fail_on_silence(struct init *i)
 {
-    char text[48];
-    struct line l = line_begin(text, sizeof text);
+    for (uint32_t k = 0; k < i->manifest.services; k++) {
+        char step[64];
+        struct line l = line_begin(step, sizeof step);
 
-    line_add(&l, "nothing within ");
-    line_add_number(&l, i->manifest.ready_seconds);
-    line_add(&l, " s");
-    for (uint32_t k = 0; k < i->manifest.services; k++)
-        if (!i->service[k].ready)
-            fail_to_be_ready(i, &i->service[k], text);
+        if (i->service[k].ready)
+            continue;
+        line_add(&l, "ready ");
+        line_add_str(&l, i->service[k].m->name);
+        init_fail(i, step, "a report that it is ready", "nothing within %u s",
+                  i->manifest.ready_seconds);
+    }
+}
+
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
 }
 
 uint64_t watch_deadline(const struct init *i)
 {
-    uint64_t next = all_ready(i) ? UINT64_MAX : i->ready_by;
+    uint64_t next = earlier(ends_deadline(i), denial_deadline(&i->denials));
 
-    return demo_done(&i->demo) || next < i->demo_by ? next : i->demo_by;
+    if (i->state != INIT_WAITING)
+        return next;
+    if (!all_ready(i))
+        next = earlier(next, i->ready_by);
+    return demo_done(&i->demo) ? next : earlier(next, i->demo_by);
 }
 
 void watch_time(struct init *i)
 {
     uint64_t now = kozo_now();
 
+    ends_time(i, now);
+    deny_time(i, now);
+    if (i->state != INIT_WAITING)
+        return;
     if (now >= i->ready_by && !all_ready(i))
         fail_on_silence(i);
     if (now >= i->demo_by && !demo_done(&i->demo))

@@ -2,8 +2,8 @@
 /*
  * watch.h - what services say to init, and what becomes of them.
  *
- * Owns:      the state and lines of each service, the progress of the demonstration.
- * Not here:  starting (start.c), what the steps must give (demo.c).
+ * Owns:      the lines of each service, the progress of the demonstration.
+ * Not here:  starting (start.c), what an end means (ends.c), what the steps must give (demo.c).
  * Callers:   main.c.
  * Spec:      docs/spec/services.md
  */
@@ -11,11 +11,13 @@
 
 #include "init/init.h"
 
+/* The living service that a badge names; null when it is nobody's, or that life is over. */
+struct service *watch_service_of(struct init *i, uint64_t badge);
 /* Serves one message; false when it is not to be answered. */
 bool watch_message(struct init *i, struct kozo_msg *m);
 /*
- * The time limits, which count while init waits for all to be well: the next one, and whether one
- * has passed.
+ * What is due at a time: restarts, counted denials, and while init waits for all to be well its time
+ * limits. When the next is, and doing what is due.
  */
 uint64_t watch_deadline(const struct init *i);
 void watch_time(struct init *i);

@@ -455,17 +455,20 @@ def test_binary_that_is_no_program(boot):
 
 def test_too_little_memory(boot):
     conf(boot, "memory", "64K", "service hello")
-    broken(boot, "start hello", ".*", "not enough memory in this Untyped or page-table pool")
+    broken(boot, "start hello",
+           r"memory that holds: binary \d+ KiB, heap 16 KiB, stack 32 KiB, untyped 0 KiB, page tables",
+           r"memory = 64 KiB, which is used up at: \w+")
 
 
 def test_more_memory_than_there_is(boot):
     conf(boot, "memory", "1G", "service hello")
-    broken(boot, "start hello", "the memory and threads of its section", "not enough memory .*")
+    broken(boot, "start hello", "the memory of its section, 1048576 KiB",
+           r"not enough memory .*: the largest piece left has \d+ KiB")
 
 
 def test_more_threads_than_there_are(boot):
     conf(boot, "threads", "4096", "service hello")
-    broken(boot, "start hello", "the memory and threads of its section", "thread pool exhausted")
+    broken(boot, "start hello", "the threads of its section, 4096", r"thread pool exhausted: \d+ are left")
 
 
 def test_no_manifest(boot):

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: MIT */
+#include "init/threads.h"
+#include "common/line.h"
+
+#include <kozo/slots.h>
+#include <kozo/start.h>
+
+/* ---- the threads of a service ---- */
+
+static bool is_other_thread(const struct service *s, uint64_t slot)
+{
+    struct kozo_verified v =
+        kozo_cap_verify(kozo_in(s->process.cnode, slot), kozo_own(s->process.thread.c));
+
+    return v.err == KOZO_OK && KOZO_VERIFY_KIND(v.what) == KOZO_KIND_THREAD &&
+           (v.what & KOZO_VERIFY_SAME) == 0;
+}
+
+/* The slot of its `number`-th thread after the first, 0 when there is none. */
+static uint64_t slot_of(const struct service *s, uint64_t number)
+{
+    for (uint64_t slot = 1; slot < 1u << PROGRAM_CNODE_BITS; slot++)
+        if (is_other_thread(s, slot) && --number == 0)
+            return slot;
+    return 0;
+}
+
+struct kozo_thread_info threads_info(const struct service *s, uint64_t number)
+{
+    struct kozo_thread_info info = { .err = KOZO_ERR_NOT_FOUND };
+    uint64_t there = number > 0 ? slot_of(s, number) : 0;
+    struct kozo_thread copy;
+
+    if (s->state != SERVICE_RUNNING || (number > 0 && there == 0))
+        return info;
+    if (number == 0)
+        return kozo_thread_info(s->process.thread);
+    copy.c = kozo_slot_alloc();
+    if (copy.c == 0)
+        return (struct kozo_thread_info){ .err = KOZO_ERR_LIMIT };
+    info.err = kozo_cap_copy(kozo_own(copy.c), kozo_in(s->process.cnode, there), KOZO_SAME_RIGHTS);
+    if (info.err == KOZO_OK)
+        info = kozo_thread_info(copy);
+    kozo_slot_drop(copy.c);
+    return info;
+}
+
+uint64_t threads_count(const struct service *s)
+{
+    uint64_t n = s->state == SERVICE_RUNNING;
+
+    for (uint64_t slot = 1; n > 0 && slot < 1u << PROGRAM_CNODE_BITS; slot++)
+        n += is_other_thread(s, slot);
+    return n;
+}
+
+/* ---- whom they wait for ---- */
+
+/* The kernel's identity of an Endpoint, from one of the capabilities derived from it; 0 = none. */
+static uint64_t identity_of(struct kozo_endpoint port)
+{
+    struct kozo_raw r = kozo_syscall(KOZO_SYS_DEBUG_TREE, KOZO_INIT_DEBUG, 0, port.c, 0);
+
+    if (port.c == 0 || r.err != KOZO_OK || r.b == 0)
+        return 0;
+    return ((const struct kozo_tree_entry *)kozo_buffer()->word)[0].object;
+}
+
+/* Whose an Endpoint is. */
+static struct kozo_str server_of(const struct init *i, uint64_t object)
+{
+    if (object == 0)
+        return (struct kozo_str){};
+    if (object == identity_of(i->port))
+        return kozo_str("init");
+    for (uint32_t k = 0; k < i->manifest.services; k++)
+        if (object == identity_of(i->service[k].port))
+            return i->service[k].m->name;
+    return (struct kozo_str){};
+}
+
+static bool has_thread(const struct service *s, uint64_t serial)
+{
+    if (s->state != SERVICE_RUNNING)
+        return false;
+    if (s->process.serial == serial)
+        return true;
+    for (uint64_t n = 1;; n++) {
+        struct kozo_thread_info info = threads_info(s, n);
+
+        if (info.err != KOZO_OK || info.serial == serial)
+            return info.err == KOZO_OK;
+    }
+}
+
+/* Whose a thread is. */
+static struct kozo_str owner_of(const struct init *i, uint64_t serial)
+{
+    struct kozo_thread_info own = kozo_thread_info(kozo_own_thread());
+
+    if (serial == 0)
+        return (struct kozo_str){};
+    if (own.err == KOZO_OK && own.serial == serial)
+        return kozo_str("init");
+    for (uint32_t k = 0; k < i->manifest.services; k++)
+        if (has_thread(&i->service[k], serial))
+            return i->service[k].m->name;
+    return (struct kozo_str){};
+}
+
+static const char *object_text(const struct kozo_thread_info *info, uint64_t object)
+{
+    switch (info->state) {
+    case KOZO_THREAD_SENDING:
+    case KOZO_THREAD_RECEIVING:
+        return "endpoint";
+    case KOZO_THREAD_CALLING:
+        return "reply";
+    case KOZO_THREAD_WAITING:
+        return object != 0 ? "notification" : "sleep";
+    case KOZO_THREAD_FAULTED:
+        return "fault";
+    default:
+        return "";
+    }
+}
+
+struct threads_block threads_block(const struct init *i, const struct kozo_thread_info *info)
+{
+    uint64_t object = kozo_buffer()->word[KOZO_THREAD_WORD_WAITS];
+    uint64_t peer = kozo_buffer()->word[KOZO_THREAD_WORD_PEER];
+    struct threads_block b = {};
+    struct line l = line_begin(b.on, sizeof b.on);
+
+    b.waits = info->state == KOZO_THREAD_CALLING ? owner_of(i, peer) : server_of(i, object);
+    line_add(&l, object_text(info, object));
+    if (b.waits.len > 0) {
+        line_add(&l, " of ");
+        line_add_str(&l, b.waits);
+    }
+    return b;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * threads.h - what the threads of services do, as the kernel tells.
+ *
+ * Threads beyond a service's first are found by the Thread capabilities in its capability space.
+ *
+ * Owns:      names for what a thread is blocked on.
+ * Callers:   system.c.
+ * Cost:      the slots of a service; looking for whom a thread waits: those of all services.
+ * Spec:      docs/spec/services.md
+ */
+#pragma once
+
+#include <kozo/syscall.h>
+
+#include "init/init.h"
+
+/* The service's thread of this number, the first is 0. Words of THREAD_INFO: kozo_buffer(). */
+struct kozo_thread_info threads_info(const struct service *s, uint64_t number);
+uint64_t threads_count(const struct service *s);
+
+/* What a thread is blocked on, and the service it waits for; both empty when nothing is known. */
+struct threads_block {
+    char on[48];
+    struct kozo_str waits;
+};
+/* To be asked right after threads_info, whose answer `info` is. */
+struct threads_block threads_block(const struct init *i, const struct kozo_thread_info *info);
