@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 """The reference model and the fuzz targets as programs: building them, running them.
 
-A target is tests/fuzz/NAME.c, built as tests/fuzz/fuzz-NAME; what it found worth keeping lies in
-tests/fuzz/corpus/NAME. The model is built twice: with sanitizers, and without for long runs.
+A target is tests/fuzz/NAME.c, built as tests/fuzz/fuzz-NAME. It begins from tests/fuzz/corpus/NAME:
+seeds, whose names say what they are (tests/fuzz/seeds.py), and what fuzzing found, named by hash.
+Words it may use are in tests/fuzz/NAME.dict. The model is built twice: with sanitizers, and without for long runs.
 """
 
 import os
@@ -15,6 +16,7 @@ from kozo import builder, paths
 from kozo.errors import UsageProblem
 
 CORPUS = paths.TESTS / "fuzz" / "corpus"
+NAME_DIGITS = 16  # of the hash in the name of an input
 SCRIPTS = paths.TESTS / "model" / "scripts"
 
 _OPTIONS = {"ASAN_OPTIONS": "abort_on_error=0:detect_leaks=0",
@@ -33,6 +35,17 @@ def kept(target):
     """The folder with the target's corpus, if there is one, as a list."""
     folder = CORPUS / target
     return [folder] if folder.is_dir() else []
+
+
+def is_found(file):
+    """Whether fuzzing found this input of the corpus; else it is a seed."""
+    return re.fullmatch(rf"[0-9a-f]{{{NAME_DIGITS}}}", file.name) is not None
+
+
+def words(target):
+    """The option that names the target's dictionary, if it has one, as a list."""
+    file = paths.TESTS / "fuzz" / f"{target}.dict"
+    return [f"-dict={file}"] if file.exists() else []
 
 
 def environment():

@@ -5,6 +5,8 @@ It begins from tests/fuzz/corpus/TARGET and from what earlier runs found, in bui
 input that fails is kept there, and the line that runs it again is printed. `syscalls` is checked
 against the reference model; its failures are made short, as a script for `model --replay`."""
 
+import hashlib
+import shutil
 import subprocess
 import tempfile
 
@@ -24,14 +26,14 @@ def add_arguments(parser):
     parser.add_argument("--time", default="60s", metavar="T", help="how long: 90s, 10m, 2h (60s)")
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="where chance begins (1)")
     parser.add_argument("--merge", action="store_true",
-                        help="instead: add to the kept corpus what reaches more of the code")
+                        help="instead: keep in the tree what was found and reaches more of the code")
 
 
 def _fuzz(args, program, found):
     """Run it; returns the exit code."""
     command = [program, f"-seed={args.seed}", f"-max_total_time={fuzzing.seconds(args.time)}",
                f"-max_len={LONGEST}", "-timeout=20", "-print_final_stats=1",
-               f"-artifact_prefix={found}/", found, *fuzzing.kept(args.target)]
+               *fuzzing.words(args.target), f"-artifact_prefix={found}/", found, *fuzzing.kept(args.target)]
     log = found.with_suffix(".log")
     term.note(f"fuzzing {args.target} for {args.time}; log: {paths.shown(log)}")
     with open(log, "w") as to:
@@ -60,21 +62,32 @@ def _tell(args, program, artifact, found):
 
 
 def _merge(args, program, found):
-    """Keep what is worth keeping in the tree, the smallest inputs that reach all that is reached."""
+    """Keep in the tree the seeds with names, and the fewest inputs that reach what they do not."""
     kept = fuzzing.CORPUS / args.target
     kept.mkdir(parents=True, exist_ok=True)
+    seeds = [f for f in kept.iterdir() if not fuzzing.is_found(f)]
     with tempfile.TemporaryDirectory(prefix="kozo-merge-") as folder:
-        ended = fuzzing.run([program, "-set_cover_merge=1", f"-max_len={LONGEST}", folder, kept, found])
+        for seed in seeds:
+            shutil.copy(seed, folder)
+        ended = fuzzing.run([program, "-set_cover_merge=1", "-use_counters=0", f"-max_len={LONGEST}",
+                             folder, kept, found])
         if ended.status != 0:
             term.error(f"{args.target}: {fuzzing.complaint(ended.output)}")
             return FAILED
-        for old in kept.iterdir():
-            old.unlink()
-        inputs = sorted(paths.Path(folder).iterdir())
-        for new in inputs:
-            (kept / new.name[:16]).write_bytes(new.read_bytes())
-    term.out(f"{args.target}: {len(inputs)} inputs, {sum(f.stat().st_size for f in kept.iterdir())} bytes")
+        _replace(kept, [f for f in paths.Path(folder).iterdir() if not (kept / f.name) in seeds])
+    inputs = list(kept.iterdir())
+    term.out(f"{args.target}: {len(inputs)} inputs, {len(seeds)} of them seeds, "
+             f"{sum(f.stat().st_size for f in inputs)} bytes")
     return OK
+
+
+def _replace(kept, inputs):
+    """Let these be the inputs found by fuzzing, named by their hash."""
+    contents = [f.read_bytes() for f in inputs]
+    for old in filter(fuzzing.is_found, list(kept.iterdir())):
+        old.unlink()
+    for content in contents:
+        (kept / hashlib.sha1(content).hexdigest()[:fuzzing.NAME_DIGITS]).write_bytes(content)
 
 
 def run(args):

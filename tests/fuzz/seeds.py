@@ -1,0 +1,217 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Writes the seeds with names into tests/fuzz/corpus: a sound input for each boot target, and one for
+each way it can be wrong. What fuzzing adds to them is named by its hash."""
+
+import struct
+from pathlib import Path
+
+HERE = Path(__file__).parent
+FILE, DIRECTORY, SYMLINK, CHARACTER = 0o100644, 0o040755, 0o120777, 0o020600
+
+
+# ---- cpio ----
+
+def entry(name, data=b"", mode=FILE, ino=1, links=1, magic=b"070701", size=None, name_size=None):
+    name = name.encode() + b"\0"
+    name_size = len(name) if name_size is None else name_size
+    size = len(data) if size is None else size
+    fields = (ino, mode, 0, 0, links, 1, size, 0, 1, 0, 0, name_size, 0)
+    head = magic + b"".join(b"%08X" % f for f in fields) + name
+    return pad(pad(head) + data)
+
+
+def pad(data):
+    return data + bytes(-len(data) % 4)
+
+
+TRAILER = entry("TRAILER!!!", mode=0)
+INIT = entry("bin/init", b"program", 0o100755)
+
+
+def odc(name, data=b""):
+    name = name.encode() + b"\0"
+    return b"070707" + b"".join(b"%06o" % f for f in (1, 1, FILE, 0, 0, 1, 0)) + b"%011o" % 1 + \
+        b"%06o" % len(name) + b"%011o" % len(data) + name + data
+
+
+def cpio():
+    links = entry("a", ino=7, links=3) + entry("b", ino=7, links=3) + entry("c", b"text", ino=7, links=3)
+    return {
+        "sound": entry(".", mode=DIRECTORY) + entry("bin", mode=DIRECTORY) + INIT + TRAILER,
+        "padded": INIT + TRAILER + bytes(512 - len(INIT + TRAILER)),
+        "empty": b"",
+        "trailer-alone": TRAILER,
+        "hard-links": links + TRAILER,
+        "hard-links-without-data": entry("a", ino=7, links=2) + entry("b", ino=7, links=2) + TRAILER,
+        "links-and-devices": entry("l", b"bin/init", SYMLINK) + entry("tty", mode=CHARACTER) + INIT + TRAILER,
+        "leading-dot": entry("./etc", mode=DIRECTORY) + entry("./etc/motd", b"hello\n") + TRAILER,
+        "odc": odc("bin/init", b"program") + odc("TRAILER!!!"),
+        "crc": entry("bin/init", b"program", magic=b"070702") + entry("TRAILER!!!", magic=b"070702"),
+        "gzip": b"\x1f\x8b\x08" + bytes(29),
+        "xz": b"\xfd7zXZ\0" + bytes(26),
+        "zstd": b"\x28\xb5\x2f\xfd" + bytes(28),
+        "lz4": b"\x02\x21\x4c\x18" + bytes(28),
+        "bzip2": b"BZh91AY&SY" + bytes(22),
+        "wrong-magic": entry("bin/init", magic=b"070771") + TRAILER,
+        "bad-hex": INIT.replace(b"0000000", b"000000g", 1) + TRAILER,
+        "blank-in-number": INIT.replace(b"0000000", b"      +", 1) + TRAILER,
+        "size-wraps": entry("big", b"x", size=0xffffffff) + TRAILER,
+        "size-wraps-when-aligned": entry("big", b"x", size=0xfffffffd) + TRAILER,
+        "name-size-0": entry("none", name_size=0) + TRAILER,
+        "name-size-wraps": entry("long", name_size=0xffffffff) + TRAILER,
+        "name-without-end": entry("bin/init", name_size=8) + TRAILER,
+        "name-with-nul": entry("bin\0init") + TRAILER,
+        "name-too-long": entry("n" * 4096) + TRAILER,
+        "no-trailer": INIT,
+        "after-trailer": INIT + TRAILER + b"\0\0\0\1",
+        "cut-in-header": INIT[:60],
+        "cut-in-name": INIT[:114],
+        "cut-in-data": INIT[:-4],
+        "cut-in-trailer": INIT + TRAILER[:-8],
+        "same-name-twice": INIT + INIT + TRAILER,
+        "absolute": entry("/bin/init") + TRAILER,
+        "dot-dot": entry("bin/../init") + TRAILER,
+        "dot-inside": entry("bin/./init") + TRAILER,
+        "two-slashes": entry("bin//init") + TRAILER,
+        "many": b"".join(entry(f"f{i}", b"%d" % i) for i in range(12)) + TRAILER,
+    }
+
+
+# ---- elf ----
+
+R, W, X = 4, 2, 1
+LOAD, NOTE_SEGMENT, INTERP, STACK = 1, 4, 3, 0x6474e551
+BASE = 0x400000
+HEAD, PHDR = 64, 56
+
+
+def note(major=1, minor=0, owner=b"KOZO", kind=1):
+    return struct.pack("<3I8s2I", len(owner) + 1, 8, kind, owner, major, minor)
+
+
+def program(segments, abi=note(), **changed):
+    """A program with these segments, and one for its note."""
+    at = HEAD + PHDR * (len(segments) + 1)
+    segments = segments + [(NOTE_SEGMENT, R, at, 0, len(abi), len(abi), 4)]
+    h = dict(magic=b"\x7fELF", bits=2, order=1, ident_version=1, type=2, machine=62, version=1,
+             entry=BASE + 0x1f0, phoff=HEAD, shoff=0, flags=0, ehsize=HEAD, phentsize=PHDR,
+             phnum=len(segments)) | changed
+    head = struct.pack("<4s4B8xHHIQQQIHHHHHH", h["magic"], h["bits"], h["order"], h["ident_version"], 0,
+                       h["type"], h["machine"], h["version"], h["entry"], h["phoff"], h["shoff"],
+                       h["flags"], h["ehsize"], h["phentsize"], h["phnum"], 0, 0, 0)
+    table = b"".join(struct.pack("<IIQQQQQQ", kind, rights, offset, vaddr, 0, filesz, memsz, align)
+                     for kind, rights, offset, vaddr, filesz, memsz, align in segments)
+    return (head + table + abi).ljust(528, b"\x90")
+
+
+def short(*segments, **changed):
+    """A program of 528 bytes: text in 512 of them, then these segments."""
+    return program([(LOAD, R | X, 0, BASE, 512, 512, 4096), *segments], **changed)
+
+
+def data(vaddr=BASE + 0x2200, memsz=16, filesz=16, offset=512, rights=R | W):
+    return (LOAD, rights, offset, vaddr, filesz, memsz, 4096)
+
+
+def elf():
+    kernel_half = 0xffff800000000200
+    fields = {"magic": b"\x7fELG", "bits": 1, "order": 2, "ident_version": 0, "type": 3, "machine": 40,
+              "version": 2, "phoff": 1 << 63, "ehsize": 52, "phentsize": 32, "phnum": 0}
+    seeds = {f"header-{f.replace('_', '-')}": short(**{f: v}) for f, v in fields.items()}
+    return seeds | {
+        "sound": short(data(memsz=5000), (STACK, R | W, 0, 0, 0, 0, 16)),
+        "read-only-data": short(data(rights=R)),
+        "too-many": short(phnum=0xffff),
+        "overlapping": short(data(BASE, offset=0)),
+        "on-one-page": short(data(BASE + 0x200)),
+        "descending": short(data(BASE - 0x2000 + 0x200)),
+        "writable-and-executable": short(data(rights=R | W | X)),
+        "misaligned": short(data(BASE + 0x2201)),
+        "kernel-half": short(data(kernel_half)),
+        "last-page": short(data((1 << 47) - 4096 + 0x200)),
+        "page-zero": short(data(0x200)),
+        "address-wraps": short(data(memsz=(1 << 64) - BASE)),
+        "huge": short(data(memsz=1 << 40)),
+        "offset-wraps": short(data(offset=(1 << 64) - 0xe00)),
+        "outside-the-file": short(data(offset=4096 + 0x200)),
+        "more-in-file-than-in-memory": short(data(memsz=8)),
+        "interpreter": short((INTERP, R, 512, 0, 16, 16, 1)),
+        "entry-outside": short(entry=BASE + 0x10000),
+        "entry-in-data": short(data(), entry=BASE + 0x2200),
+        "entry-in-kernel-half": short(entry=kernel_half),
+        "no-note": short(abi=note(kind=9)),
+        "foreign-note": short(abi=note(owner=b"XENO")),
+        "later-major": short(abi=note(major=2)),
+        "later-minor": short(abi=note(minor=9999)),
+        "cut-in-header": short()[:40],
+        "cut-in-table": short()[:100],
+        "empty": b"",
+    }
+
+
+# ---- manifest ----
+
+HASH = "0123456789abcdef" * 4
+SOUND = {"binary": "bin/a", "sha256": HASH, "priority": "40", "memory": "1M"}
+ALL = {"provides": "a", "capabilities": "log", "requests": "fs", "args": "x y", "restart": "on-failure",
+       "restart_limit": "3", "restart_backoff_ms": "100", "heap": "64K", "stack": "32K",
+       "untyped": "64K", "threads": "2"}
+RULE = {"subject": "a", "object": "fs:/etc/*", "rights": "read list", "decision": "ask",
+        "tier": "high", "lease_ms": "30000", "depth": "2", "reason": "a reason", "hint": "a hint"}
+
+
+def section(kind, name, lines):
+    return f"[{kind} {name}]\n" + "".join(f"{k} = {v}\n" for k, v in lines.items())
+
+
+def service(**lines):
+    return section("service", "a", SOUND | lines)
+
+
+def rule(**lines):
+    return service(provides="fs") + section("rule", "r", RULE | lines)
+
+
+def manifest():
+    wrong = {"priority": "256", "memory": "99999999999999999999", "threads": "-1", "restart": "perhaps",
+             "heap": "1X", "sha256": "12", "restart_limit": "no", "binary": "/bin/../a"}
+    wrong_in_rule = {"rights": "all of them", "decision": "perhaps", "tier": "deep", "lease_ms": "1d",
+                     "depth": "0", "object": "", "subject": "nobody"}
+    seeds = {f"wrong-{k.replace('_', '-')}": service(**{k: v}) for k, v in wrong.items()}
+    seeds |= {f"wrong-{k.replace('_', '-')}": rule(**{k: v}) for k, v in wrong_in_rule.items()}
+    seeds |= {
+        "sound": service(**ALL | {"provides": "fs"}) + section("rule", "r", RULE),
+        "init": "[init]\ndemo_seconds = 10\nready_seconds = 5\n" + service(),
+        "comments": "# one\n; two\n" + service(args="x # three"),
+        "carriage-return": service().replace("\n", "\r\n"),
+        "empty": "",
+        "field-twice": service() + "priority = 41\n",
+        "field-missing": "[service a]\nbinary = bin/a\n",
+        "long-name": section("service", "a" * 32, SOUND),
+        "many-words": service(args="x " * 17),
+        "name-twice": service() + service(),
+        "no-equals": service() + "args\n",
+        "no-line-end": service() + "args = x",
+        "no-name": "[service ]\n",
+        "no-section": "binary = bin/a\n",
+        "no-words": service(args=""),
+        "nul": service(args="\0"),
+        "section-without-end": "[service a\n",
+        "unknown-field": service(colour="red"),
+        "unknown-section": "[server a]\n",
+    }
+    return {name: text.encode() for name, text in seeds.items()}
+
+
+def write(target, seeds):
+    folder = HERE / "corpus" / target
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, data in seeds.items():
+        (folder / name).write_bytes(data)
+    print(f"{target}: {len(seeds)} seeds, {sum(map(len, seeds.values()))} bytes")
+
+
+if __name__ == "__main__":
+    for made in (cpio, elf, manifest):
+        write(made.__name__, made())
