@@ -2,10 +2,12 @@
 /*
  * op.h - one thing that happens to a world, as a line of text.
  *
- *   call NAME ARG...                the running thread makes a system call; trailing zeros may be
- * left out at TIME                       ... with this deadline in its register preempt N ... and
- * an interrupt found waiting at the N-th preemption point fault NUMBER ADDRESS ACCESS     the
- * running thread meets a fault irq LINE                        a line interrupts, masked or not
+ *   call NAME ARG...                the running thread makes a system call; zeros at the end may be
+ *                                   left out
+ *     ... at TIME                   with this deadline in its register
+ *     ... preempt N                 and an interrupt found waiting at the N-th preemption point
+ *   fault NUMBER ADDRESS ACCESS     the running thread meets a fault
+ *   irq LINE                        a line interrupts, masked or not
  *   advance NANOSECONDS             time passes, with the timer interrupts that were asked for
  *   touch ADDRESS ACCESS            the running thread reads, writes or executes memory
  *   window SLOT COUNT               it sets the receive window in its IPC buffer,
