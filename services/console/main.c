@@ -198,6 +198,25 @@ static enum kozo_err serve_read(struct console_server *c, const struct kozo_msg 
     return KOZO_OK;
 }
 
+/* Text of those who may only write cannot drive the terminal: what could is shown as `?`. */
+static void show_cleaned(struct console_server *c, struct kozo_str text)
+{
+    char clean[KOZO_CONSOLE_TEXT];
+    uint64_t used = 0;
+
+    while (text.len > 0 && used < sizeof clean) {
+        uint64_t n = text.at[0] == '\n' ? 1 : text_char(text);
+
+        if (n == 0)
+            clean[used++] = '?';
+        for (uint64_t i = 0; i < n && used < sizeof clean; i++)
+            clean[used++] = text.at[i];
+        n += n == 0;
+        text = (struct kozo_str){ text.at + n, text.len - n };
+    }
+    show(c, clean, used);
+}
+
 static enum kozo_err serve_write(struct console_server *c, const struct kozo_msg *m,
                                  const struct console_write_req *req,
                                  struct console_write_rep *rep)
@@ -205,6 +224,10 @@ static enum kozo_err serve_write(struct console_server *c, const struct kozo_msg
     (void)rep;
     if ((m->user & KOZO_CONSOLE_WRITE) == 0)
         return KOZO_ERR_RIGHTS;
+    if ((m->user & KOZO_CONSOLE_READ) == 0) {
+        show_cleaned(c, req->text);
+        return KOZO_OK;
+    }
     if (c->stopped) {
         c->stopped = false;
         return KOZO_ERR_CANCELLED;

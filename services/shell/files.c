@@ -4,31 +4,60 @@
 #include "shell/shell.h"
 
 #include <kozo/error.h>
-#include <kozo/file.h>
 #include <kozo/start.h>
 #include <kozo/string.h>
 
-/* `/etc/motd`, `etc/motd/` -> `etc/motd`; false when it is no sound path. */
-static bool path_of(struct kozo_str word, char to[PATH_BYTES + 1])
+struct path {
+    char text[PATH_BYTES + 1];
+    bool sound;
+};
+
+/* `/etc/motd`, `etc/motd/` -> `etc/motd`. */
+static struct path path_of(struct kozo_str word)
 {
+    struct path p = {};
+
     while (word.len > 0 && word.at[0] == '/')
         word = (struct kozo_str){ word.at + 1, word.len - 1 };
     while (word.len > 0 && word.at[word.len - 1] == '/')
         word.len--;
-    if (!path_is_sound(word))
-        return false;
-    kozo_str_copy(to, PATH_BYTES + 1, word);
-    return true;
+    p.sound = word.len <= PATH_BYTES && path_is_sound(word);
+    if (p.sound)
+        kozo_str_copy(p.text, sizeof p.text, word);
+    return p;
 }
 
-static struct kozo_file open_path(struct kozo_str word, uint64_t rights)
+/* The file server's next life is another Endpoint: true when a call is worth another try. */
+static bool lost(enum kozo_err err)
 {
-    char path[PATH_BYTES + 1];
-
-    if (!path_of(word, path))
-        return (struct kozo_file){ .err = KOZO_ERR_NAME };
-    return kozo_file_open(kozo_cap_endpoint("fs"), path, rights);
+    return (err == KOZO_ERR_EMPTY || err == KOZO_ERR_GONE) && kozo_reconnect("fs") == KOZO_OK;
 }
+
+static struct kozo_endpoint root(void) { return kozo_cap_endpoint("fs"); }
+
+struct kozo_file shell_open(struct kozo_str word, uint64_t rights)
+{
+    struct path p = path_of(word);
+    struct kozo_file f = { .err = KOZO_ERR_NAME };
+
+    if (!p.sound)
+        return f;
+    f = kozo_file_open(root(), p.text, rights);
+    return lost(f.err) ? kozo_file_open(root(), p.text, rights) : f;
+}
+
+struct kozo_file shell_create(struct kozo_str word, uint64_t rights)
+{
+    struct path p = path_of(word);
+    struct kozo_file f = { .err = KOZO_ERR_NAME };
+
+    if (!p.sound)
+        return f;
+    f = kozo_file_create(root(), p.text, rights);
+    return lost(f.err) ? kozo_file_create(root(), p.text, rights) : f;
+}
+
+/* ---- ls ---- */
 
 static bool print_entry(const struct kozo_dirent *d)
 {
@@ -60,7 +89,7 @@ static uint32_t list(struct kozo_str word, struct kozo_endpoint dir)
 uint32_t command_ls(const struct words *w, uint32_t)
 {
     struct kozo_str word = w->count > 1 ? w->word[1] : kozo_str("/");
-    struct kozo_file f = open_path(word, KOZO_FILE_LIST | KOZO_FILE_READ);
+    struct kozo_file f = shell_open(word, KOZO_FILE_LIST | KOZO_FILE_READ);
     uint32_t status;
 
     if (f.err != KOZO_OK)
@@ -74,6 +103,8 @@ uint32_t command_ls(const struct words *w, uint32_t)
     (void)kozo_file_close(f.cap);
     return status;
 }
+
+/* ---- cat ---- */
 
 /* As text that a terminal can show, whatever the file holds. */
 static bool print_piece(char *piece, uint64_t len)
@@ -107,21 +138,178 @@ static uint32_t print_file(struct kozo_str word, const struct kozo_file *f)
     return r.err == KOZO_OK ? 0 : shell_fail_err(word, r.err);
 }
 
+/* Opens a regular file to read; what is wrong has been told then. */
+static struct kozo_file open_regular(struct kozo_str word)
+{
+    struct kozo_file f = shell_open(word, KOZO_FILE_READ);
+
+    if (f.err == KOZO_OK && f.type != KOZO_FILE_REGULAR) {
+        (void)kozo_file_close(f.cap);
+        f.err = KOZO_ERR_TYPE;
+    }
+    if (f.err != KOZO_OK)
+        (void)shell_fail_err(word, f.err);
+    return f;
+}
+
 uint32_t command_cat(const struct words *w, uint32_t)
 {
     uint32_t status = 0;
 
     for (uint32_t i = 1; i < w->count; i++) {
-        struct kozo_file f = open_path(w->word[i], KOZO_FILE_READ);
+        struct kozo_file f = open_regular(w->word[i]);
 
-        if (f.err == KOZO_OK && f.type != KOZO_FILE_REGULAR)
-            status = shell_fail_err(w->word[i], KOZO_ERR_TYPE);
-        else if (f.err == KOZO_OK)
-            status |= print_file(w->word[i], &f);
-        else
-            status = shell_fail_err(w->word[i], f.err);
-        if (f.err == KOZO_OK)
-            (void)kozo_file_close(f.cap);
+        if (f.err != KOZO_OK) {
+            status = 1;
+            continue;
+        }
+        status |= print_file(w->word[i], &f);
+        (void)kozo_file_close(f.cap);
     }
     return status;
+}
+
+/* ---- changing files ---- */
+
+static struct kozo_str last_part(struct kozo_str path)
+{
+    uint64_t n = path.len;
+
+    while (n > 0 && path.at[n - 1] != '/')
+        n--;
+    return (struct kozo_str){ path.at + n, path.len - n };
+}
+
+/* Where a file goes that is copied or moved to `word`: into it, if it is a directory. */
+static struct path target_of(struct kozo_str from, struct kozo_str word)
+{
+    struct path p = path_of(word), source = path_of(from);
+    struct kozo_str name = last_part(kozo_str(source.text));
+    struct kozo_file f = shell_open(word, 0);
+    uint64_t used = strlen(p.text);
+
+    if (f.err != KOZO_OK)
+        return p;
+    (void)kozo_file_close(f.cap);
+    if (f.type != KOZO_FILE_DIRECTORY || !p.sound || !source.sound)
+        return p;
+    p.sound = used + 1 + name.len <= PATH_BYTES;
+    if (!p.sound)
+        return p;
+    if (used > 0)
+        p.text[used++] = '/';
+    kozo_str_copy(p.text + used, sizeof p.text - used, name);
+    return p;
+}
+
+static enum kozo_err copy_bytes(const struct kozo_file *from, struct kozo_endpoint to)
+{
+    static char piece[8 * KOZO_FILE_CHUNK];
+    enum kozo_err err = kozo_file_truncate(to, 0);
+
+    for (uint64_t at = 0; err == KOZO_OK && at < from->size;) {
+        struct kozo_res r = kozo_file_read(from->cap, at, piece, sizeof piece);
+
+        if (r.err == KOZO_OK && r.value == 0)
+            break;
+        if (r.err == KOZO_OK)
+            r = kozo_file_write(to, at, piece, r.value);
+        at += r.value;
+        err = shell_stopped() ? KOZO_ERR_CANCELLED : r.err;
+    }
+    return err;
+}
+
+uint32_t command_cp(const struct words *w, uint32_t)
+{
+    struct kozo_file from = open_regular(w->word[1]), to = {};
+    struct path p;
+    enum kozo_err err;
+
+    if (from.err != KOZO_OK)
+        return 1;
+    p = target_of(w->word[1], w->word[2]);
+    err = p.sound ? KOZO_OK : KOZO_ERR_NAME;
+    if (err == KOZO_OK && text_equal(kozo_str(p.text), kozo_str(path_of(w->word[1]).text)))
+        err = KOZO_ERR_EXISTS;
+    if (err == KOZO_OK) {
+        to = kozo_file_create(root(), p.text, KOZO_FILE_WRITE);
+        err = to.err;
+    }
+    if (err == KOZO_OK) {
+        err = copy_bytes(&from, to.cap);
+        (void)kozo_file_close(to.cap);
+    }
+    (void)kozo_file_close(from.cap);
+    return err == KOZO_OK ? 0 : shell_fail_err(w->word[2], err);
+}
+
+uint32_t command_mv(const struct words *w, uint32_t)
+{
+    struct path from = path_of(w->word[1]), to = target_of(w->word[1], w->word[2]);
+    enum kozo_err err = KOZO_ERR_NAME;
+
+    if (from.sound && to.sound)
+        err = kozo_file_rename(root(), from.text, to.text);
+    return err == KOZO_OK ? 0 : shell_fail_err(w->word[1], err);
+}
+
+uint32_t command_rm(const struct words *w, uint32_t)
+{
+    uint32_t status = 0;
+
+    for (uint32_t i = 1; i < w->count; i++) {
+        struct path p = path_of(w->word[i]);
+        enum kozo_err err = p.sound ? kozo_file_remove(root(), p.text) : KOZO_ERR_NAME;
+
+        if (err != KOZO_OK)
+            status = shell_fail_err(w->word[i], err);
+    }
+    return status;
+}
+
+uint32_t command_mkdir(const struct words *w, uint32_t)
+{
+    uint32_t status = 0;
+
+    for (uint32_t i = 1; i < w->count; i++) {
+        struct path p = path_of(w->word[i]);
+        enum kozo_err err =
+            p.sound ? kozo_file_make(root(), p.text, KOZO_FILE_DIRECTORY, 0).err : KOZO_ERR_NAME;
+
+        if (err != KOZO_OK)
+            status = shell_fail_err(w->word[i], err);
+    }
+    return status;
+}
+
+static enum kozo_err write_words(struct kozo_endpoint file, const struct words *w, uint32_t first)
+{
+    enum kozo_err err = KOZO_OK;
+
+    for (uint32_t i = first; i < w->count && err == KOZO_OK; i++) {
+        err = kozo_file_write(file, KOZO_FILE_END, w->word[i].at, w->word[i].len).err;
+        if (err == KOZO_OK)
+            err = kozo_file_write(file, KOZO_FILE_END, i + 1 < w->count ? " " : "\n", 1).err;
+    }
+    return err;
+}
+
+uint32_t command_write(const struct words *w, uint32_t)
+{
+    bool append = kozo_str_is(w->word[1], "--append");
+    uint32_t at = append ? 2 : 1;
+    struct kozo_file f;
+
+    if (w->count <= at)
+        return shell_fail(w->word[0], "usage: write [--append] FILE [WORD...]");
+    f = shell_create(w->word[at], KOZO_FILE_WRITE);
+    if (f.err != KOZO_OK)
+        return shell_fail_err(w->word[at], f.err);
+    if (!append)
+        f.err = kozo_file_truncate(f.cap, 0);
+    if (f.err == KOZO_OK)
+        f.err = write_words(f.cap, w, at + 1);
+    (void)kozo_file_close(f.cap);
+    return f.err == KOZO_OK ? 0 : shell_fail_err(w->word[at], f.err);
 }

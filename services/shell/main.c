@@ -5,7 +5,9 @@
  * It has no power but the capabilities of its section: console to read and write, fs for files,
  * system to look at services and to end the machine.
  */
-#include "init/commands.h"
+#include "shell/help.h"
+#include "shell/program.h"
+#include "shell/run.h"
 #include "shell/shell.h"
 
 #include <kozo/console.h>
@@ -17,24 +19,36 @@
 #include <kozo/system.h>
 #include <kozo/time.h>
 
-static bool listed; /* the commands are those of the kernel's command line */
+static bool listed;  /* the commands are those of the kernel's command line */
+static bool stopped; /* Ctrl-C was typed since the line was begun */
 
 /* ---- output ---- */
 
-bool shell_write(const char *text, uint64_t len)
+static enum kozo_err write_piece(const char *text, uint64_t len)
 {
     struct console_write_rep rep;
     struct kozo_msg m;
-    enum kozo_err err = KOZO_OK;
+    enum kozo_err err;
 
     kozo_msg_init(&m);
+    err = console_call_write(kozo_cap_endpoint("console"), &m,
+                             &(struct console_write_req){ .text = { text, len } }, &rep);
+    stopped |= err == KOZO_ERR_CANCELLED;
+    return err;
+}
+
+bool shell_write(const char *text, uint64_t len)
+{
+    enum kozo_err err = KOZO_OK;
+
     for (uint64_t n; err == KOZO_OK && len > 0; text += n, len -= n) {
         n = len < KOZO_CONSOLE_TEXT ? len : KOZO_CONSOLE_TEXT;
-        err = console_call_write(kozo_cap_endpoint("console"), &m,
-                                 &(struct console_write_req){ .text = { text, n } }, &rep);
+        err = write_piece(text, n);
     }
     return err == KOZO_OK;
 }
+
+bool shell_stopped(void) { return stopped || write_piece("", 0) == KOZO_ERR_CANCELLED; }
 
 bool shell_print(const char *format, ...)
 {
@@ -89,21 +103,29 @@ static uint32_t command_uptime(const struct words *, uint32_t)
                : 1;
 }
 
+static uint32_t command_jobs(const struct words *, uint32_t) { return run_list_jobs(); }
+
 static const struct command commands[] = {
-    { "help", "help [COMMAND]", "list the commands, or explain one", 0, 1, command_help },
-    { "ls", "ls [PATH]", "list a directory: kind, bytes, name", 0, 1, command_ls },
-    { "cat", "cat FILE...", "print files", 1, SHELL_WORDS, command_cat },
-    { "echo", "echo [WORD...]", "print words", 0, SHELL_WORDS, command_echo },
-    { "uptime", "uptime", "time since boot", 0, 0, command_uptime },
-    { "log", "log", "the last 16 KiB of the kernel's log", 0, 0, command_log },
-    { "ps", "ps", "services: state, whom each waits for, processor time", 0, 0, command_ps },
-    { "mem", "mem", "memory, capabilities and threads", 0, 0, command_mem },
-    { "caps", "caps [SERVICE]", "capabilities that services hold, as the kernel tells", 0, 1,
-      command_caps },
-    { "poweroff", "poweroff [STATUS]",
-      "end the machine, with that of the command before unless a status (0 to 63) is given", 0, 1,
-      command_poweroff },
-    { "reboot", "reboot", "reset the machine", 0, 0, command_reboot },
+    { "help", 0, 1, command_help },
+    { "ls", 0, 1, command_ls },
+    { "cat", 1, SHELL_WORDS, command_cat },
+    { "cp", 2, 2, command_cp },
+    { "mv", 2, 2, command_mv },
+    { "rm", 1, SHELL_WORDS, command_rm },
+    { "mkdir", 1, SHELL_WORDS, command_mkdir },
+    { "write", 1, SHELL_WORDS, command_write },
+    { "echo", 0, SHELL_WORDS, command_echo },
+    { "run", 0, SHELL_WORDS, nullptr },
+    { "jobs", 0, 0, command_jobs },
+    { "kill", 1, 1, command_kill },
+    { "restart", 1, 1, command_restart },
+    { "ps", 0, 1, command_ps },
+    { "caps", 0, 3, command_caps },
+    { "mem", 0, 1, command_mem },
+    { "log", 0, 0, command_log },
+    { "uptime", 0, 0, command_uptime },
+    { "poweroff", 0, 1, command_poweroff },
+    { "reboot", 0, 0, command_reboot },
 };
 constexpr uint32_t command_count = sizeof commands / sizeof commands[0];
 
@@ -115,48 +137,64 @@ static const struct command *find(struct kozo_str name)
     return nullptr;
 }
 
+static bool print_page(const struct help_page *page)
+{
+    return shell_print("%s\n\n", page->usage) && shell_write(page->text, strlen(page->text));
+}
+
 static uint32_t command_help(const struct words *w, uint32_t)
 {
-    const struct command *c = w->count > 1 ? find(w->word[1]) : nullptr;
+    const struct help_page *page;
 
-    if (w->count > 1 && c == nullptr)
-        return shell_fail(w->word[1], "no such command; `help` lists them");
-    if (c != nullptr)
-        return shell_print("%s\n    %s\n", c->usage, c->help) ? 0 : 1;
-    for (uint32_t i = 0; i < command_count; i++)
-        if (!shell_print("%-18s %s\n", commands[i].usage, commands[i].help))
+    if (w->count > 1) {
+        page = help_find(w->word[1]);
+        if (page == nullptr)
+            return shell_fail(w->word[1], "no such command; `help` lists them");
+        return print_page(page) ? 0 : 1;
+    }
+    for (uint32_t i = 0; i < command_count; i++) {
+        page = help_find(kozo_str(commands[i].name));
+        if (!shell_print("%-34s %s\n", page->usage, page->summary))
             return 1;
-    return 0;
+    }
+    return shell_print("\n`run` starts programs: ") && help_programs(shell_print) ? 0 : 1;
 }
 
 /* ---- running ---- */
 
-static uint32_t run(struct kozo_str line, uint32_t status)
+static uint32_t run_command(const struct stage *s, struct kozo_str line, uint32_t status)
 {
-    struct kozo_str rest = line;
-    const struct command *c;
-    struct words w = {};
-    char usage[96];
+    const struct command *c = find(s->word[0]);
+    struct words w = { .count = s->count };
+    char usage[160];
 
-    for (struct kozo_str word = text_cut_word(&rest); word.len > 0; word = text_cut_word(&rest)) {
-        if (w.count == SHELL_WORDS)
-            return shell_fail(line, "more than 16 words");
-        w.word[w.count++] = word;
-    }
-    c = find(w.word[0]);
+    if (c == nullptr && program_exists(s->word[0]))
+        return shell_fail(line, "a program: `run` starts it");
     if (c == nullptr)
         return shell_fail(line, "no such command; `help` lists them");
+    memcpy(w.word, s->word, sizeof w.word);
     if (w.count - 1 >= c->least && w.count - 1 <= c->most)
         return c->run(&w, status);
-    kozo_snprintf(usage, sizeof usage, "usage: %s", c->usage);
+    kozo_snprintf(usage, sizeof usage, "usage: %s", help_find(s->word[0])->usage);
     return shell_fail(w.word[0], usage);
 }
 
+static uint32_t run(struct kozo_str line, uint32_t status)
+{
+    static struct parsed parsed;
+
+    if (!parse_command(&parsed, line))
+        return shell_fail(line, parsed.error);
+    return run_is(&parsed) ? run_line(&parsed) : run_command(&parsed.stage[0], line, status);
+}
+
+/* Ctrl-C ends the whole list. */
 static uint32_t run_list(struct kozo_str list, uint32_t status)
 {
     struct kozo_str command;
 
-    while ((command = commands_cut(&list)).len > 0)
+    stopped = false;
+    while (!stopped && (command = parse_cut(&list)).len > 0)
         status = run(command, status);
     return status;
 }
@@ -192,9 +230,11 @@ static bool read_commands(char list[KOZO_CMDLINE_BYTES], uint64_t *len)
 
     kozo_msg_init(&m);
     for (;;) {
-        enum kozo_err err =
-            console_call_read(kozo_cap_endpoint("console"), &m,
-                              &(struct console_read_req){ .prompt = kozo_str("kozo> ") }, &rep);
+        enum kozo_err err;
+
+        run_tell_ends();
+        err = console_call_read(kozo_cap_endpoint("console"), &m,
+                                &(struct console_read_req){ .prompt = kozo_str("kozo> ") }, &rep);
 
         if (err != KOZO_OK)
             kozo_fatal("console: %s", kozo_err_text(err));
@@ -224,6 +264,10 @@ int main(int, char **)
     static char list[KOZO_CMDLINE_BYTES];
     uint64_t len;
 
+    enum kozo_err err = program_begin();
+
+    if (err != KOZO_OK)
+        kozo_fatal("memory for programs: %s", kozo_err_text(err));
     (void)kozo_ready();
     wait_for_ready();
     listed = read_commands(list, &len);

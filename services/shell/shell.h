@@ -8,11 +8,11 @@
  */
 #pragma once
 
-#include "common/text.h"
+#include "shell/parse.h"
 
-#include <kozo/abi.h>
+#include <kozo/file.h>
 
-#define SHELL_WORDS 16u
+#define SHELL_WORDS PARSE_WORDS
 
 /* A command line, taken apart. */
 struct words {
@@ -21,7 +21,7 @@ struct words {
 };
 
 struct command {
-    const char *name, *usage, *help;
+    const char *name;
     uint32_t least, most; /* words after the name */
     /* Its status, 0 = well. `status` is that of the command before it. */
     uint32_t (*run)(const struct words *w, uint32_t status);
@@ -30,15 +30,32 @@ struct command {
 /* Prints; false when Ctrl-C was typed: the command ends then. */
 [[gnu::format(printf, 1, 2)]] bool shell_print(const char *format, ...);
 bool shell_write(const char *text, uint64_t len);
+static inline bool shell_print_str(struct kozo_str text)
+{
+    return shell_write(text.at, text.len);
+}
+/* Whether Ctrl-C was typed since the last line was read; tells of it once. */
+bool shell_stopped(void);
 /* `error: WHAT: text` where errors go. Returns status 1. */
 uint32_t shell_fail(struct kozo_str what, const char *text);
 uint32_t shell_fail_err(struct kozo_str what, enum kozo_err err);
 
+/* Opens a file by its path from / on; shell_create makes it when it is not there. */
+struct kozo_file shell_open(struct kozo_str path, uint64_t rights);
+struct kozo_file shell_create(struct kozo_str path, uint64_t rights);
+
 uint32_t command_ls(const struct words *w, uint32_t status);
 uint32_t command_cat(const struct words *w, uint32_t status);
+uint32_t command_cp(const struct words *w, uint32_t status);
+uint32_t command_mv(const struct words *w, uint32_t status);
+uint32_t command_rm(const struct words *w, uint32_t status);
+uint32_t command_mkdir(const struct words *w, uint32_t status);
+uint32_t command_write(const struct words *w, uint32_t status);
 uint32_t command_ps(const struct words *w, uint32_t status);
 uint32_t command_caps(const struct words *w, uint32_t status);
 uint32_t command_mem(const struct words *w, uint32_t status);
 uint32_t command_log(const struct words *w, uint32_t status);
+uint32_t command_kill(const struct words *w, uint32_t status);
+uint32_t command_restart(const struct words *w, uint32_t status);
 uint32_t command_poweroff(const struct words *w, uint32_t status);
 uint32_t command_reboot(const struct words *w, uint32_t status);

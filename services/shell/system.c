@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* Commands about services and the machine, by the capability `system`. */
 #include "init/commands.h"
+#include "shell/json.h"
+#include "shell/run.h"
 #include "shell/shell.h"
 
 #include <kozo/error.h>
+#include <kozo/policy.h>
+#include <kozo/print.h>
 #include <kozo/start.h>
 #include <kozo/string.h>
 #include <kozo/system.h>
@@ -27,8 +31,8 @@ static enum kozo_err service(uint64_t index, struct system_service_rep *rep)
 
 static const char *state_of(const struct system_service_rep *s)
 {
-    static const char *const of_thread[] = { "?",          "stopped", "ready",   "sends to",
-                                             "serves",     "calls",   "waits",   "faulted" };
+    static const char *const of_thread[] = { "?",      "stopped", "ready", "sends to",
+                                             "serves", "calls",   "waits", "faulted" };
 
     if (s->state != 1)
         return s->state == 0 ? "absent" : "ended";
@@ -111,19 +115,25 @@ uint32_t command_caps(const struct words *w, uint32_t)
 
 /* ---- mem ---- */
 
+static const struct {
+    enum kozo_stat which;
+    const char *name, *text;
+    uint64_t unit;
+} rows[] = {
+    { KOZO_STAT_BYTES_FREE, "memory_free", "KiB of memory free", 1024 },
+    { KOZO_STAT_CAPS, "capabilities", "capabilities in use", 1 },
+    { KOZO_STAT_THREADS_FREE, "threads_free", "threads free", 1 },
+    { KOZO_STAT_IDLE_NS, "idle_ns", "ms idle", KOZO_MS },
+};
+
 uint32_t command_mem(const struct words *w, uint32_t)
 {
-    static const struct {
-        enum kozo_stat which;
-        const char *text;
-        uint64_t unit;
-    } rows[] = {
-        { KOZO_STAT_BYTES_FREE, "KiB of memory free", 1024 },
-        { KOZO_STAT_CAPS, "capabilities in use", 1 },
-        { KOZO_STAT_THREADS_FREE, "threads free", 1 },
-        { KOZO_STAT_IDLE_NS, "ms idle", KOZO_MS },
-    };
+    char text[256];
+    struct json j = json_begin(text, sizeof text);
+    bool as_json = w->count > 1;
 
+    if (as_json && !kozo_str_is(w->word[1], "--json"))
+        return shell_fail(w->word[0], "usage: mem [--json]");
     for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct system_stat_rep rep;
         enum kozo_err err = system_call_stat(
@@ -131,11 +141,12 @@ uint32_t command_mem(const struct words *w, uint32_t)
 
         if (err != KOZO_OK)
             return shell_fail_err(w->word[0], err);
-        if (!shell_print("%10llu %s\n", (unsigned long long)(rep.value / rows[i].unit),
-                         rows[i].text))
+        json_number(&j, rows[i].name, rep.value);
+        if (!as_json && !shell_print("%10llu %s\n", (unsigned long long)(rep.value / rows[i].unit),
+                                     rows[i].text))
             return 1;
     }
-    return 0;
+    return !as_json || shell_print_str(json_end(&j, "\n")) ? 0 : 1;
 }
 
 /* ---- log ---- */
@@ -166,18 +177,18 @@ static uint32_t end_system(const struct words *w, uint64_t how, uint64_t status)
 {
     struct system_end_rep rep;
 
-    return shell_fail_err(
-        w->word[0],
-        system_call_end(system_cap(), &message,
-                        &(struct system_end_req){ .how = how, .status = status }, &rep));
+    return shell_fail_err(w->word[0],
+                          system_call_end(system_cap(), &message,
+                                          &(struct system_end_req){ .how = how, .status = status },
+                                          &rep));
 }
 
 uint32_t command_poweroff(const struct words *w, uint32_t status)
 {
     uint64_t number = status;
 
-    if (w->count > 1 && (!kozo_parse_u64(w->word[1].at, w->word[1].len, &number) ||
-                         number > COMMAND_STATUS_MAX))
+    if (w->count > 1 &&
+        (!kozo_parse_u64(w->word[1].at, w->word[1].len, &number) || number > COMMAND_STATUS_MAX))
         return shell_fail(w->word[1], "a status is a number from 0 to 63");
     return end_system(w, KOZO_SYSTEM_POWER_OFF, number);
 }
@@ -185,4 +196,62 @@ uint32_t command_poweroff(const struct words *w, uint32_t status)
 uint32_t command_reboot(const struct words *w, uint32_t)
 {
     return end_system(w, KOZO_SYSTEM_RESET, 0);
+}
+
+/* ---- the lives of others ---- */
+
+/* The right to end services: policy grants it, or does not, to whom it asks. */
+static bool ask_for_kill(struct kozo_str what, const char *why, struct kozo_grant *grant)
+{
+    char text[400];
+    enum kozo_err err = kozo_request("process:kill", KOZO_SYSTEM_KILL, why, grant);
+
+    if (err == KOZO_OK)
+        return true;
+    if (err == KOZO_ERR_DENIED)
+        kozo_snprintf(text, sizeof text, "denied: %s%s%s", grant->reason,
+                      grant->hint[0] != '\0' ? "; " : "", grant->hint);
+    else
+        kozo_snprintf(text, sizeof text, "policy: %s", kozo_err_text(err));
+    (void)shell_fail(what, text);
+    return false;
+}
+
+uint32_t command_kill(const struct words *w, uint32_t)
+{
+    struct system_kill_rep rep;
+    struct kozo_grant grant;
+    char why[64];
+    uint64_t job;
+    enum kozo_err err;
+
+    if (kozo_parse_u64(w->word[1].at, w->word[1].len, &job))
+        return run_kill_job((uint32_t)job)
+                   ? 0
+                   : shell_fail(w->word[1], "no such job; `jobs` lists them");
+    kozo_snprintf(why, sizeof why, "kill %.*s", (int)w->word[1].len, w->word[1].at);
+    if (!ask_for_kill(w->word[1], why, &grant))
+        return 1;
+    kozo_msg_init(&message);
+    err = system_call_kill(grant.cap, &message, &(struct system_kill_req){ .name = w->word[1] },
+                           &rep);
+    (void)kozo_release(&grant);
+    return err == KOZO_OK ? 0 : shell_fail_err(w->word[1], err);
+}
+
+uint32_t command_restart(const struct words *w, uint32_t)
+{
+    struct system_restart_rep rep;
+    struct kozo_grant grant;
+    char why[64];
+    enum kozo_err err;
+
+    kozo_snprintf(why, sizeof why, "restart %.*s", (int)w->word[1].len, w->word[1].at);
+    if (!ask_for_kill(w->word[1], why, &grant))
+        return 1;
+    kozo_msg_init(&message);
+    err = system_call_restart(grant.cap, &message,
+                              &(struct system_restart_req){ .name = w->word[1] }, &rep);
+    (void)kozo_release(&grant);
+    return err == KOZO_OK ? 0 : shell_fail_err(w->word[1], err);
 }

@@ -1,0 +1,74 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""mkhelp.py OUT PROGRAMS PAGE... - make what the shell's `help` tells out of docs/commands/*.md.
+
+A page is `# NAME`, an indented line with the usage, a line that sums it up, and any more text:
+
+    # cat
+
+        cat FILE...
+
+    Print files.
+
+PROGRAMS are the names of programs, parted by commas. OUT is entries of C: struct help_page.
+"""
+
+import re
+import sys
+from pathlib import Path
+
+PAGE = re.compile(r"# (\S+)\n\n    (\S[^\n]*)\n\n(.+)\Z", re.DOTALL)
+
+
+class HelpError(Exception):
+    """A page that does not have this form; the text says which and why."""
+
+
+def read(path):
+    """(name, usage, summary, text) of a page."""
+    match = PAGE.match(path.read_text())
+    if not match or match.group(1) != path.stem:
+        raise HelpError(f"{path}: not `# {path.stem}`, an indented usage and text")
+    name, usage, text = match.groups()
+    if "\x00" in text or not text.isascii():
+        raise HelpError(f"{path}: help is text in ASCII")
+    first = text.split("\n\n", 1)[0].replace("\n", " ").strip().rstrip(".")
+    return name, usage, first[:1].lower() + first[1:], text
+
+
+def _plain(text):
+    """Markdown as a terminal shows it: no links, no table rules, no marks of code blocks."""
+    text = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", text)
+    lines = [line for line in text.split("\n") if not re.fullmatch(r"\|[-|: ]+\|", line)]
+    return "\n".join(lines)
+
+
+def _string(text):
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("?", "\\?")
+    return f'"{escaped}"'
+
+
+def entries(pages, programs):
+    """The lines of OUT."""
+    for page in sorted(pages):
+        name, usage, summary, text = read(page)
+        fields = ", ".join(_string(s) for s in (name, usage, summary, _plain(text)))
+        yield f"{{ {fields}, {'true' if name in programs else 'false'} }},\n"
+
+
+def main(args):
+    if len(args) < 3:
+        print(__doc__.split("\n", 1)[0], file=sys.stderr)
+        return 2
+    out, programs, *pages = args
+    try:
+        text = "".join(entries([Path(p) for p in pages], programs.split(",")))
+    except (HelpError, OSError) as e:
+        print(f"mkhelp.py: error: {e}", file=sys.stderr)
+        return 1
+    Path(out).write_text(text)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

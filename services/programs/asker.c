@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * asker - asks policy for an object by name, says what came of it, and uses what it was given.
+ *
+ * It needs the capability "policy": run --with policy asker fs:/etc/motd
+ */
+#include "programs/program.h"
+
+#include <kozo/error.h>
+#include <kozo/file.h>
+#include <kozo/policy.h>
+#include <kozo/start.h>
+#include <kozo/string.h>
+
+/* Bits of `words`, of names parted by commas; 0 when one is unknown. */
+static uint64_t rights_of(const char *words)
+{
+    static const char *const names[] = { "read", "write", "list", "create", "remove" };
+    uint64_t rights = 0;
+
+    while (*words != '\0') {
+        const char *end = strchr(words, ',');
+        size_t len = end != nullptr ? (size_t)(end - words) : strlen(words);
+        unsigned i = 0;
+
+        while (i < 5 && (strlen(names[i]) != len || memcmp(names[i], words, len) != 0))
+            i++;
+        if (i == 5)
+            return 0;
+        rights |= 1u << i;
+        words += end != nullptr ? len + 1 : len;
+    }
+    return rights;
+}
+
+static int use_directory(const char *object, struct kozo_endpoint dir)
+{
+    static struct kozo_dirent d;
+    uint64_t entries = 0;
+    enum kozo_err err;
+
+    for (uint64_t at = 0; (err = kozo_file_list(dir, at, &d)) == KOZO_OK; at = d.next) {
+        entries++;
+        if (d.next == 0 || (uint32_t)d.next == UINT32_MAX)
+            break;
+    }
+    if (err != KOZO_OK && err != KOZO_ERR_NOT_FOUND)
+        return program_fail_err(object, err);
+    program_printf("used: listed %llu entries\n", (unsigned long long)entries);
+    return 0;
+}
+
+static int use_file(const char *object, struct kozo_endpoint file, uint64_t rights)
+{
+    static char piece[4096];
+    struct kozo_file f = kozo_file_stat(file);
+    struct kozo_res r;
+
+    if (f.err != KOZO_OK)
+        return program_fail_err(object, f.err);
+    if (f.type == KOZO_FILE_DIRECTORY && (rights & KOZO_FILE_LIST) != 0)
+        return use_directory(object, file);
+    if (f.type != KOZO_FILE_REGULAR || (rights & KOZO_FILE_READ) == 0) {
+        program_printf("used: it has %llu bytes\n", (unsigned long long)f.size);
+        return 0;
+    }
+    r = kozo_file_read(file, 0, piece, sizeof piece);
+    if (r.err != KOZO_OK)
+        return program_fail_err(object, r.err);
+    program_printf("used: read %llu of %llu bytes\n", (unsigned long long)r.value,
+                   (unsigned long long)f.size);
+    program_write(piece, r.value);
+    return 0;
+}
+
+static int use(const char *object, const struct kozo_grant *g, uint64_t rights)
+{
+    struct kozo_verified v = kozo_cap_verify(kozo_own(g->cap.c), kozo_own(0));
+
+    program_printf("granted: %s: %s, user rights %#x, for %llu ms (%s)\n", object,
+                   kozo_kind_name(KOZO_VERIFY_KIND(v.what)), KOZO_VERIFY_USER(v.what),
+                   (unsigned long long)g->lease_ms, g->reason);
+    return strncmp(object, "fs:", 3) == 0 ? use_file(object, g->cap, rights) : 0;
+}
+
+int main(int argc, char **argv)
+{
+    struct kozo_grant g;
+    uint64_t rights;
+    int status;
+
+    program_begin("asker OBJECT [RIGHT,... [REASON]]");
+    rights = argc > 2 ? rights_of(argv[2]) : KOZO_FILE_READ;
+    if (argc < 2 || argc > 4 || rights == 0)
+        return program_end(program_usage());
+    switch (kozo_request(argv[1], rights, argc > 3 ? argv[3] : "asked for by hand", &g)) {
+    case KOZO_OK:
+        status = use(argv[1], &g, rights);
+        (void)kozo_release(&g);
+        break;
+    case KOZO_ERR_DENIED:
+        program_printf("denied: %s: %s%s%s\n", argv[1], g.reason, g.hint[0] != '\0' ? "; " : "",
+                       g.hint);
+        status = PROGRAM_FAILED;
+        break;
+    case KOZO_ERR_EMPTY:
+        status = program_fail(argv[1], "no capability to ask with; start it with --with policy");
+        break;
+    default:
+        status = program_fail_err(argv[1], g.err);
+    }
+    return program_end(status);
+}

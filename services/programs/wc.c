@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/* wc - counts lines, words and bytes. */
+#include "programs/program.h"
+
+struct counts {
+    unsigned long long lines, words, bytes;
+};
+
+static struct counts total;
+
+static void print(const struct counts *c, const char *name)
+{
+    program_printf("%7llu %7llu %7llu%s%s\n", c->lines, c->words, c->bytes,
+                   name[0] != '\0' ? " " : "", name);
+}
+
+static int count(const char *name, struct kozo_stream *in)
+{
+    static char piece[4096];
+    struct counts c = {};
+    bool inside = false;
+    int status = 0;
+    size_t got;
+
+    while (program_read(name, in, piece, sizeof piece, &got, &status)) {
+        for (size_t i = 0; i < got; i++) {
+            bool blank = piece[i] == ' ' || (piece[i] >= '\t' && piece[i] <= '\r');
+
+            c.lines += piece[i] == '\n';
+            c.words += !blank && !inside;
+            inside = !blank;
+        }
+        c.bytes += got;
+    }
+    print(&c, name);
+    total.lines += c.lines;
+    total.words += c.words;
+    total.bytes += c.bytes;
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    int status;
+
+    program_begin("wc [FILE...]");
+    status = program_inputs(argc, argv, 1, count);
+    if (argc > 2)
+        print(&total, "total");
+    return program_end(status);
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * help.h - what `help` tells of commands and programs: the pages in docs/commands, built in.
+ *
+ * Owns:      the pages, made by scripts/mkhelp.py.
+ * Callers:   services/shell.
+ */
+#pragma once
+
+#include "common/text.h"
+
+struct help_page {
+    const char *name, *usage, *summary;
+    const char *text; /* the page without name and usage */
+    bool program;     /* `run` starts it; it may be a command, too */
+};
+
+/* The page about `name`; null when there is none. */
+const struct help_page *help_find(struct kozo_str name);
+/* The names of all programs, in one line. */
+bool help_programs(bool (*print)(const char *format, ...));

@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: MIT
+"""Programs that the shell starts: what they are given, how they end, and that nothing is left."""
+
+import hashlib
+import json
+import re
+
+PROMPT = r"kozo> "
+FAULTS = {
+    "page": "page fault, read of 0x8 (a null pointer)", "write": "page fault, write to ",
+    "jump": "page fault, jump to ", "overrun": "(below the first thread's stack: stack overflow)",
+    "divide": "division error", "debug": "debug trap", "breakpoint": "breakpoint",
+    "overflow": "overflow trap", "opcode": "invalid opcode",
+    "no-fpu": "floating point in a thread without it", "protection": "general protection fault",
+    "syscall": "system call for a handler, number 100",
+}
+
+
+class Person:
+    """Types lines at the prompt and reads what comes of them."""
+
+    def __init__(self, vm):
+        self.vm = vm
+        vm.wait_for("^KOZO READY$")
+        vm.wait_for(PROMPT)
+
+    def line(self, text):
+        """What the line prints, without its echo."""
+        self.vm.send(text + "\r")
+        begin = self.vm.wait_for(re.escape(text) + "\n")
+        end = self.vm.wait_for(PROMPT)
+        return end.string[begin.end():end.start()]
+
+
+def listed(boot, commands, status=0):
+    with boot.start(append=f'kozo.run="{commands}"') as vm:
+        vm.wait_for("^KOZO READY$")
+        vm.expect_exit(status)
+        return vm.text.split("KOZO READY\n", 1)[1]
+
+
+def test_each_program_does_its_work(boot):
+    data = b"one two\nthree\n\x00\x1b[2J\xff end"
+    boot.write("etc/data", data)
+    with boot.start() as vm:
+        person = Person(vm)
+        assert person.line("run wc /etc/data /etc/motd").splitlines()[0].split() == \
+            ["2", "5", str(len(data)), "/etc/data"]
+        assert "total" in person.line("run wc /etc/data /etc/motd")
+        assert hashlib.sha256(data).hexdigest() + "  /etc/data" in person.line("run sha256sum /etc/data")
+        dump = person.line("run hexdump /etc/data")
+        assert "00000000 6f 6e 65 20 74 77 6f 0a".replace(" 6f", "  6f", 1)[:20] in dump, dump
+        assert f"{len(data):08x}\n" in dump, dump
+        assert person.line("run grep KOZO /etc/motd") == "Welcome to KOZO.\n"
+        assert person.line("run grep 'at c' < /etc/motd").startswith("Authority that can")
+        text = person.line("run cat /etc/data")
+        assert "one two\nthree\n??[2J? end" in text, text
+        assert "\x1b" not in text
+        assert person.line("run spin 1") == ""
+
+
+def test_a_program_gets_what_is_named_and_no_more(boot):
+    text = listed(boot, "run cat etc/motd; run cat '/etc/motd'; run wc; run cat /etc/none; run asker fs:/etc/motd; "
+                        "run --with nothing cat /etc/motd; run none", 61)
+    assert text.count("no file was given for it: name one in full, as /etc/motd") == 2, text
+    assert "usage: wc [FILE...]" in text, text
+    assert "error: /etc/none: no such name" in text, text
+    assert "asker: fs:/etc/motd: no capability to ask with; start it with --with policy" in text, text
+    assert "error: nothing: the shell has no such capability" in text, text
+    assert "error: none: no such program; `ls /bin` lists them" in text, text
+    assert "Welcome" not in text, text
+
+
+def test_every_fault_is_told_in_words(boot):
+    with boot.start() as vm:
+        person = Person(vm)
+        for kind, words in FAULTS.items():
+            text = person.line(f"run crash {kind}")
+            assert f"error: crash: {words}" in text or words in text, (kind, text)
+        assert "usage: crash KIND" in person.line("run crash slowly")
+        vm.send("run crash page; poweroff\r")
+        vm.expect_exit(62)
+
+
+def test_statuses_are_those_of_the_programs(boot):
+    listed(boot, "run crash exit 7", 7)
+    listed(boot, "run crash exit 300; poweroff", 60)
+    listed(boot, "run grep nothing /etc/motd; poweroff", 1)
+    listed(boot, "run crash exit 7 | run cat; poweroff", 0)
+
+
+def test_pipes_end_and_break(boot):
+    big = b"0123456789abcde\n" * 20000
+    boot.write("etc/big", big)
+    with boot.start() as vm:
+        person = Person(vm)
+        assert person.line("cat /etc/motd | wc").split() == ["2", "9", "51"]
+        assert person.line("run cat /etc/big | cat | sha256sum").split()[0] == hashlib.sha256(big).hexdigest()
+        assert person.line("cat < /etc/big | wc").split() == ["20000", "20000", str(len(big))]
+        # The reader ends first: the writer's output fails, and nothing hangs.
+        assert "cat: output: the other side is gone" in person.line("cat /etc/big | crash exit 0")
+        # The writer dies: the reader reads the end.
+        text = person.line("crash page | wc")
+        assert "error: crash: page fault" in text and re.search(r"^ +0 +0 +0$", text, re.MULTILINE), text
+        assert "error: | wc: nothing before |" in person.line("| wc")
+        assert "more than 3 stages" in person.line("cat | cat | cat | cat")
+
+
+def test_control_c_ends_programs(boot):
+    with boot.start() as vm:
+        person = Person(vm)
+        vm.send("run spin; echo not reached\r")
+        vm.wait_for("not reached")
+        vm.send("\x03")
+        vm.wait_for(r"\^C\n")
+        vm.wait_for(PROMPT)
+        assert person.line("echo reached") == "reached\n"
+        vm.send("spin | wc\r")
+        vm.wait_for("spin")
+        vm.send("\x03")
+        vm.wait_for(r"\^C\n")
+        vm.wait_for(PROMPT)
+        assert "\nnot reached" not in vm.text
+        assert person.line("jobs") == ""
+
+
+def test_programs_in_the_background(boot):
+    with boot.start() as vm:
+        person = Person(vm)
+        number = re.match(r"\[(\d+)\] spin\n", person.line("run spin &")).group(1)
+        assert person.line("jobs") == f"[{number}] spin\n"
+        assert person.line("run wc /etc/motd").split()[0] == "2"
+        assert person.line(f"kill {number}") == ""
+        assert person.line("jobs") == ""
+        assert "no such job" in person.line(f"kill {number}")
+        text = person.line("run crash exit 5 &")
+        while f"[{int(number) + 2}] crash ended with status 5\n" not in text:
+            text = person.line("jobs")
+        for _ in range(3):
+            person.line("spin &")
+        assert "3 programs run already" in person.line("run wc /etc/motd")
+
+
+def test_a_hundred_runs_leave_nothing(boot):
+    lines = ["run wc /etc/motd; cat /etc/motd | wc; run crash page",
+             "run crash exit 3; run cat /no; spin 1 | crash opcode"]
+    with boot.start() as vm:
+        person = Person(vm)
+        for line in lines:
+            person.line(line)
+        before = json.loads(person.line("mem --json"))
+        for _ in range(18):
+            for line in lines:
+                person.line(line)
+        after = json.loads(person.line("mem --json"))
+    for name in ("memory_free", "capabilities", "threads_free"):
+        assert before[name] == after[name], (name, before, after)
