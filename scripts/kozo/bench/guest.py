@@ -83,5 +83,5 @@ def run(tree, names, counted=True, seconds=SECONDS, memory=bench.MEMORY):
     with archive(tree) as initrd:
         machine = bench.machine(tree.kernel, initrd, command_line(names, "" if counted else "kozo.wall"),
                                 bench.ICOUNT if counted else (), memory)
-        with Vm(machine, seconds, SERIAL2) as vm:
+        with Vm(machine, seconds, SERIAL2, core=False) as vm:
             return finish(vm)

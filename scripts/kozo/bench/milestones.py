@@ -8,74 +8,22 @@ stopped before the waiting is over, and each figure has a boot of its own.
 """
 
 import re
-import socket
-import struct
 import tempfile
-import time
 from contextlib import contextmanager
 
 from kozo import bench
 from kozo.bench import symbols
-from kozo.bench.guest import GuestFailed
+from kozo.harness import gdb
 from kozo.harness.vm import Vm
 
 SECONDS = 60.0
-_RSP, _RIP = 7, 16     # gdb's numbers of registers
-
-
-class _Gdb:
-    """The client's half of gdb's remote protocol, as much of it as is needed."""
-
-    def __init__(self, stream):
-        stream.settimeout(SECONDS)
-        self._stream, self._buffer = stream, b""
-
-    def _send(self, packet):
-        self._stream.sendall(b"$%s#%02x" % (packet, sum(packet) & 0xff))
-
-    def _receive(self):
-        while not (m := re.search(rb"\$([^#]*)#..", self._buffer)):
-            data = self._stream.recv(4096)
-            if not data:
-                raise GuestFailed("the guest ended before it reached a breakpoint")
-            self._buffer += data
-        self._buffer = self._buffer[m.end():]
-        self._stream.sendall(b"+")
-        return m[1]
-
-    def ask(self, packet):
-        self._send(packet)
-        return self._receive()
-
-    def _breakpoint(self, letter, address):
-        if self.ask(b"%s1,%x,1" % (letter, address)) != b"OK":
-            raise GuestFailed(f"no breakpoint at {address:#x}")
-
-    def run_to(self, *addresses):
-        """Run until one of these is about to be executed; which."""
-        for address in addresses:
-            self._breakpoint(b"Z", address)
-        self.ask(b"c")
-        for address in addresses:
-            self._breakpoint(b"z", address)
-        return self.register(_RIP)
-
-    def step(self):
-        self.ask(b"s")
-
-    def register(self, number):
-        everything = bytes.fromhex(self.ask(b"g").decode())
-        return struct.unpack_from("<Q", everything, 8 * number)[0]
-
-    def word_at(self, address):
-        return int.from_bytes(bytes.fromhex(self.ask(b"m%x,8" % address).decode()), "little")
 
 
 class _Boot:
     """A boot that is being watched."""
 
-    def __init__(self, vm, gdb):
-        self._vm, self._gdb = vm, gdb
+    def __init__(self, vm, client):
+        self._vm, self._gdb = vm, client
 
     def count(self):
         """Instructions executed so far."""
@@ -88,7 +36,7 @@ class _Boot:
 
     def return_address(self):
         """Of the function that has just been entered."""
-        return self._gdb.word_at(self._gdb.register(_RSP))
+        return self._gdb.word_at(self._gdb.register(gdb.RSP))
 
     def console(self):
         return self._vm.text
@@ -129,7 +77,7 @@ def _ready(boot, at):
             if "KOZO READY" in boot.console():
                 return count
             boot.step()
-        except GuestFailed:
+        except gdb.Ended:
             if count is None or "KOZO READY" not in boot.console():
                 raise
             return count
@@ -151,27 +99,12 @@ def run(tree):
     return {"boot_to_init": to_init, "boot_to_ready": to_ready, "timer_calibration": calibration}
 
 
-def _connect(path):
-    """The gdb server, which listens soon after QEMU starts."""
-    until = time.monotonic() + 10
-    while True:
-        stream = socket.socket(socket.AF_UNIX)
-        try:
-            stream.connect(path)
-            return stream
-        except OSError:
-            stream.close()
-            if time.monotonic() > until:
-                raise
-            time.sleep(0.01)
-
-
 @contextmanager
 def _boot(tree):
     """A boot of the default archive, stopped before its first instruction."""
     with tempfile.TemporaryDirectory(prefix="kozo-boot-") as folder:
         extra = ["-icount", f"{bench.ICOUNT[1]},rr=record,rrfile={folder}/record", "-S",
-                 "-chardev", f"socket,id=gdb,path={folder}/gdb,server=on,wait=off", "-gdb", "chardev:gdb"]
+                 *gdb.arguments(f"{folder}/gdb")]
         machine = bench.machine(tree.kernel, tree.initrd, 'kozo.run="poweroff"', extra)
-        with Vm(machine, SECONDS) as vm, _connect(f"{folder}/gdb") as stream:
-            yield _Boot(vm, _Gdb(stream))
+        with Vm(machine, SECONDS, core=False) as vm, gdb.connect(f"{folder}/gdb") as client:
+            yield _Boot(vm, client)

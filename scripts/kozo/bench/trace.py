@@ -139,7 +139,7 @@ def run(tree, names):
         open(log, "w").close()
         extra = (*bench.ICOUNT, "-singlestep", "-D", log, *_STOP)
         machine = bench.machine(tree.kernel, initrd, guest.command_line(names, "kozo.trace"), extra)
-        with Vm(machine, guest.SECONDS, guest.SERIAL2) as vm:
+        with Vm(machine, guest.SECONDS, guest.SERIAL2, core=False) as vm:
             tracer = _Tracer(vm, log, _Code(tree))
             tracer.run()
             guest.finish(vm)

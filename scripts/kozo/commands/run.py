@@ -11,7 +11,7 @@ import sys
 
 from kozo import builder, packages, paths, qemu, term
 from kozo.commands import add_build_options
-from kozo.errors import OK, TIMEOUT, EnvironmentProblem, UsageProblem
+from kozo.errors import OK, PANIC, TIMEOUT, EnvironmentProblem, UsageProblem
 
 HELP = "boot it in QEMU"
 ORDER = 10
@@ -111,4 +111,6 @@ def run(args):
     outcome = qemu.outcome(status)
     if outcome.text:
         (term.error if outcome.code else term.note)(outcome.text)
+    if outcome.code == PANIC:
+        term.note("for files and lines save it and type: ./kozo decode LOG (or paste it into ./kozo decode)")
     return outcome.code

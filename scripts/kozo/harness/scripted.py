@@ -24,9 +24,10 @@ from dataclasses import replace
 
 from kozo import qemu
 from kozo.errors import KozoError
+from kozo.harness import corefile
 from kozo.harness.results import ERROR, FAIL, PASS, SKIP, Result
 from kozo.harness.staging import Staging
-from kozo.harness.verdict import tail
+from kozo.harness.verdict import log_of, tail
 from kozo.harness.vm import GuestError, Vm
 
 
@@ -147,7 +148,9 @@ def run_guest_test(result, function, tree, choice, seconds, log_folder):
         if status in (FAIL, ERROR) and boot.guests:
             boot.keep(log_folder)
             log = str(log_folder)
-            body = f"{body}\n\n{tail(boot.guests[-1].text)}".strip()
+            cores = "".join(f"\nmemory: {f}" for f in sorted(log_folder.rglob(corefile.NAME)))
+            message += cores if kind == "panic" else ""
+            body = f"{body}{cores}\n\n{tail(log_of(boot.guests[-1], tree))}".strip()
     return replace(result, status=status, kind=kind, message=message, body=body,
                    seconds=time.monotonic() - start, log=log)
 

@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: MIT
 """From a finished run to results. Success is positive: exit status, end marker and a met plan."""
 
-from kozo import qemu
+from dataclasses import replace
+
+from kozo import decode, qemu
+from kozo.harness import corefile
 from kozo.harness.results import ERROR, FAIL, PASS, SKIP, Result
 from kozo.harness.tap import Tap
 from kozo.harness.vm import PANIC_TEXT
 
 TAIL_LINES = 30
 FAULT_TEXT = "KOZO FAULT"
+PANIC_LINE = "kernel panic: "
 
 
 def tail(text, lines=TAIL_LINES):
@@ -30,7 +34,8 @@ def read_tap(lines):
 def guest_problem(vm, status, tap):
     """(kind, message) when the run as a whole went wrong, else None. `status` None is the limit."""
     text = vm.text
-    panic, fault = _line_with(text, PANIC_TEXT), _line_with(text, FAULT_TEXT)
+    panic = _line_with(text, PANIC_LINE) or _line_with(text, PANIC_TEXT)
+    fault = _line_with(text, FAULT_TEXT)
     if panic or status == qemu.exit_status(qemu.EXIT_PANIC):
         return "panic", panic or "the kernel panicked"
     if not tap.complete and fault:
@@ -93,3 +98,25 @@ def results(suite, group, tap, problem, log_text, log, seconds=0.0):
         out.append(Result(suite, group, name, ERROR, kind="never-reached",
                           message=f"never reached, after {kind}: {message}", log=log))
     return out
+
+
+def log_of(vm, tree):
+    """The console's text, with files and lines where the kernel or a service reports what it died of."""
+    found = PANIC_TEXT in vm.text or FAULT_TEXT in vm.text
+    return decode.text(vm.text, tree) if found else vm.text
+
+
+def run_guest(context, vm, suite, group, variant):
+    """Wait for a program that speaks TAP; its results. What failed leaves its logs."""
+    status = vm.wait()
+    tap = read_tap(vm.tap_lines)
+    problem = guest_problem(vm, status, tap)
+    log = ""
+    if problem or not all(p.ok for p in tap.points):
+        folder = context.log_folder(suite, group, variant)
+        vm.keep(folder)
+        log = str(folder)
+        if problem and corefile.told(folder):
+            problem = problem[0], f"{problem[1]}\n{corefile.told(folder)}"
+    found = results(suite, group, tap, problem, log_of(vm, context.tree), log, vm.seconds)
+    return [replace(r, variant=variant) for r in found]

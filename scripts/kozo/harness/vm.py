@@ -4,6 +4,9 @@
 Console (COM1) on QEMU's stdin and stdout, TAP on a pipe behind the debug console port 0xe9, the
 monitor (QMP) on a socket pair. All three are connected before QEMU starts, so nothing is lost.
 One thread per guest reads everything and keeps it; `wait` and `wait_for` look at what it kept.
+
+A kernel that panics says so to QEMU's pvpanic device, which stops the machine; over a monitor of its own the
+thread then has the kernel's memory written to a file, and lets the machine end.
 """
 
 import json
@@ -19,6 +22,7 @@ import time
 
 from kozo import qemu
 from kozo.errors import EnvironmentProblem
+from kozo.harness import corefile
 
 TAP_PORT = "0xe9"
 PANIC_TEXT = "KOZO PANIC"
@@ -45,10 +49,14 @@ def stop_all():
 
 
 class Vm:
-    """One boot. Ends at `limit` seconds at the latest. Use it as a context manager, or call `close`."""
+    """One boot. Ends at `limit` seconds at the latest. Use it as a context manager, or call `close`.
 
-    def __init__(self, machine, limit=60.0, extra=()):
+    With core=False nobody watches for panics.
+    """
+
+    def __init__(self, machine, limit=60.0, extra=(), core=True):
         self.machine = machine
+        self._watch = corefile.Watch(machine.kernel) if core else None
         self.limit = limit
         self.console = bytearray()
         self.tap_lines = []             # (seconds since start, text)
@@ -65,7 +73,7 @@ class Vm:
     # ---- start and end -------------------------------------------------------------------
 
     def _line(self, tap_fd, qmp_fd, extra):
-        return qemu.command(self.machine) + [
+        return qemu.command(self.machine) + (self._watch.arguments() if self._watch else []) + [
             "-chardev", "stdio,id=console,signal=off", "-serial", "chardev:console",
             "-chardev", f"file,id=tap,path=/dev/fd/{tap_fd}",
             "-device", f"isa-debugcon,iobase={TAP_PORT},chardev=tap",
@@ -80,12 +88,15 @@ class Vm:
         try:
             self.process = subprocess.Popen(
                 self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                pass_fds=(tap_write, theirs.fileno()), start_new_session=True)
+                pass_fds=(tap_write, theirs.fileno(), *(self._watch.fds() if self._watch else ())),
+                start_new_session=True)
         except FileNotFoundError as e:
             raise EnvironmentProblem(qemu.MISSING) from e
         finally:
             os.close(tap_write)
             theirs.close()
+            if self._watch:
+                self._watch.started()
         self._tap_fd = tap_read
         with _running_lock:
             _running.add(self)
@@ -105,6 +116,8 @@ class Vm:
         with _running_lock:
             _running.discard(self)
         self._qmp.close()
+        if self._watch:
+            self._watch.close()
         if self.process.stdin and not self.process.stdin.closed:
             try:
                 self.process.stdin.close()
@@ -139,10 +152,15 @@ class Vm:
     def _read_until_closed(self):
         takers = {self.process.stdout.fileno(): self._take_console, self._tap_fd: self._take_tap,
                   self.process.stderr.fileno(): self.errors.extend}
+        if self._watch:
+            takers[self._watch.fileno()] = self._watch.take
         while takers:
             ready, _, _ = select.select(list(takers), [], [], 0.2)
             for fd in ready:
-                data = os.read(fd, 65536)
+                try:
+                    data = os.read(fd, 65536)
+                except ConnectionResetError:    # QEMU has ended
+                    data = b""
                 if not data:
                     del takers[fd]
                     continue
@@ -258,6 +276,11 @@ class Vm:
         """Write an ELF core of the guest's memory to `path`, for gdb."""
         self.qmp("dump-guest-memory", paging=False, protocol=f"file:{path}")
 
+    @property
+    def core(self):
+        """The file with the kernel's memory at its panic, or None. It goes when this object does: `keep` it."""
+        return self._watch.path if self._watch else None
+
     # ---- what is kept --------------------------------------------------------------------
 
     def said(self):
@@ -276,3 +299,5 @@ class Vm:
         (folder / "tap.log").write_text(self.tap_text())
         if self.errors:
             (folder / "qemu.log").write_bytes(bytes(self.errors))
+        if self.core:
+            corefile.keep(self.core, folder)

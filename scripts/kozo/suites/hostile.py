@@ -7,7 +7,6 @@ tests/hostile/test_*.py.
 """
 
 import re
-from dataclasses import replace
 
 from kozo import paths, qemu
 from kozo.harness import scripted, verdict
@@ -33,16 +32,7 @@ def _run_guest(context, archive, name, row):
     variant = options.pop("variant", None) or scripted.variant_words(options)
     machine = qemu.Machine(context.tree.kernel, archive.path(), append, **options)
     with Vm(machine, limit, extra) as vm:
-        status = vm.wait()
-        tap = verdict.read_tap(vm.tap_lines)
-        problem = verdict.guest_problem(vm, status, tap)
-        log = ""
-        if problem or not all(p.ok for p in tap.points):
-            folder = context.log_folder("hostile", name, variant)
-            vm.keep(folder)
-            log = str(folder)
-        results = verdict.results("hostile", name, tap, problem, vm.text, log, vm.seconds)
-    return [replace(r, variant=variant) for r in results]
+        return verdict.run_guest(context, vm, "hostile", name, variant)
 
 
 def _guest_jobs(context):

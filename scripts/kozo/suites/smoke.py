@@ -8,7 +8,6 @@ test_* in tests/smoke/test_*.py.
 
 import re
 import threading
-from dataclasses import replace
 
 from kozo import paths, qemu
 from kozo.harness import scripted, verdict
@@ -62,16 +61,7 @@ def _run_guest(context, archive, name, row):
         variant = scripted.variant_words(options)
     machine = qemu.Machine(kernel, archive.path(), append, **options)
     with Vm(machine, limit, extra) as vm:
-        status = vm.wait()
-        tap = verdict.read_tap(vm.tap_lines)
-        problem = verdict.guest_problem(vm, status, tap)
-        log = ""
-        if problem or not all(p.ok for p in tap.points):
-            folder = context.log_folder("smoke", name, variant)
-            vm.keep(folder)
-            log = str(folder)
-        results = verdict.results("smoke", name, tap, problem, vm.text, log, vm.seconds)
-    return [replace(r, variant=variant) for r in results]
+        return verdict.run_guest(context, vm, "smoke", name, variant)
 
 
 def _guest_jobs(context):
