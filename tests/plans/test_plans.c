@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_plans.c - whatever goes wrong, at whatever point: the four invariants, and that all is well again after it.
+ */
+#include "world.h"
+
+#include "cap/object.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define S 1'000'000'000ull
+#define SEEDS 300u
+
+static const struct fault_plan nothing;
+static struct {
+    uint64_t events, messages, checks;
+} usual;
+
+/* Runs the system under the plan, to its end; then every lease is over. */
+static void run_plan(const struct fault_plan *plan)
+{
+    world_begin(plan);
+    if (!run_until_true(world_done, 5 * S))
+        FAIL("%s: the clients do not come to an end", plan_text(plan));
+    run_for(S);
+    world_check(true);
+    for (uint32_t i = 0; i < LEASES; i++)
+        CHECK_EQ(world.leases.lease[i].serial, 0);
+}
+
+static bool ended_well(uint32_t k) { return world.service[k].life[world.service[k].lives].well; }
+
+/* One fault is no reason to fail: everybody gets what it is there for in the end. */
+static void check_recovered(const struct fault_plan *plan)
+{
+    bool crash = plan->fault[0].kind == FAULT_CRASH;
+
+    if (world.client[READER].reads == 0 || !ended_well(READER))
+        FAIL("%s: the reader did not read", plan_text(plan));
+    if (!ended_well(ASKER) && !(crash && plan->fault[0].who == ASKER))
+        FAIL("%s: the asker did not end well", plan_text(plan));
+    CHECK(world.service[FSD].running && world.service[POLICY].running);
+}
+
+static void measure(void)
+{
+    run_plan(&nothing);
+    usual = (typeof(usual)){ actors.events, actors.messages, machine.irq_checks };
+}
+
+static void sweep(enum fault_kind kind, uint64_t n, uint32_t who)
+{
+    uint64_t struck = 0;
+
+    for (uint64_t i = 1; i <= n; i++) {
+        struct fault_plan plan = { .fault[0] = { kind, i, who } };
+        run_plan(&plan);
+        check_recovered(&plan);
+        struck += actors.done[0] || (kind == FAULT_PREEMPT && host.rewinds > 0);
+        unit_alive();
+    }
+    CHECK(struck > n / 2); /* what should have gone wrong did */
+}
+
+TEST(without_a_fault_everything_works_once)
+{
+    measure();
+    for (uint32_t k = 0; k < SERVICES; k++)
+        CHECK_EQ(world.service[k].lives, 1);
+    CHECK_EQ(world.client[READER].reads, 1);
+    CHECK_EQ(world.client[READER].reused, 1); /* after the lease: refused */
+    CHECK_EQ(world.client[ASKER].denials, 1);
+    CHECK_EQ(world.client[ASKER].reads, 1);
+    CHECK_EQ(world.client[ASKER].reused, 1);
+    CHECK_EQ(world.client[READER].tries + world.client[ASKER].tries, 0);
+}
+
+TEST(the_same_plan_gives_the_same_run)
+{
+    struct fault_plan plan = { .fault = { { FAULT_CRASH, 25, POLICY }, { FAULT_DELAY, 3, 0 } } };
+    run_plan(&plan);
+    uint64_t events = actors.events, turns = actors.turns, handled = host.events, now = machine.now;
+    run_plan(&plan);
+    CHECK_EQ(actors.events, events);
+    CHECK_EQ(actors.turns, turns);
+    CHECK_EQ(host.events, handled);
+    CHECK_EQ(machine.now, now);
+}
+
+TEST(preemption_at_every_point)
+{
+    measure();
+    CHECK(usual.checks > 0);
+    sweep(FAULT_PREEMPT, usual.checks, 0);
+}
+
+TEST(a_deadline_after_every_event)
+{
+    measure();
+    sweep(FAULT_DEADLINE, usual.events, 0);
+}
+
+TEST(every_request_dropped)
+{
+    measure();
+    sweep(FAULT_DROP, usual.messages, 0);
+}
+
+TEST(every_request_delayed)
+{
+    measure();
+    sweep(FAULT_DELAY, usual.messages, 0);
+}
+
+TEST(every_request_answered_after_the_next)
+{
+    measure();
+    sweep(FAULT_REORDER, usual.messages, 0);
+}
+
+TEST(every_request_served_twice)
+{
+    measure();
+    sweep(FAULT_DUPLICATE, usual.messages, 0);
+}
+
+TEST(a_crash_of_fsd_after_every_event)
+{
+    measure();
+    sweep(FAULT_CRASH, usual.events, FSD);
+}
+
+TEST(a_crash_of_policy_after_every_event)
+{
+    measure();
+    sweep(FAULT_CRASH, usual.events, POLICY);
+}
+
+TEST(a_crash_of_a_client_after_every_event)
+{
+    measure();
+    sweep(FAULT_CRASH, usual.events / 2, READER);
+    sweep(FAULT_CRASH, usual.events / 2, ASKER);
+}
+
+/* Two or three faults of any kind. UNIT_PLANS=N tries N seeds in place of some. */
+TEST(random_combinations)
+{
+    const char *more = getenv("UNIT_PLANS");
+    uint64_t seeds = more != nullptr ? strtoull(more, nullptr, 10) : SEEDS;
+
+    measure();
+    for (uint64_t seed = 1; seed <= seeds; seed++) {
+        struct fault_plan plan = {};
+        uint64_t faults, seed_now = seed * 0x9e3779b97f4a7c15ull | 1;
+
+        host.seed = seed_now;
+        faults = 2 + host_random(2);
+        for (uint64_t i = 0; i < faults; i++) {
+            enum fault_kind kind = (enum fault_kind)(FAULT_DEADLINE + host_random(FAULT_KINDS - FAULT_DEADLINE));
+            uint64_t most = kind <= FAULT_CRASH ? usual.events : usual.messages;
+            plan.fault[i] = (struct planned){ kind, 1 + host_random(most + most / 2), (uint32_t)host_random(SERVICES) };
+        }
+            run_plan(&plan);
+        unit_alive();
+    }
+}
+
+/* ---- the invariants can fail ---- */
+
+static bool asker_reads(void) { return world.client[ASKER].offset > 0 && world.service[READER].running; }
+
+TEST(a_capability_that_outlives_its_giver_is_found)
+{
+    run_plan(&nothing);
+    slot_mint(host_slot(SLOT_KEPT), host_slot(part_of(FSD, PART_PORT)), KOZO_WRITE, 0xff, 1ull << 63 | 7ull << 32);
+    CHECK_FAILS("after its end: life 7 of service 0", world_check(false));
+}
+
+TEST(a_capability_that_outlives_its_lease_is_found)
+{
+    struct fault_plan plan = { .fault[0] = { FAULT_DELAY, 0, 0 } };
+
+    measure();
+    do {
+        CHECK(++plan.fault[0].n <= usual.messages);
+        world_begin(&plan);
+    } while (!run_until_true(asker_reads, PLAN_DELAY / 2));
+    world_check(true);
+    slot_delete(host_slot_of(world.service[READER].a.t, IN_LEASED));
+    slot_derive(host_slot_of(world.service[READER].a.t, IN_LEASED), host_slot(part_of(FSD, PART_PORT)), KOZO_WRITE, 1);
+    CHECK_FAILS("after its lease: service 2", world_check(true));
+}
+
+TEST(a_lease_that_is_half_made_is_found)
+{
+    run_plan(&nothing);
+    uint32_t i = lease_take(&world.leases, 1, kozo_str("fs:/etc/motd"), KOZO_READ);
+    CHECK_FAILS("half done: lease 0 was over at 0", world_check(true));
+    lease_free(&world.leases, i);
+    slot_derive((struct slot *)host_slot(AT_LEASES)->cap.object + lease_slot(i), host_slot(SLOT_NTFN), KOZO_READ, 0);
+    CHECK_FAILS("half done: slot 0 has a capability", world_check(true));
+}
+
+TEST(a_name_that_stands_for_nobody_is_found)
+{
+    run_plan(&nothing);
+    slot_delete(host_slot_of(world.service[POLICY].a.t, IN_FS));
+    CHECK_FAILS("names: fsd is nobody", world_check(true));
+}
+
+TEST(a_restart_that_comes_early_is_found)
+{
+    struct fault_plan plan = { .fault[0] = { FAULT_CRASH, 20, FSD } };
+
+    run_plan(&plan);
+    CHECK_EQ(world.service[FSD].lives, 2);
+    CHECK_EQ(world.service[FSD].life[2].began - world.service[FSD].life[1].ended, world.service[FSD].policy.backoff);
+    world.service[FSD].life[2].began--;
+    CHECK_FAILS("restarts: life 2 of fsd began too early", world_check(true));
+}
