@@ -147,6 +147,29 @@ static enum kozo_err alloc_slots(struct making *m)
     return p->cnode.c != 0 && p->space.c != 0 && p->thread.c != 0 ? KOZO_OK : KOZO_ERR_LIMIT;
 }
 
+/*
+ * The child's own Untyped is carved before all else: where it is half of `memory`, only the
+ * beginning or the end is aligned for it. It waits in the slot of the space until there is a CNode.
+ */
+static enum kozo_err make_cnode(struct making *m)
+{
+    const struct kozo_spawn *s = m->s;
+    struct kozo_place waits = kozo_own(m->p->space.c);
+    enum kozo_err err = KOZO_OK;
+
+    step(m, "own capability", KOZO_SLOT_UNTYPED);
+    if (s->give_bits != 0)
+        err = kozo_retype(s->memory, KOZO_KIND_UNTYPED, s->give_bits, waits, 1);
+    if (err != KOZO_OK)
+        return err;
+    step(m, "cnode", 0);
+    err = kozo_retype(s->memory, KOZO_KIND_CNODE, s->cnode_bits, kozo_own(m->p->cnode.c), 1);
+    if (err != KOZO_OK || s->give_bits == 0)
+        return err;
+    page.start.given |= 1u << KOZO_SLOT_UNTYPED;
+    return kozo_cap_move(kozo_in(m->p->cnode, KOZO_SLOT_UNTYPED), waits);
+}
+
 static enum kozo_err make_objects(struct making *m)
 {
     const struct kozo_spawn *s = m->s;
@@ -156,8 +179,7 @@ static enum kozo_err make_objects(struct making *m)
     step(m, "slots", 0);
     if (err != KOZO_OK)
         return err;
-    step(m, "cnode", 0);
-    err = kozo_retype(s->memory, KOZO_KIND_CNODE, s->cnode_bits, kozo_own(p->cnode.c), 1);
+    err = make_cnode(m);
     if (err != KOZO_OK)
         return err;
     step(m, "space", 0);
@@ -327,12 +349,6 @@ static enum kozo_err give_own(struct making *m)
         step(m, "own capability", KOZO_SLOT_POOL);
         err = kozo_pool_split(s->pool, kozo_in(m->p->cnode, KOZO_SLOT_POOL), s->give_threads);
         page.start.given |= 1u << KOZO_SLOT_POOL;
-    }
-    if (err == KOZO_OK && s->give_bits != 0) {
-        step(m, "own capability", KOZO_SLOT_UNTYPED);
-        err = kozo_retype(s->memory, KOZO_KIND_UNTYPED, s->give_bits,
-                          kozo_in(m->p->cnode, KOZO_SLOT_UNTYPED), 1);
-        page.start.given |= 1u << KOZO_SLOT_UNTYPED;
     }
     return err;
 }
