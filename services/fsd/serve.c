@@ -1,34 +1,62 @@
 /* SPDX-License-Identifier: MIT */
 #include "fsd/serve.h"
+#include "fsd/bytes.h"
 
-constexpr uint64_t handle_bit = 1ull << 63;
 constexpr uint64_t all_rights =
     KOZO_FILE_READ | KOZO_FILE_WRITE | KOZO_FILE_LIST | KOZO_FILE_CREATE | KOZO_FILE_REMOVE;
 constexpr uint64_t changing_rights = KOZO_FILE_WRITE | KOZO_FILE_CREATE | KOZO_FILE_REMOVE;
+constexpr uint64_t mount_cursor = 1ull << 32; /* in the archive's root, behind its entries */
 
 static_assert((int)NODE_FILE == (int)KOZO_FILE_REGULAR &&
               (int)NODE_DIRECTORY == (int)KOZO_FILE_DIRECTORY &&
               (int)NODE_SYMLINK == (int)KOZO_FILE_SYMLINK &&
               (int)NODE_OTHER == (int)KOZO_FILE_OTHER);
+static_assert((int)RAM_FILE == (int)KOZO_FILE_REGULAR &&
+              (int)RAM_DIRECTORY == (int)KOZO_FILE_DIRECTORY);
 
-uint64_t handle_badge(const struct fs_server *s, uint32_t node)
+/* ---- beginning ---- */
+
+uint64_t ram_plan_bytes(const struct ram_plan *plan)
 {
-    return handle_bit | (uint64_t)s->generation << 32 | node;
+    return ram_bytes(plan->nodes) + store_bytes(plan->blocks);
+}
+
+void ram_begin(struct fs_server *s, const struct ram_plan *plan, void *memory, void *tables)
+{
+    uint8_t *rest = (uint8_t *)tables + ram_bytes(plan->nodes);
+
+    ram_init(&s->ram, tables, plan->nodes, plan->share_nodes);
+    store_init(&s->ram.store, memory, plan->blocks, rest, plan->share_blocks);
+}
+
+/* ---- handles ---- */
+
+uint64_t handle_badge(const struct fs_server *s, struct file file, uint8_t account)
+{
+    uint64_t badge = HANDLE_BIT | (uint64_t)account << HANDLE_ACCOUNT_SHIFT |
+                     (uint64_t)(s->life & HANDLE_LIFE_MASK) << HANDLE_LIFE_SHIFT;
+
+    if (!file.ram)
+        return badge | file.node;
+    return badge | HANDLE_RAM | (uint64_t)s->ram.node[file.node].generation << 16 | file.node;
 }
 
 struct handle handle_open(const struct fs_server *s, uint64_t badge)
 {
-    uint32_t node = (uint32_t)badge;
+    struct handle h = { .account = (uint8_t)(badge >> HANDLE_ACCOUNT_SHIFT & 63) };
 
-    if ((badge & handle_bit) == 0)
-        return (struct handle){ NODE_ROOT, KOZO_OK };
-    if (node >= s->tree.nodes || badge != handle_badge(s, node))
-        return (struct handle){ NODE_NONE, KOZO_ERR_STALE };
-    return (struct handle){ node, KOZO_OK };
+    if ((badge & HANDLE_BIT) == 0)
+        return (struct handle){ { NODE_ROOT, false }, account_of(badge), KOZO_OK };
+    h.file.ram = (badge & HANDLE_RAM) != 0;
+    h.file.node = h.file.ram ? (uint16_t)badge : (uint32_t)badge;
+    if (h.file.node >= (h.file.ram ? s->ram.nodes : s->tree.nodes) ||
+        badge != handle_badge(s, h.file, h.account) ||
+        (h.file.ram && s->ram.node[h.file.node].type == RAM_FREE))
+        h.err = KOZO_ERR_STALE;
+    return h;
 }
 
-/* The handle used, when its capability has the user rights in `need`. */
-static struct handle want(const struct fs_server *s, const struct kozo_msg *m, uint64_t need)
+struct handle handle_want(const struct fs_server *s, const struct kozo_msg *m, uint64_t need)
 {
     struct handle h = handle_open(s, m->badge);
 
@@ -37,107 +65,233 @@ static struct handle want(const struct fs_server *s, const struct kozo_msg *m, u
     return h;
 }
 
-/* Whether the file at `node` may be opened with `rights`. */
-static enum kozo_err check_open(const struct fs_server *s, uint32_t node, uint64_t rights)
+static enum kozo_file_type type_of(const struct fs_server *s, struct file f)
 {
-    enum node_type type;
+    return f.ram ? (enum kozo_file_type)s->ram.node[f.node].type
+                 : (enum kozo_file_type)s->tree.node[f.node].type;
+}
 
-    if (node == NODE_NONE)
-        return KOZO_ERR_NOT_FOUND;
-    type = s->tree.node[node].type;
-    if (type == NODE_SYMLINK || type == NODE_OTHER)
+static uint64_t size_of(const struct fs_server *s, struct file f)
+{
+    return f.ram ? s->ram.node[f.node].size : s->tree.node[f.node].size;
+}
+
+/* ---- paths ---- */
+
+/* One spelling, and UTF-8 that a terminal can show. */
+static bool is_path(struct kozo_str path)
+{
+    if (!path_is_sound(path))
+        return false;
+    for (uint64_t n; path.len > 0; path.at += n, path.len -= n) {
+        n = text_char(path);
+        if (n == 0)
+            return false;
+    }
+    return true;
+}
+
+/* Cuts the part that leads into the memory filesystem off a path below the archive's root. */
+static bool cut_mount(struct kozo_str *path)
+{
+    struct kozo_str rest = *path;
+
+    if (!kozo_str_is(text_cut(&rest, '/'), RAM_MOUNT))
+        return false;
+    *path = rest;
+    return true;
+}
+
+/* Where a path leads; .at counts if it is of the memory filesystem. */
+struct [[nodiscard]] found {
+    struct file file; /* NODE_NONE: nothing is there */
+    struct ram_place at;
+    enum kozo_err err;
+};
+
+static struct found find(const struct fs_server *s, struct handle dir, struct kozo_str path)
+{
+    struct found f = { .err = dir.err };
+
+    if (f.err == KOZO_OK && type_of(s, dir.file) != KOZO_FILE_DIRECTORY)
+        f.err = KOZO_ERR_TYPE;
+    if (f.err == KOZO_OK && !is_path(path))
+        f.err = KOZO_ERR_NAME;
+    if (f.err != KOZO_OK)
+        return f;
+    f.file.ram = dir.file.ram || (dir.file.node == NODE_ROOT && cut_mount(&path));
+    if (!f.file.ram) {
+        f.file.node = lookup_path(&s->tree, dir.file.node, path);
+        return f;
+    }
+    f.at = ram_find(&s->ram, dir.file.ram ? dir.file.node : RAM_ROOT, path);
+    f.file.node = f.at.node;
+    f.err = f.at.err;
+    return f;
+}
+
+/* The same for what must be there. */
+static struct found find_file(const struct fs_server *s, struct handle dir, struct kozo_str path)
+{
+    struct found f = find(s, dir, path);
+
+    if (f.err == KOZO_OK && f.file.node == NODE_NONE)
+        f.err = KOZO_ERR_NOT_FOUND;
+    return f;
+}
+
+/* ---- opening ---- */
+
+/* Whether `rights` make sense, and the capability used has them. */
+static enum kozo_err check_rights(const struct kozo_msg *m, uint64_t rights)
+{
+    if ((rights & ~all_rights) != 0)
+        return KOZO_ERR_ARGUMENT;
+    return (rights & ~(uint64_t)m->user) != 0 ? KOZO_ERR_RIGHTS : KOZO_OK;
+}
+
+/* A capability to a file. GRANT lets Frames come with a request, and files with an answer. */
+static struct kozo_cap_desc give(const struct fs_server *s, struct file f, uint8_t account,
+                                 uint64_t rights)
+{
+    return kozo_give_badged(s->port, KOZO_WRITE | KOZO_GRANT, rights, handle_badge(s, f, account));
+}
+
+/* Opens on `account`; the answers of OPEN and OPEN_FOR are alike. */
+static enum kozo_err open_for(const struct fs_server *s, const struct kozo_msg *m,
+                              struct handle dir, const struct fs_open_req *req,
+                              struct fs_open_rep *rep)
+{
+    struct found f = find_file(s, dir, req->path);
+    enum kozo_err err = f.err;
+    enum kozo_file_type type;
+
+    if (err == KOZO_OK)
+        err = req->rights == 0 ? KOZO_ERR_ARGUMENT : check_rights(m, req->rights);
+    if (err != KOZO_OK)
+        return err;
+    type = type_of(s, f.file);
+    if (type != KOZO_FILE_REGULAR && type != KOZO_FILE_DIRECTORY)
         return KOZO_ERR_TYPE;
-    return (rights & changing_rights) != 0 ? KOZO_ERR_READ_ONLY : KOZO_OK;
+    if (!f.file.ram && (req->rights & changing_rights) != 0)
+        return KOZO_ERR_READ_ONLY;
+    *rep =
+        (struct fs_open_rep){ give(s, f.file, dir.account, req->rights), size_of(s, f.file), type };
+    return KOZO_OK;
 }
 
 static enum kozo_err serve_open(struct fs_server *s, const struct kozo_msg *m,
                                 const struct fs_open_req *req, struct fs_open_rep *rep)
 {
-    struct handle dir = want(s, m, 0);
-    enum kozo_err err;
-    uint32_t node;
-    uint64_t carry;
+    return open_for(s, m, handle_want(s, m, 0), req, rep);
+}
 
-    if (dir.err != KOZO_OK)
-        return dir.err;
-    if (s->tree.node[dir.node].type != NODE_DIRECTORY)
-        return KOZO_ERR_TYPE;
-    if (!path_is_sound(req->path))
-        return KOZO_ERR_NAME;
-    if (req->rights == 0 || (req->rights & ~all_rights) != 0)
+static enum kozo_err serve_open_for(struct fs_server *s, const struct kozo_msg *m,
+                                    const struct fs_open_for_req *req, struct fs_open_for_rep *rep)
+{
+    struct handle dir = handle_want(s, m, KOZO_FILE_ACCOUNT);
+    struct fs_open_rep opened = {};
+    enum kozo_err err;
+
+    if (dir.err == KOZO_OK && (req->client & HANDLE_BIT) != 0)
         return KOZO_ERR_ARGUMENT;
-    if ((req->rights & ~(uint64_t)m->user) != 0)
-        return KOZO_ERR_RIGHTS;
-    node = lookup_path(&s->tree, dir.node, req->path);
-    err = check_open(s, node, req->rights);
+    dir.account = account_of(req->client);
+    err = open_for(s, m, dir, &(struct fs_open_req){ req->path, req->rights }, &opened);
+    *rep = (struct fs_open_for_rep){ opened.file, opened.size, opened.type };
+    return err;
+}
+
+/* ---- names ---- */
+
+static enum kozo_err serve_make(struct fs_server *s, const struct kozo_msg *m,
+                                const struct fs_make_req *req, struct fs_make_rep *rep)
+{
+    struct handle dir = handle_want(s, m, KOZO_FILE_CREATE);
+    struct found f = find(s, dir, req->path);
+    enum kozo_err err = f.err != KOZO_OK ? f.err : check_rights(m, req->rights);
+    struct ram_result made;
+
     if (err != KOZO_OK)
         return err;
-    /*
-     * What is opened below a directory comes back with the answer, which only a capability with
-     * GRANT lets through.
-     */
-    carry = s->tree.node[node].type == NODE_DIRECTORY ? KOZO_GRANT : 0;
-    rep->file = kozo_give_badged(s->port, KOZO_WRITE | carry, req->rights, handle_badge(s, node));
-    rep->size = s->tree.node[node].size;
-    rep->type = s->tree.node[node].type;
-    return KOZO_OK;
+    if (req->type != KOZO_FILE_REGULAR && req->type != KOZO_FILE_DIRECTORY)
+        return KOZO_ERR_ARGUMENT;
+    if (!f.file.ram)
+        return f.file.node != NODE_NONE ? KOZO_ERR_EXISTS : KOZO_ERR_READ_ONLY;
+    made = ram_make(&s->ram, f.at, (enum ram_type)req->type, dir.account);
+    if (made.err == KOZO_OK && req->rights != 0)
+        rep->file = give(s, (struct file){ made.node, true }, dir.account, req->rights);
+    return made.err;
 }
 
-static enum kozo_err serve_read(struct fs_server *s, const struct kozo_msg *m,
-                                const struct fs_read_req *req, struct fs_read_rep *rep)
+/* What is not the memory filesystem's own to remove or move. */
+static bool is_fixed(const struct found *f) { return !f->file.ram || f->file.node == RAM_ROOT; }
+
+static enum kozo_err serve_remove(struct fs_server *s, const struct kozo_msg *m,
+                                  const struct fs_remove_req *req, struct fs_remove_rep *)
 {
-    struct handle h = want(s, m, KOZO_FILE_READ);
-    const struct node *n;
-    uint64_t length;
+    struct found f = find_file(s, handle_want(s, m, KOZO_FILE_REMOVE), req->path);
 
-    if (h.err != KOZO_OK)
-        return h.err;
-    n = &s->tree.node[h.node];
-    if (n->type != NODE_FILE)
-        return KOZO_ERR_TYPE;
-    if (req->offset >= n->size)
-        return KOZO_OK;
-    length = n->size - req->offset;
-    if (length > req->length)
-        length = req->length;
-    if (length > KOZO_FILE_CHUNK)
-        length = KOZO_FILE_CHUNK;
-    rep->data = (struct kozo_bytes){ n->data + req->offset, length };
-    return KOZO_OK;
+    if (f.err != KOZO_OK)
+        return f.err;
+    if (req->path.len == 0)
+        return KOZO_ERR_NAME;
+    return is_fixed(&f) ? KOZO_ERR_READ_ONLY : ram_remove(&s->ram, f.file.node);
 }
+
+static enum kozo_err serve_rename(struct fs_server *s, const struct kozo_msg *m,
+                                  const struct fs_rename_req *req, struct fs_rename_rep *)
+{
+    struct handle dir = handle_want(s, m, KOZO_FILE_CREATE | KOZO_FILE_REMOVE);
+    struct found from = find_file(s, dir, req->from), to = find(s, dir, req->to);
+
+    if (from.err != KOZO_OK || to.err != KOZO_OK)
+        return from.err != KOZO_OK ? from.err : to.err;
+    if (req->from.len == 0 || req->to.len == 0)
+        return KOZO_ERR_NAME;
+    if (from.file.ram != to.file.ram)
+        return KOZO_ERR_ACROSS;
+    return is_fixed(&from) ? KOZO_ERR_READ_ONLY : ram_rename(&s->ram, from.file.node, to.at);
+}
+
+/* ---- looking ---- */
 
 static enum kozo_err serve_stat(struct fs_server *s, const struct kozo_msg *m,
-                                const struct fs_stat_req *req, struct fs_stat_rep *rep)
+                                const struct fs_stat_req *, struct fs_stat_rep *rep)
 {
-    struct handle h = want(s, m, 0);
+    struct handle h = handle_want(s, m, 0);
 
-    (void)req;
-    if (h.err != KOZO_OK)
-        return h.err;
-    rep->size = s->tree.node[h.node].size;
-    rep->type = s->tree.node[h.node].type;
-    rep->rights = m->user;
+    if (h.err == KOZO_OK)
+        *rep = (struct fs_stat_rep){ size_of(s, h.file), type_of(s, h.file), m->user };
+    return h.err;
+}
+
+static enum kozo_err list_ram(struct fs_server *s, uint32_t dir, uint64_t cursor,
+                              struct fs_list_rep *rep)
+{
+    uint32_t entry = ram_list(&s->ram, dir, cursor);
+    const struct ram_node *n = &s->ram.node[entry];
+
+    if (entry == RAM_NONE)
+        return KOZO_ERR_NOT_FOUND;
+    *rep = (struct fs_list_rep){ n->serial, n->size, n->type, ram_name(&s->ram, entry) };
     return KOZO_OK;
 }
 
-static enum kozo_err serve_list(struct fs_server *s, const struct kozo_msg *m,
-                                const struct fs_list_req *req, struct fs_list_rep *rep)
+static enum kozo_err list_archive(const struct lookup *tree, uint32_t dir, uint64_t cursor,
+                                  struct fs_list_rep *rep)
 {
-    struct handle h = want(s, m, KOZO_FILE_LIST);
-    const struct lookup *tree = &s->tree;
-    uint64_t entry = req->cursor;
+    uint64_t entry = cursor != 0 ? cursor : tree->node[dir].child;
+    uint64_t end = dir == NODE_ROOT ? mount_cursor : NODE_NONE;
 
-    if (h.err != KOZO_OK)
-        return h.err;
-    if (tree->node[h.node].type != NODE_DIRECTORY)
-        return KOZO_ERR_TYPE;
-    if (entry == 0)
-        entry = tree->node[h.node].child;
+    if (dir == NODE_ROOT && (entry == mount_cursor || entry == NODE_NONE)) {
+        *rep = (struct fs_list_rep){ NODE_NONE, 0, KOZO_FILE_DIRECTORY, kozo_str(RAM_MOUNT) };
+        return cursor == NODE_NONE ? KOZO_ERR_NOT_FOUND : KOZO_OK;
+    }
     if (entry == NODE_NONE)
         return KOZO_ERR_NOT_FOUND;
-    if (entry >= tree->nodes || tree->node[entry].parent != h.node)
+    if (entry >= tree->nodes || tree->node[entry].parent != dir)
         return KOZO_ERR_ARGUMENT;
-    rep->next = tree->node[entry].next;
+    rep->next = tree->node[entry].next != NODE_NONE ? tree->node[entry].next : end;
     rep->size = tree->node[entry].size;
     rep->type = tree->node[entry].type;
     rep->name = lookup_name(tree, (uint32_t)entry);
@@ -146,18 +300,54 @@ static enum kozo_err serve_list(struct fs_server *s, const struct kozo_msg *m,
     return KOZO_OK;
 }
 
-static enum kozo_err serve_close(struct fs_server *s, const struct kozo_msg *m,
-                                 const struct fs_close_req *req, struct fs_close_rep *rep)
+static enum kozo_err serve_list(struct fs_server *s, const struct kozo_msg *m,
+                                const struct fs_list_req *req, struct fs_list_rep *rep)
 {
-    (void)req;
-    (void)rep;
-    return want(s, m, 0).err;
+    struct handle h = handle_want(s, m, KOZO_FILE_LIST);
+
+    if (h.err != KOZO_OK)
+        return h.err;
+    if (type_of(s, h.file) != KOZO_FILE_DIRECTORY)
+        return KOZO_ERR_TYPE;
+    return h.file.ram ? list_ram(s, h.file.node, req->cursor, rep)
+                      : list_archive(&s->tree, h.file.node, req->cursor, rep);
 }
 
-const struct fs_ops fs_archive_ops = {
+static enum kozo_err serve_usage(struct fs_server *s, const struct kozo_msg *m,
+                                 const struct fs_usage_req *, struct fs_usage_rep *rep)
+{
+    struct handle h = handle_want(s, m, 0);
+    const struct ram *r = &s->ram;
+
+    if (h.err == KOZO_OK)
+        *rep = (struct fs_usage_rep){ (uint64_t)r->store.used[h.account] * STORE_BLOCK,
+                                      (uint64_t)r->store.limit * STORE_BLOCK,
+                                      r->used[h.account],
+                                      r->limit,
+                                      (uint64_t)store_left(&r->store) * STORE_BLOCK,
+                                      r->free };
+    return h.err;
+}
+
+static enum kozo_err serve_close(struct fs_server *s, const struct kozo_msg *m,
+                                 const struct fs_close_req *, struct fs_close_rep *)
+{
+    return handle_want(s, m, 0).err;
+}
+
+const struct fs_ops files_ops = {
     .open = serve_open,
     .read = serve_read,
     .stat = serve_stat,
     .list = serve_list,
     .close = serve_close,
+    .make = serve_make,
+    .write = serve_write,
+    .truncate = serve_truncate,
+    .remove = serve_remove,
+    .rename = serve_rename,
+    .read_frames = serve_read_frames,
+    .write_frames = serve_write_frames,
+    .usage = serve_usage,
+    .open_for = serve_open_for,
 };

@@ -1,36 +1,49 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * serve.h - the protocol fs over a read-only archive.
+ * serve.h - the protocol fs: the archive at /, the memory filesystem at /ram.
  *
- * A capability's badge is the handle: bit 63, the server's generation, the node. So there is no
- * table of open files that could run full or leak: who holds the capability may use it, and
- * revoking it is all there is to closing. A badge without bit 63 was made by init and names the
- * root.
- *
- * Owns:      handles; which user right each operation needs.
- * Not here:  the tree (lookup.h), receiving (main.c).
+ * Owns:      struct fs_server; where the one filesystem lies in the other; which user right each
+ *            operation needs.
+ * Not here:  the trees (lookup.h, ram.h), bytes (data.h, bytes.h), receiving (main.c).
  * Callers:   fsd and its unit tests; no system calls.
- * Cost:      O(1) an operation, and the bytes read.
- * Spec:      docs/spec/services.md
+ * Cost:      O(1) an operation, what ram.h and data.h say, and the bytes moved.
+ * Spec:      docs/spec/files.md
  */
 #pragma once
 
 #include <kozo/file.h>
-#include "fsd/lookup.h"
+#include "fsd/data.h"
+#include "fsd/handle.h"
+#include "fsd/lend.h"
+
+#define RAM_MOUNT "ram" /* in the archive's root */
 
 struct fs_server {
     struct lookup tree;
-    uint32_t generation; /* of this life of the server, below 2^31 */
-    kozo_cptr port;      /* its endpoint, of which files are made */
+    struct ram ram;
+    uint32_t life;               /* which of this server's this is */
+    kozo_cptr port;              /* its endpoint, of which files are made */
+    const struct lend_ops *lend; /* how Frames of clients are reached */
+    uint8_t scratch[KOZO_FILE_CHUNK];
 };
 
-extern const struct fs_ops fs_archive_ops;
+extern const struct fs_ops files_ops;
 
-uint64_t handle_badge(const struct fs_server *s, uint32_t node);
-
-struct [[nodiscard]] handle {
-    uint32_t node;
-    enum kozo_err err;
+/* How much the memory filesystem has, and a client of it may have. */
+struct ram_plan {
+    uint32_t blocks, nodes; /* nodes: files and directories, the root too */
+    uint32_t share_blocks, share_nodes;
 };
-/* Errors: STALE a handle of an earlier life of the server. */
+/* What the filesystem needs beside its blocks. */
+uint64_t ram_plan_bytes(const struct ram_plan *plan);
+/*
+ * Begins with an empty memory filesystem. `memory` is the blocks, `tables` has
+ * ram_plan_bytes(plan), aligned to 8.
+ */
+void ram_begin(struct fs_server *s, const struct ram_plan *plan, void *memory, void *tables);
+
+uint64_t handle_badge(const struct fs_server *s, struct file file, uint8_t account);
+/* Errors: STALE a handle of an earlier life of the server, or of a file that was removed. */
 struct handle handle_open(const struct fs_server *s, uint64_t badge);
+/* The handle used, if its capability has the user rights in `need`. Errors: RIGHTS; STALE. */
+struct handle handle_want(const struct fs_server *s, const struct kozo_msg *m, uint64_t need);

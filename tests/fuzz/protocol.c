@@ -122,22 +122,34 @@ static uint64_t make_archive(uint8_t *archive, uint64_t room)
     return archive_end(archive, room, at);
 }
 
+/* No Frame ever comes. */
+static enum kozo_err map_nothing(unsigned, kozo_cptr, bool, struct lent *) { return KOZO_ERR_KIND; }
+
+static bool copy_nothing(const struct copy *, uint32_t) { return false; }
+
 static struct fs_server *file_server(void)
 {
     static struct fs_server server;
     static uint64_t memory[4096];
     static uint8_t archive[1024];
+    static const struct ram_plan ram = { 64, 32, 40, 20 };
+    static const struct lend_ops lend = { map_nothing, copy_nothing };
+    static uint8_t blocks[64 * STORE_BLOCK];
+    static uint64_t tables[4096];
     struct kozo_cpio c = { archive, 0 };
     struct kozo_bad bad = {};
     struct lookup_plan plan;
 
-    if (server.generation != 0)
+    if (server.life != 0)
         return &server;
     c.bytes = make_archive(archive, sizeof archive);
     plan = lookup_plan(&c, &bad);
     MUST(plan.err == KOZO_OK && plan.bytes <= sizeof memory);
+    MUST(ram_plan_bytes(&ram) <= sizeof tables);
     MUST(lookup_build(&server.tree, &c, &plan, memory, &bad) == KOZO_OK);
-    server.generation = 3;
+    ram_begin(&server, &ram, blocks, tables);
+    server.lend = &lend;
+    server.life = 3;
     server.port = 5;
     return &server;
 }
@@ -156,10 +168,15 @@ static void serve(const struct kozo_msg *received)
     struct policy_server policy_server = {};
     struct kozo_msg m = *received;
 
-    check_answer(&m, fs_dispatch(&fs_archive_ops, file_server(), &m));
+    check_answer(&m, fs_dispatch(&files_ops, file_server(), &m));
     m = *received;
-    m.badge = handle_badge(file_server(), (uint32_t)(received->badge % 5));
-    check_answer(&m, fs_dispatch(&fs_archive_ops, file_server(), &m));
+    m.badge =
+        handle_badge(file_server(), (struct file){ (uint32_t)(received->badge % 5), false }, 7);
+    check_answer(&m, fs_dispatch(&files_ops, file_server(), &m));
+    m = *received;
+    m.badge =
+        handle_badge(file_server(), (struct file){ (uint32_t)(received->badge % 32), true }, 7);
+    check_answer(&m, fs_dispatch(&files_ops, file_server(), &m));
     m = *received;
     check_answer(&m, log_dispatch(&log, &log_server, &m));
     m = *received;

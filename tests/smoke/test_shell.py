@@ -174,7 +174,7 @@ def test_help_explains_one(boot):
 
 def test_ps_tells_whom_each_waits_for(boot):
     text = listed(boot, "ps")
-    assert re.search(r"^fsd +serves +fsd +\d+ +8192 +60 +1$", text, re.MULTILINE), text
+    assert re.search(r"^fsd +serves +fsd +\d+ +16384 +60 +1$", text, re.MULTILINE), text
     assert re.search(r"^shell +calls +init +\d+ +4096 ", text, re.MULTILINE), text
     assert re.search(r"^hello +ended ", text, re.MULTILINE), text
 

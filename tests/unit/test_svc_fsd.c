@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* fsd: an archive as a tree, and the protocol over it. */
+/* fsd: an archive as a tree, and the protocol over it. What can be changed: test_svc_ram.c. */
 #include "unit.h"
 
 #include "common/rights.h"
@@ -10,7 +10,7 @@
 #include <string.h>
 
 #define ALL_RIGHTS 0xffu
-#define GENERATION 3u
+#define LIFE 3u
 
 /* ---- an archive ---- */
 
@@ -54,15 +54,9 @@ static void add(const char *name, uint32_t mode, const char *data)
     add_inode(name, mode, data, 1, ++cpio.ino);
 }
 
-static void add_file(const char *name, const char *data)
-{
-    add(name, KOZO_CPIO_FILE | 0644, data);
-}
+static void add_file(const char *name, const char *data) { add(name, KOZO_CPIO_FILE | 0644, data); }
 
-static void add_dir(const char *name)
-{
-    add(name, KOZO_CPIO_DIRECTORY | 0755, "");
-}
+static void add_dir(const char *name) { add(name, KOZO_CPIO_DIRECTORY | 0755, ""); }
 
 static void begin(void)
 {
@@ -75,6 +69,18 @@ static void begin(void)
 static struct fs_server server;
 static void *memory;
 
+/* As small as it can be. */
+static void begin_ram(void)
+{
+    static const struct ram_plan plan = { 1, 2, 1, 1 };
+    static uint8_t block[STORE_BLOCK];
+    static uint64_t tables[1024];
+
+    if (ram_plan_bytes(&plan) > sizeof tables)
+        FAIL("%llu bytes", (unsigned long long)ram_plan_bytes(&plan));
+    ram_begin(&server, &plan, block, tables);
+}
+
 static enum kozo_err build(struct kozo_bad *bad)
 {
     add("TRAILER!!!", 0, "");
@@ -86,7 +92,8 @@ static enum kozo_err build(struct kozo_bad *bad)
     if (plan.err != KOZO_OK)
         return plan.err;
     memory = malloc(plan.bytes); /* just as much as was planned: the sanitizer tells */
-    server = (struct fs_server){ .generation = GENERATION, .port = 17 };
+    server = (struct fs_server){ .life = LIFE, .port = 17 };
+    begin_ram();
     return lookup_build(&server.tree, &archive, &plan, memory, bad);
 }
 
@@ -145,7 +152,7 @@ static enum kozo_err open_below(uint64_t badge, uint8_t user, const char *path, 
     struct fs_open_req req = { kozo_str(path), rights };
 
     opened = (struct fs_open_rep){};
-    return fs_archive_ops.open(&server, &m, &req, &opened);
+    return files_ops.open(&server, &m, &req, &opened);
 }
 
 /* From the root, as policy does. */
@@ -160,7 +167,7 @@ static enum kozo_err read_at(uint64_t badge, uint8_t user, uint64_t offset, uint
     struct fs_read_req req = { offset, length };
 
     data = (struct fs_read_rep){};
-    return fs_archive_ops.read(&server, &m, &req, &data);
+    return files_ops.read(&server, &m, &req, &data);
 }
 
 static enum kozo_err stat(uint64_t badge, uint8_t user)
@@ -168,7 +175,7 @@ static enum kozo_err stat(uint64_t badge, uint8_t user)
     struct kozo_msg m = message(badge, user);
 
     status = (struct fs_stat_rep){};
-    return fs_archive_ops.stat(&server, &m, &(struct fs_stat_req){}, &status);
+    return files_ops.stat(&server, &m, &(struct fs_stat_req){}, &status);
 }
 
 static enum kozo_err list(uint64_t badge, uint8_t user, uint64_t cursor)
@@ -177,7 +184,7 @@ static enum kozo_err list(uint64_t badge, uint8_t user, uint64_t cursor)
     struct fs_list_req req = { cursor };
 
     entry = (struct fs_list_rep){};
-    return fs_archive_ops.list(&server, &m, &req, &entry);
+    return files_ops.list(&server, &m, &req, &entry);
 }
 
 /* All names in a directory, with a blank after each. */
@@ -218,7 +225,7 @@ TEST(files_are_found_by_path)
 TEST(directories_list_what_is_in_them)
 {
     serve_usual();
-    CHECK_STR(names(""), "bin etc ");
+    CHECK_STR(names(""), "bin etc ram ");
     CHECK_STR(names("etc"), "motd link tty empty ");
     CHECK_STR(names("bin"), "tool ");
 }
@@ -230,7 +237,7 @@ TEST(directories_that_names_only_imply_are_there)
     add_file("a/b/d", "y");
     add_file("other", "z");
     serve_archive();
-    CHECK_STR(names(""), "other a ");
+    CHECK_STR(names(""), "other a ram ");
     CHECK_STR(names("a/b"), "d c ");
     CHECK_OK(open_root("a/b/c/file", RIGHT_READ));
     CHECK_OK(open_root("a/b/c", RIGHT_LIST));
@@ -243,7 +250,7 @@ TEST(a_directory_may_come_after_what_is_in_it)
     add_dir("d");
     add_dir("./e");
     serve_archive();
-    CHECK_STR(names(""), "d e ");
+    CHECK_STR(names(""), "d e ram ");
     CHECK_STR(names("d"), "file ");
 }
 
@@ -251,7 +258,7 @@ TEST(an_empty_archive_has_an_empty_root)
 {
     begin();
     serve_archive();
-    CHECK_STR(names(""), "");
+    CHECK_STR(names(""), "ram ");
     CHECK_OK(stat(1, 0));
     CHECK_EQ(status.type, KOZO_FILE_DIRECTORY);
 }
@@ -347,7 +354,7 @@ TEST(opening_gives_a_capability_with_just_the_rights_asked_for)
     CHECK_OK(open_root("etc/motd", RIGHT_READ));
     CHECK_EQ(opened.file.slot, 17);
     CHECK_EQ(opened.file.user_rights, RIGHT_READ);
-    CHECK_EQ(opened.file.rights, KOZO_WRITE);
+    CHECK_EQ(opened.file.rights, KOZO_WRITE | KOZO_GRANT);
     CHECK_EQ(opened.file.flags, KOZO_CAP_BADGE);
     CHECK_EQ(opened.file.badge >> 63, 1);
     CHECK_OK(open_root("etc", RIGHT_READ | RIGHT_LIST));
@@ -381,6 +388,39 @@ TEST(what_cannot_be_opened_says_why)
     CHECK_ERR(open_root("etc/./motd", RIGHT_READ), NAME);
     CHECK_OK(open_root("etc/motd", RIGHT_READ));
     CHECK_ERR(open_below(opened.file.badge, RIGHT_READ, "", RIGHT_READ), TYPE);
+}
+
+TEST(nothing_changes_in_the_archive)
+{
+    struct kozo_msg m = message(1, ALL_RIGHTS);
+
+    serve_usual();
+    CHECK_ERR(files_ops.make(&server, &m, &(struct fs_make_req){ kozo_str("x"), 1, 0 },
+                             &(struct fs_make_rep){}),
+              READ_ONLY);
+    CHECK_ERR(files_ops.make(&server, &m, &(struct fs_make_req){ kozo_str("etc/motd"), 1, 0 },
+                             &(struct fs_make_rep){}),
+              EXISTS);
+    CHECK_ERR(files_ops.remove(&server, &m, &(struct fs_remove_req){ kozo_str("etc/motd") },
+                               &(struct fs_remove_rep){}),
+              READ_ONLY);
+    CHECK_ERR(files_ops.remove(&server, &m, &(struct fs_remove_req){ kozo_str("etc/no") },
+                               &(struct fs_remove_rep){}),
+              NOT_FOUND);
+    CHECK_ERR(files_ops.rename(&server, &m,
+                               &(struct fs_rename_req){ kozo_str("etc/motd"), kozo_str("x") },
+                               &(struct fs_rename_rep){}),
+              READ_ONLY);
+    CHECK_OK(open_root("etc/motd", RIGHT_READ));
+    m = message(opened.file.badge, ALL_RIGHTS); /* more rights than it could have */
+    CHECK_ERR(files_ops.write(&server, &m, &(struct fs_write_req){ 0, { "x", 1 } },
+                              &(struct fs_write_rep){}),
+              READ_ONLY);
+    CHECK_ERR(
+        files_ops.truncate(&server, &m, &(struct fs_truncate_req){}, &(struct fs_truncate_rep){}),
+        READ_ONLY);
+    CHECK_OK(read_at(opened.file.badge, RIGHT_READ, 0, 9));
+    CHECK_EQ(data.data.len, 6);
 }
 
 TEST(reading_ends_at_the_end)
@@ -447,13 +487,15 @@ TEST(a_handle_of_an_earlier_life_is_stale)
     CHECK_OK(open_root("etc/motd", RIGHT_READ));
     uint64_t old = opened.file.badge;
 
-    server.generation++;
+    server.life++;
     CHECK_ERR(read_at(old, RIGHT_READ, 0, 1), STALE);
     CHECK_ERR(stat(old, RIGHT_READ), STALE);
     CHECK_ERR(open_below(old, RIGHT_READ, "", RIGHT_READ), STALE);
-    server.generation--;
-    CHECK_ERR(stat(handle_badge(&server, server.tree.nodes), RIGHT_READ), STALE);
-    CHECK_ERR(stat(handle_badge(&server, NODE_NONE), RIGHT_READ), STALE);
+    server.life--;
+    CHECK_ERR(stat(handle_badge(&server, (struct file){ server.tree.nodes, false }, 0), 1), STALE);
+    CHECK_ERR(stat(handle_badge(&server, (struct file){ NODE_NONE, false }, 0), 1), STALE);
+    CHECK_ERR(stat(old | 1ull << 40, RIGHT_READ), STALE);
+    CHECK_ERR(stat(old | HANDLE_RAM, RIGHT_READ), STALE);
 }
 
 TEST(the_protocol_carries_it)
@@ -463,7 +505,7 @@ TEST(the_protocol_carries_it)
 
     serve_usual();
     CHECK(fs_put_open_req(&m, &(struct fs_open_req){ kozo_str("etc/motd"), RIGHT_READ }));
-    m.err = fs_dispatch(&fs_archive_ops, &server, &m);
+    m.err = fs_dispatch(&files_ops, &server, &m);
     CHECK_OK(m.err);
     CHECK_EQ(m.ncaps, 1);
     CHECK(fs_get_open_rep(&m, &rep));
