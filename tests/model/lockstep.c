@@ -309,17 +309,18 @@ static void check_badge(const struct tcb *t)
         lockstep_fail("a fresh badge is 0");
 }
 
-static void count(const struct op *op, const struct tcb *t, uint64_t serial)
+/* The call is not to be made again: it has ended, or waits, or its thread is gone. */
+static void ended(const struct op *op, const struct tcb *t, uint64_t serial)
 {
     uint64_t number = op->number < KOZO_SYSCALL_LIMIT ? op->number : KOZO_SYSCALL_LIMIT;
-    bool ended = t->serial == serial && t->state == TCB_READY;
 
-    if (ended && t->frame.error != KOZO_OK && t->frame.error < 64) {
-        lockstep_stats.refused[number]++;
-        lockstep_stats.errors[t->frame.error]++;
-    } else {
+    if (t->serial != serial || t->state != TCB_READY || t->frame.error == KOZO_OK) {
         lockstep_stats.calls[number]++;
+        return;
     }
+    lockstep_stats.refused[number]++;
+    lockstep_stats.errors[t->frame.error % 64]++;
+    check_unchanged(t);
 }
 
 static void do_call(const struct op *op)
@@ -345,11 +346,10 @@ static void do_call(const struct op *op)
     check_badge(t);
     forget_identity(t);
     hash_outcome();
-    count(op, t, serial);
     if (t->state != TCB_FREE && t->serial == serial && t->frame.ip == ip)
         rewound[t - kernel.tcbs] = (struct rewound){ serial, ip };
-    else if (t->state == TCB_READY && t->serial == serial && t->frame.error != KOZO_OK)
-        check_unchanged(t);
+    else
+        ended(op, t, serial);
     for (const struct m_object *o = m->objects; o != newest; o = o->next)
         take_frame(o);
     deliver_preemption();
