@@ -204,6 +204,83 @@ def manifest():
     return {name: text.encode() for name, text in seeds.items()}
 
 
+# ---- startinfo ----
+
+AT = 0x1000  # where the bytes lie
+RAM, RESERVED, UNUSABLE = 1, 2, 5
+MIB = 1 << 20
+USUAL = [(0, 0x9fc00, RAM), (0x9fc00, 0x400, RESERVED), (0xf0000, 0x10000, RESERVED),
+         (MIB, 127 * MIB, RAM), (0xfffc0000, 0x40000, RESERVED), (0xfd00000000, 0x300000000, RESERVED)]
+
+
+def table(signature, body):
+    head = struct.pack("<4sI2B10s16s", signature, 36 + len(body), 1, 0, b"KOZO", b"")
+    return head[:9] + bytes([-sum(head + body) % 256]) + (head + body)[10:]
+
+
+def acpi(at):
+    """Root pointer, root table, MADT with an I/O APIC and an override, FADT, HPET."""
+    madt = table(b"APIC", struct.pack("<II4B2I4BIH", 0xfee00000, 1, 1, 12, 0, 0, 0xfec00000, 0,
+                                      2, 10, 0, 0, 2, 0))
+    fadt = table(b"FACP", bytes(28) + struct.pack("<I", 0x604) + bytes(8) + struct.pack("<I", 0x608) +
+                 bytes(32) + struct.pack("<I", 1 << 8))
+    hpet = table(b"HPET", struct.pack("<I4BQ", 0, 0, 64, 0, 0, 0xfed00000))
+    tables = [madt, fadt, hpet]
+    root_at = at + 20
+    where = [root_at + 36 + 4 * len(tables) + sum(map(len, tables[:i])) for i in range(len(tables))]
+    root = table(b"RSDT", b"".join(struct.pack("<I", w) for w in where))
+    pointer = struct.pack("<8sB6sBI", b"RSD PTR ", 0, b"KOZO", 0, root_at)
+    pointer = pointer[:8] + bytes([-sum(pointer) % 256]) + pointer[9:]
+    return pointer + root + b"".join(tables)
+
+
+def start(entries=tuple(USUAL), cmdline=b"kozo.run=ls\0", module=(0x7f00000, 0x1000), rsdp=0, **changed):
+    map_at = AT + 56
+    list_at = map_at + 24 * len(entries)
+    line_at = list_at + 32
+    acpi_at = line_at + len(cmdline)
+    h = dict(magic=0x336ec578, version=1, flags=0, modules=1, modlist=list_at, cmdline=line_at,
+             rsdp=acpi_at if rsdp == 0 else rsdp, memmap=map_at, entries=len(entries)) | changed
+    head = struct.pack("<4I4Q2I", h["magic"], h["version"], h["flags"], h["modules"], h["modlist"],
+                       h["cmdline"], h["rsdp"], h["memmap"], h["entries"], 0)
+    entries = b"".join(struct.pack("<QQII", base, size, kind, 0) for base, size, kind in entries)
+    return head + entries + struct.pack("<4Q", *module, 0, 0) + cmdline + acpi(acpi_at)
+
+
+def startinfo():
+    top = (1 << 64) - 0x1000
+    return {
+        "sound": start(),
+        "no-initrd": start(modules=0, modlist=0),
+        "no-cmdline": start(cmdline=b""),
+        "no-acpi": start(rsdp=AT),
+        "wrong-magic": start(magic=0x336ec579),
+        "version-0": start(version=0),
+        "no-memory-map": start(memmap=0),
+        "memory-map-outside": start(memmap=0xfffffff0),
+        "no-entries": start(entries=[]),
+        "too-many-entries": start()[:48] + struct.pack("<I", 129) + start()[52:],
+        "entry-wraps": start(entries=USUAL + [(top, 0x2000, RAM)]),
+        "entry-ends-at-the-end": start(entries=USUAL + [(top - 0x1000, 0x1000, RESERVED)]),
+        "huge": start(entries=USUAL + [(1 << 32, 1 << 50, RAM)]),
+        "overlapping": start(entries=USUAL + [(2 * MIB, MIB, RESERVED), (2 * MIB, MIB, RAM)]),
+        "empty-entry": start(entries=USUAL + [(2 * MIB + 0x15, 0, RESERVED)]),
+        "unusable": start(entries=USUAL + [(64 * MIB, 0x1800, UNUSABLE)]),
+        "image-not-in-ram": start(entries=USUAL + [(MIB + 0x2000, 0x1000, RESERVED)]),
+        "cmdline-without-end": start(cmdline=b"x" * 2100),
+        "cmdline-outside": start()[:24] + struct.pack("<Q", 1 << 40) + start()[32:],
+        "many-modules": start(modules=17),
+        "two-modules": start(modules=2),
+        "module-list-outside": start(modlist=0xffffffff),
+        "initrd-misaligned": start(module=(0x7f00010, 0x1000)),
+        "initrd-wraps": start(module=(0x7f00000, (1 << 64) - 0x1000)),
+        "initrd-over-kernel": start(module=(MIB, 0x1000)),
+        "initrd-not-in-ram": start(module=(1 << 31, 0x1000)),
+        "initrd-empty": start(module=(0x7f00000, 0)),
+        "cut": start()[:30],
+    }
+
+
 def write(target, seeds):
     folder = HERE / "corpus" / target
     folder.mkdir(parents=True, exist_ok=True)
@@ -213,5 +290,5 @@ def write(target, seeds):
 
 
 if __name__ == "__main__":
-    for made in (cpio, elf, manifest):
+    for made in (cpio, elf, manifest, startinfo):
         write(made.__name__, made())

@@ -22,7 +22,7 @@ DEPTH = 5       # of the exhaustive search
 
 # Runs of each target, its corpus among them: a few seconds of each.
 RUNS = {"bootinfo": 1_000, "cpio": 100_000, "elf": 300_000, "manifest": 80_000, "protocol": 150_000,
-        "syscalls": 300}
+        "startinfo": 50_000, "syscalls": 300}
 MODELS = ["model", "model-fast"]
 
 

@@ -4,7 +4,8 @@
  * port.
  *
  * A table that is missing or not sound is left out with a line in the log; the usual addresses
- * serve instead. Tables are read through the boot tables, so those above 4 GiB are out of reach.
+ * serve instead. Tables are read through the boot tables, so those above 4 GiB are out of reach;
+ * those behind the 64th are not looked at, so that nonsense costs no more than a moment.
  */
 #include "acpi.h"
 
@@ -13,8 +14,9 @@
 
 #define REACH (1ull << 32)
 #define TABLE_MOST (1u << 20)
+#define TABLES_MOST 64u
 
-struct header {
+struct [[gnu::packed]] header { /* at any address: firmware aligns tables as it likes */
     char signature[4];
     uint32_t length;
     uint8_t revision, checksum;
@@ -44,10 +46,11 @@ static uint64_t field(const struct header *t, uint32_t offset, uint32_t bytes)
 
 static const struct header *table(uint64_t address)
 {
-    const struct header *t = arch_ram((struct paddr){ address });
+    const struct header *t;
 
     if (address == 0 || address > REACH - sizeof *t)
         return nullptr;
+    t = arch_ram((struct paddr){ address });
     if (t->length < sizeof *t || t->length > TABLE_MOST || t->length > REACH - address ||
         sum(t, t->length) != 0) {
         klog("acpi: the table at %lx is not sound, ignored", address);
@@ -171,6 +174,7 @@ void acpi_read(struct acpi_found *found, uint64_t told)
     uint64_t rsdp = find_rsdp(told);
     const struct header *root;
     uint32_t width;
+    uint64_t end;
 
     for (uint32_t i = 0; i < ISA_LINES; i++)
         found->isa[i] = true;
@@ -179,7 +183,8 @@ void acpi_read(struct acpi_found *found, uint64_t told)
         klog("acpi: no tables, the usual addresses serve");
         return;
     }
-    for (uint32_t offset = sizeof *root; offset + width <= root->length; offset += width) {
+    end = min_u64(root->length, sizeof *root + TABLES_MOST * width);
+    for (uint32_t offset = sizeof *root; offset + width <= end; offset += width) {
         const struct header *t = table(field(root, offset, width));
 
         if (t != nullptr)

@@ -128,7 +128,7 @@ static void read_memmap(struct pvh_found *found, const struct start_info *info)
             add_ram(found, &entry[i]);
     }
     for (uint32_t i = 0; i < info->memmap_entries; i++)
-        if (entry[i].type != MEMMAP_RAM)
+        if (entry[i].type != MEMMAP_RAM && entry[i].bytes != 0)
             remove_other(found, &entry[i]);
     map_remove(&found->ram, PVH_VIDEO_BASE, PVH_VIDEO_END);
     reserve(found, info->memmap, bytes);
