@@ -13,7 +13,7 @@
 #include <kozo/abi.h>
 #include <kozo/bad.h>
 
-#define KOZO_ELF_SEGMENTS 16u
+#define KOZO_ELF_SEGMENTS 16
 #define KOZO_ELF_HEADERS 32              /* program headers of all types */
 #define KOZO_ELF_BYTES (256ull << 20)    /* at most, in memory, all segments together */
 
