@@ -4,9 +4,7 @@
  */
 #include "world.h"
 
-#include "common/identity.h"
-
-#define HANDLE (1ull << 63) /* a badge that fsd gave: then the life of fsd, and the file */
+#include "fsd/handle.h"
 
 /* It waits for requests, and has nothing else to do. */
 static bool receives(uint32_t k)
@@ -27,7 +25,9 @@ static void check_badges(void)
 {
     for (struct entry e = cdt_next(cdt_open(&kernel.root)); cdt_slot(e) != &kernel.root; e = cdt_next(e)) {
         const struct cap *c = &cdt_slot(e)->cap;
-        uint32_t k = (c->a & HANDLE) != 0 ? FSD : identity_index(c->a), life = identity_life(c->a);
+        bool handle = (c->a & HANDLE_BIT) != 0; /* fsd gave it */
+        uint32_t k = handle ? FSD : identity_index(c->a);
+        uint32_t life = handle ? c->a >> HANDLE_LIFE_SHIFT & HANDLE_LIFE_MASK : identity_life(c->a);
 
         if (!cdt_is_close(e) && c->kind == KOZO_KIND_ENDPOINT && (c->flags & CAP_BADGED) != 0 && !lives(k, life))
             FAIL("after its end: life %u of service %u has a capability", life, k);

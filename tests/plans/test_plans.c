@@ -5,6 +5,7 @@
 #include "world.h"
 
 #include "cap/object.h"
+#include "fsd/handle.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -174,7 +175,8 @@ static bool asker_reads(void) { return world.client[ASKER].offset > 0 && world.s
 TEST(a_capability_that_outlives_its_giver_is_found)
 {
     run_plan(&nothing);
-    slot_mint(host_slot(SLOT_KEPT), host_slot(part_of(FSD, PART_PORT)), KOZO_WRITE, 0xff, 1ull << 63 | 7ull << 32);
+    slot_mint(host_slot(SLOT_KEPT), host_slot(part_of(FSD, PART_PORT)), KOZO_WRITE, 0xff,
+              HANDLE_BIT | 7ull << HANDLE_LIFE_SHIFT);
     CHECK_FAILS("after its end: life 7 of service 0", world_check(false));
 }
 
