@@ -25,9 +25,9 @@ static void check_badges(void)
 {
     for (struct entry e = cdt_next(cdt_open(&kernel.root)); cdt_slot(e) != &kernel.root; e = cdt_next(e)) {
         const struct cap *c = &cdt_slot(e)->cap;
-        bool handle = (c->a & HANDLE_BIT) != 0; /* fsd gave it */
-        uint32_t k = handle ? FSD : identity_index(c->a);
-        uint32_t life = handle ? c->a >> HANDLE_LIFE_SHIFT & HANDLE_LIFE_MASK : identity_life(c->a);
+        bool file = (c->a & HANDLE_BIT) != 0;
+        uint32_t k = file ? FSD : identity_index(c->a);
+        uint32_t life = file ? c->a >> HANDLE_LIFE_SHIFT & HANDLE_LIFE_MASK : identity_life(c->a);
 
         if (!cdt_is_close(e) && c->kind == KOZO_KIND_ENDPOINT && (c->flags & CAP_BADGED) != 0 && !lives(k, life))
             FAIL("after its end: life %u of service %u has a capability", life, k);

@@ -150,6 +150,9 @@ void fsd_begin(void)
 {
     alignas(8) static char bytes[2 * FILE_BYTES];
     alignas(8) static uint8_t index[4096];
+    static const struct ram_plan ram = { 1, 2, 1, 1 }; /* as small as it can be */
+    static uint8_t block[STORE_BLOCK];
+    static uint64_t tables[1024];
     size_t used = add_file(bytes, "etc/motd", motd(), FILE_BYTES);
     struct kozo_cpio archive = { (uint8_t *)bytes, used + add_file(bytes + used, "TRAILER!!!", motd(), 0) };
     struct kozo_bad bad = {};
@@ -157,9 +160,11 @@ void fsd_begin(void)
 
     CHECK(plan.err == KOZO_OK && plan.bytes <= sizeof index);
     CHECK_OK(lookup_build(&fs.tree, &archive, &plan, index, &bad));
+    CHECK(ram_plan_bytes(&ram) <= sizeof tables);
+    ram_begin(&fs, &ram, block, tables);
 }
 
-static void serve_fs(struct actor *a) { a->m.err = fs_dispatch(&fs_archive_ops, &fs, &a->m); }
+static void serve_fs(struct actor *a) { a->m.err = fs_dispatch(&files_ops, &fs, &a->m); }
 
 static void settle_fs(struct actor *a, bool arrived) { (void)a, (void)arrived; }
 
@@ -167,7 +172,7 @@ void fsd_turn(struct actor *a)
 {
     static const struct server server = { serve_fs, settle_fs };
 
-    fs.generation = service_of(a)->lives;
+    fs.life = service_of(a)->lives;
     fs.port = IN_SERVE;
     if (a->phase != SERVER_BEGINS && a->phase != SERVER_SLEEPS)
         actor_result(a);

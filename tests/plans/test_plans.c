@@ -4,8 +4,9 @@
  */
 #include "world.h"
 
-#include "cap/object.h"
 #include "fsd/handle.h"
+
+#include "cap/object.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -163,7 +164,7 @@ TEST(random_combinations)
             uint64_t most = kind <= FAULT_CRASH ? usual.events : usual.messages;
             plan.fault[i] = (struct planned){ kind, 1 + host_random(most + most / 2), (uint32_t)host_random(SERVICES) };
         }
-            run_plan(&plan);
+        run_plan(&plan);
         unit_alive();
     }
 }
@@ -175,8 +176,7 @@ static bool asker_reads(void) { return world.client[ASKER].offset > 0 && world.s
 TEST(a_capability_that_outlives_its_giver_is_found)
 {
     run_plan(&nothing);
-    slot_mint(host_slot(SLOT_KEPT), host_slot(part_of(FSD, PART_PORT)), KOZO_WRITE, 0xff,
-              HANDLE_BIT | 7ull << HANDLE_LIFE_SHIFT);
+    slot_mint(host_slot(SLOT_KEPT), host_slot(part_of(FSD, PART_PORT)), KOZO_WRITE, 0xff, HANDLE_BIT | 7ull << HANDLE_LIFE_SHIFT);
     CHECK_FAILS("after its end: life 7 of service 0", world_check(false));
 }
 

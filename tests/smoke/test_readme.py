@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""The README's first service, made exactly as the README says."""
+"""The services that README and tutorial make, made exactly as these say."""
 
+import contextlib
 import re
 import shutil
 import sys
@@ -8,17 +9,18 @@ import tempfile
 from pathlib import Path
 
 from kozo import builder, paths
+from kozo.harness import scripted
 
 sys.path.insert(0, str(paths.TESTS / "checks"))
 import tree as source  # noqa: E402
 
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```\n", re.MULTILINE | re.DOTALL)
-_FILE = re.compile(r"`(services/[\w./]+)`")
+_FILE = re.compile(r"`((?:services|tests)/[\w./]+)`")
 
 
-def _blocks():
-    """(language, text, the file that the sentence before it names last) of each code block of the README."""
-    text = source.read("README.md")
+def _blocks(document):
+    """(language, text, the file that the sentence before it names last) of each code block."""
+    text = source.read(document)
     start = 0
     for found in _BLOCK.finditer(text):
         named = _FILE.findall(text[start:found.start()])
@@ -27,11 +29,11 @@ def _blocks():
 
 
 def _add(copy, language, text, name):
-    """Do with a code block what the README says."""
+    """Do with a code block what the document says."""
     path = copy / name
-    if language == "c":
-        assert not path.exists(), f"the README makes {name}, which exists"
-        path.parent.mkdir()
+    if language in ("c", "python"):
+        assert not path.exists(), f"{name} is to be made, and exists"
+        path.parent.mkdir(exist_ok=True)
         path.write_text(text)
     elif language == "meson":
         old = path.read_text()
@@ -39,6 +41,11 @@ def _add(copy, language, text, name):
         path.write_text(old.replace("services = {\n", "services = {\n" + text))
     elif language == "ini":
         path.write_text(path.read_text() + "\n" + text)
+    elif language == "diff":
+        lines = text.splitlines()
+        old, new = (next(s[1:] for s in lines if s[0] == mark) for mark in "-+")
+        assert path.read_text().count(old + "\n") == 1, f"{name} has no one line `{old}`"
+        path.write_text(path.read_text().replace(old + "\n", new + "\n"))
 
 
 def _copy_of_the_source(copy):
@@ -47,22 +54,55 @@ def _copy_of_the_source(copy):
         shutil.copy2(paths.SOURCE / f, copy / f)
 
 
-def test_first_service(boot):
-    """Its reply is seen, as the README shows it, and the system is ready."""
-    with tempfile.TemporaryDirectory(prefix="kozo-readme-") as folder:
+@contextlib.contextmanager
+def _made(document):
+    """The tree with all that a document adds to it: (source, build, lines of output it shows)."""
+    with tempfile.TemporaryDirectory(prefix="kozo-made-") as folder:
         copy = Path(folder) / "source"
         _copy_of_the_source(copy)
         shown = []
-        for language, text, name in _blocks():
+        for language, text, name in _blocks(document):
             if language == "text":
                 shown += text.splitlines()
             else:
                 _add(copy, language, text, name)
         built = paths.BuildTree(Path(folder) / "build")
         builder.build(built, source=copy, targets=["initrd.cpio"])
-        assert shown, "the README shows no output"
+        assert shown, f"{document} shows no output"
+        yield copy, built, shown
+
+
+def _refuse_missing(document, shown, vm):
+    lines = vm.text.splitlines()
+    source.refuse(f"{document} shows this line, and it was not printed: {s}"
+                  for s in shown if s not in lines)
+
+
+def test_first_service(boot):
+    """Its reply is seen, as the README shows it, and the system is ready."""
+    with _made("README.md") as (_, built, shown), boot.start(initrd=built.initrd) as vm:
+        vm.wait_for(r"^KOZO READY$")
+        _refuse_missing("README.md", shown, vm)
+
+
+def test_tutorial(boot):
+    """Its service counts, fails, begins anew; its test passes."""
+    with _made("docs/tutorial.md") as (copy, built, shown):
         with boot.start(initrd=built.initrd) as vm:
             vm.wait_for(r"^KOZO READY$")
-            lines = vm.text.splitlines()
-            source.refuse(f"the README shows this line, and it was not printed: {s}"
-                          for s in shown if s not in lines)
+            for command, answer in (
+                    ("run --with policy asker fs:/etc/motd read 'to see what happens'", r"\[y/n\]"),
+                    ("n", r"^denied: fs:/etc/motd: "),
+                    ("write /ram/note hi; cat /ram/note", r"^hi$"),
+                    ("run --with counter count 40", r"^the counter is 40$"),
+                    ("run --with counter count 2", r"^the counter is 42$"),
+                    ("run --with counter count 60", r"^KOZO FAULT service counter: page fault, write"),
+                    ("run --with counter count", r"^the counter is 0$")):
+                vm.send(command + "\r")
+                vm.wait_for(answer)
+            _refuse_missing("docs/tutorial.md", shown, vm)
+        test = scripted.load(copy / "tests/smoke/test_counter.py")
+        again = scripted.Boot(built)
+        again.write("etc/kozo.conf", (copy / "services/kozo.conf").read_text())
+        test.test_it_counts(again)
+        again.close()

@@ -246,6 +246,9 @@ TEST(seventeen_segments_are_too_many)
     CHECK_ERR(kozo_elf_read(&many, sizeof(many), &elf, &bad), FORMAT);
     CHECK_STR(bad.field, "e_phnum");
     CHECK_STR(bad.want, "at most 16 segments");
+    many.e.phnum = 33;
+    CHECK_ERR(kozo_elf_read(&many, sizeof(many), &elf, &bad), FORMAT);
+    CHECK_STR(bad.want, "1 to 32 program headers");
 }
 
 /* Whatever single byte is changed, the answer is a verdict and no step beyond the image. */

@@ -31,15 +31,11 @@ class Job:
 
 @dataclass
 class Context:
-    """What suites need to know: the build, where logs go, the options.
-
-    `named` are the suites that --suite named: one may then do more than in a run of all.
-    """
+    """What suites need to know: the build, where logs go, the options."""
     tree: paths.BuildTree
     timeout: float | None = None
     verbose: bool = False
     selection: Selection = field(default_factory=Selection)
-    named: tuple = ()
 
     def seconds(self, usual):
         """The time limit of one piece whose own is `usual`."""
