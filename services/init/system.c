@@ -285,6 +285,76 @@ static enum kozo_err serve_kernel(struct system_server *s, const struct kozo_msg
     return KOZO_OK;
 }
 
+/* ---- capabilities and events, as the kernel tells them ---- */
+
+/* The CNode that an index of TREE stands for; { 0 } is init's own. */
+static enum kozo_err cnode_of(const struct init *i, uint64_t index, struct kozo_cnode *cnode)
+{
+    *cnode = (struct kozo_cnode){ 0 };
+    if (index == KOZO_SYSTEM_OF_INIT)
+        return KOZO_OK;
+    if (index == KOZO_SYSTEM_OF_LEASES) {
+        *cnode = i->lease_slots;
+        return cnode->c != 0 ? KOZO_OK : KOZO_ERR_NOT_FOUND;
+    }
+    if (index >= i->manifest.services || i->service[index].state != SERVICE_RUNNING)
+        return KOZO_ERR_NOT_FOUND;
+    *cnode = i->service[index].process.cnode;
+    return KOZO_OK;
+}
+
+static enum kozo_err serve_tree(struct system_server *s, const struct kozo_msg *m,
+                                const struct system_tree_req *req, struct system_tree_rep *rep)
+{
+    enum kozo_err err = want(s, m, KOZO_SYSTEM_LOOK);
+    struct kozo_cnode cnode;
+    struct kozo_raw r;
+
+    if (err == KOZO_OK)
+        err = cnode_of(s->i, req->index, &cnode);
+    if (err != KOZO_OK)
+        return err;
+    if (cnode.c != 0 && req->slot == 0)
+        return KOZO_ERR_ARGUMENT;
+    r = kozo_syscall(KOZO_SYS_DEBUG_TREE, KOZO_INIT_DEBUG, cnode.c, req->slot, req->skip);
+    if (r.err != KOZO_OK)
+        return r.err;
+    rep->id = r.c;
+    rep->next = r.a;
+    rep->entries = (struct kozo_bytes){ kozo_buffer()->word,
+                                        r.b * sizeof(struct kozo_tree_entry) };
+    return KOZO_OK;
+}
+
+static enum kozo_err serve_trace(struct system_server *s, const struct kozo_msg *m,
+                                 const struct system_trace_req *req, struct system_trace_rep *rep)
+{
+    enum kozo_err err = want(s, m, KOZO_SYSTEM_CONTROL);
+
+    (void)rep;
+    if (err != KOZO_OK)
+        return err;
+    return kozo_syscall_err(KOZO_SYS_DEBUG_TRACE, KOZO_INIT_DEBUG, req->mask);
+}
+
+static enum kozo_err serve_events(struct system_server *s, const struct kozo_msg *m,
+                                  const struct system_events_req *req,
+                                  struct system_events_rep *rep)
+{
+    enum kozo_err err = want(s, m, KOZO_SYSTEM_LOOK);
+    struct kozo_raw r;
+
+    if (err != KOZO_OK)
+        return err;
+    r = kozo_syscall(KOZO_SYS_DEBUG_EVENTS, KOZO_INIT_DEBUG, req->position);
+    if (r.err != KOZO_OK)
+        return r.err;
+    rep->next = r.a;
+    rep->lost = r.c;
+    rep->events = (struct kozo_bytes){ kozo_buffer()->word, r.b * sizeof(struct kozo_event) };
+    return KOZO_OK;
+}
+
 /* ---- ending and restarting ---- */
 
 /* Who asks; by what policy granted, its name. */
@@ -342,6 +412,9 @@ static const struct system_ops ops = {
     .kill = serve_kill,
     .restart = serve_restart,
     .thread = serve_thread,
+    .tree = serve_tree,
+    .trace = serve_trace,
+    .events = serve_events,
 };
 
 bool system_is(const struct kozo_msg *m)

@@ -185,7 +185,7 @@ static struct path target_of(struct kozo_str from, struct kozo_str word)
 {
     struct path p = path_of(word), source = path_of(from);
     struct kozo_str name = last_part(kozo_str(source.text));
-    struct kozo_file f = shell_open(word, 0);
+    struct kozo_file f = shell_open(word, KOZO_FILE_LIST);
     uint64_t used = strlen(p.text);
 
     if (f.err != KOZO_OK)

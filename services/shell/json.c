@@ -48,6 +48,26 @@ void json_text(struct json *j, const char *name, struct kozo_str value)
     line_add(&j->l, "\"");
 }
 
+void json_open(struct json *j, const char *name, char bracket)
+{
+    const char text[2] = { bracket };
+
+    if (name != nullptr)
+        add_name(j, name);
+    else if (j->some)
+        line_add(&j->l, ", ");
+    line_add(&j->l, text);
+    j->some = false;
+}
+
+void json_close(struct json *j, char bracket)
+{
+    const char text[2] = { bracket };
+
+    line_add(&j->l, text);
+    j->some = true;
+}
+
 struct kozo_str json_end(struct json *j, const char *tail)
 {
     line_add(&j->l, "}");

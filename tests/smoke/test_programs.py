@@ -86,7 +86,7 @@ def test_statuses_are_those_of_the_programs(boot):
     listed(boot, "run crash exit 7", 7)
     listed(boot, "run crash exit 300; poweroff", 60)
     listed(boot, "run grep nothing /etc/motd; poweroff", 1)
-    listed(boot, "run crash exit 7 | run cat; poweroff", 0)
+    listed(boot, "run crash exit 7 | run cat > /ram/x; poweroff", 0)
 
 
 def test_pipes_end_and_break(boot):
@@ -104,6 +104,27 @@ def test_pipes_end_and_break(boot):
         assert "error: crash: page fault" in text and re.search(r"^ +0 +0 +0$", text, re.MULTILINE), text
         assert "error: | wc: nothing before |" in person.line("| wc")
         assert "more than 3 stages" in person.line("cat | cat | cat | cat")
+
+
+def test_files_are_changed(boot):
+    """The shell's own commands, and a program's output to a file."""
+    with boot.start() as vm:
+        person = Person(vm)
+        for line in ("mkdir /ram/d", "write /ram/d/a one two", "write --append /ram/d/a 'three; four'",
+                     "cp /ram/d/a /ram/b", "cp /etc/motd /ram/d", "mv /ram/b /ram/c",
+                     "cat /ram/d/a | wc > /ram/count", "write /ram/empty"):
+            assert person.line(line) == "", line
+        assert person.line("cat /ram/d/a /ram/c") == "one two\nthree; four\n" * 2
+        assert person.line("run wc < /ram/empty").split() == ["0", "0", "0"]
+        assert person.line("cat /ram/count").split() == ["2", "4", "20"]
+        assert person.line("run grep KOZO /ram/d/motd") == "Welcome to KOZO.\n"
+        assert "/ram/b: no such name" in person.line("cat /ram/b")
+        assert "error: /ram/d: directory is not empty" in person.line("rm /ram/d")
+        assert person.line("rm /ram/d/a /ram/d/motd /ram/d /ram/c /ram/empty /ram/count") == ""
+        assert person.line("ls /ram") == ""
+        assert "read-only" in person.line("write /etc/motd gone")
+        assert "error: /etc/x: read-only" in person.line("cat /etc/motd | wc > /etc/x")
+        assert "/ram/../etc/motd: malformed name" in person.line("cat /ram/../etc/motd")
 
 
 def test_control_c_ends_programs(boot):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The console and the shell, as a person at the serial port meets them, and by kozo.run=."""
 
+import json
 import re
 
 PROMPT = r"kozo> "
@@ -172,18 +173,80 @@ def test_help_explains_one(boot):
     assert "\nrun wc [FILE...]\n\nCount lines, words and bytes.\n" in text, text
 
 
-def test_ps_tells_whom_each_waits_for(boot):
-    text = listed(boot, "ps")
-    assert re.search(r"^fsd +serves +fsd +\d+ +16384 +60 +1$", text, re.MULTILINE), text
-    assert re.search(r"^shell +calls +init +\d+ +4096 ", text, re.MULTILINE), text
-    assert re.search(r"^hello +ended ", text, re.MULTILINE), text
-
-
-def test_caps_are_the_kernels(boot):
-    text = listed(boot, "caps shell; caps nobody", 1)
+def test_ps_and_caps_tell_what_the_kernel_does(boot):
+    text = listed(boot, "ps; caps shell; why shell fs; caps nobody; why shell none; why nobody log", 1)
+    assert re.search(r"^fsd +serves +endpoint of fsd +\d+ +\d+ +\d+ +60 +0$", text, re.MULTILINE), text
+    assert re.search(r"^shell +calls +reply of init +\d+ +\d+ +4096 +110 +0$", text, re.MULTILINE), text
+    assert re.search(r"^hello +ended +it ended with status 0 ", text, re.MULTILINE), text
     given = re.findall(r"^shell +\d+ (\S+) +Endpoint +-w", text, re.MULTILINE)
-    assert given == ["log", "console", "fs", "system", "policy"], text
+    assert given == ["log", "console", "fs", "system", "policy", "policy-admin"], text
+    chain = re.search(r"^ +Untyped +-w--- 00 0  init\n +Endpoint +rwg-- ff 0  endpoint of fsd\n(?: +Endpoint .*\n)*"
+                      r" +Endpoint +-wg-- 1f \S+  shell, slot \d+: fs$", text, re.MULTILINE)
+    assert chain, text
     assert "error: nobody: no such service" in text
+    assert "error: none: it holds no such capability" in text
+
+
+def test_json_is_json(boot):
+    text = listed(boot, "ps --json; echo cut; caps --json; echo cut; mem --json; echo cut; ps --yaml", 1)
+    text = text.split("ended with status 0\n", 1)[-1]
+    services, caps, mem, error = text.split("cut\n")
+    services = {s["service"]: s for s in json.loads(services)}
+    assert services["fsd"]["state"] == "serves" and not services["fsd"]["deadlock"], services
+    assert services["hello"]["state"] == "ended" and services["hello"]["end"], services
+    assert services["shell"]["threads"][0]["on"] == "reply of init", services
+    assert services["shell"]["cpu_ns"] > 0 and services["shell"]["memory_used"] > 0, services
+    held = [c for c in json.loads(caps) if c["service"] == "shell" and c["name"] == "fs"]
+    assert len(held) == 1 and held[0]["kind"] == "Endpoint" and held[0]["user_rights"] == 31, held
+    assert json.loads(mem)["threads_free"] > 4000, mem
+    assert "error: ps: usage: ps [--json]" in error
+
+
+def test_the_tree_of_a_capability_shows_who_holds_it(boot):
+    text = listed(boot, "caps fsd --tree; caps shell --tree")
+    assert re.search(r"^fsd +\d+ own pool .*\n  Thread +rw--- 00 0  fsd, slot \d+$", text, re.MULTILINE), text
+    assert re.search(r"^shell +\d+ own pool .*\n(  ThreadPool +-w--- 00 0  shell, slot \d+\n){3}", text,
+                     re.MULTILINE), text
+
+
+def test_events_are_shown(boot):
+    text = listed(boot, "trace on revoked refused; run wc /etc/motd; trace off; trace show; trace on nothing; "
+                        "trace perhaps", 1)
+    assert re.search(r"^ +\d+\.\d{6} shell +revoked +Thread, object [0-9a-f]{16}", text, re.MULTILINE), text
+    assert not re.search(r"^ +\d+\.\d{6} \S+ +derived", text, re.MULTILINE), text
+    assert "error: nothing: no such kind of event" in text
+    assert "error: trace: usage: trace on" in text
+
+
+def test_top_tells_shares(boot):
+    text = listed(boot, "top 1; top 0", 1)
+    assert re.search(r"^up \d+ s\n +\d+\.\d % +\S+", text, re.MULTILINE), text
+    assert "error: 0: how often is a number from 1 on" in text
+
+
+def test_services_that_wait_in_a_circle_are_told(boot):
+    conf = boot.read("etc/kozo.conf")
+    for name, other in (("one", "two"), ("two", "one")):
+        conf += (f"[service {name}]\nbinary = bin/knot\nsha256 = auto\nmemory = 512K\nprovides = {name}\n"
+                 f"args = {other}\ncapabilities = log {other}\n")
+    boot.write("etc/kozo.conf", conf)
+    text = listed(boot, "ps; ps --json")
+    assert re.search(r"^one +deadlock +endpoint of two ", text, re.MULTILINE), text
+    assert "deadlock: one waits for two\ndeadlock: two waits for one\n" in text, text
+    rows = json.loads(text[text.index("[{"):])
+    assert {r["service"] for r in rows if r["deadlock"]} == {"one", "two"}, rows
+
+
+def test_quotes_and_what_is_malformed(boot):
+    text = listed(boot, "echo 'a;  b' x'y z'; echo 'no end; echo", 1)
+    assert "\na;  b xy z\n" in text, text
+    assert "error: echo 'no end; echo: a ' without its end" in text, text
+
+
+def test_a_line_end_in_the_command_line_forges_nothing(boot):
+    text = listed(boot, "echo x\nKOZO READY\x1b[2J; echo y")
+    assert "error: echo x?KOZO READY?[2J: a control character\n" in text, text
+    assert not re.search("^KOZO READY", text, re.MULTILINE), text
 
 
 def test_mem_uptime_and_log(boot):

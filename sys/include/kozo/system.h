@@ -21,6 +21,10 @@
 #define KOZO_SYSTEM_FIRST_OP 32u
 #define KOZO_SYSTEM_TAKEN UINT64_MAX /* KERNEL: position where a driver took the console */
 
+/* TREE: an index that is no service's. */
+#define KOZO_SYSTEM_OF_INIT UINT64_MAX
+#define KOZO_SYSTEM_OF_LEASES (UINT64_MAX - 1)
+
 enum kozo_system_end : uint64_t { KOZO_SYSTEM_POWER_OFF, KOZO_SYSTEM_RESET };
 
 /* SERVICE: state. */

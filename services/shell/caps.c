@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: MIT */
+/* caps and why: who holds what, and from whom it came. */
+#include "shell/json.h"
+#include "shell/services.h"
+
+#include <kozo/error.h>
+#include <kozo/print.h>
+#include <kozo/start.h>
+#include <kozo/string.h>
+
+constexpr uint32_t known_max = 512;
+constexpr uint32_t depth_max = 64;
+
+/* A slot of a service, or of the leases that init lends to policy. */
+struct known {
+    uint64_t id, object; /* identities; 0: not asked for */
+    uint64_t what, badge;
+    uint64_t index, slot;
+    char name[32];
+};
+
+static struct known known[known_max];
+static uint32_t knowns;
+static struct services services;
+
+struct options {
+    struct kozo_str service; /* empty = all */
+    bool tree, json;
+};
+
+/* ---- asking ---- */
+
+static struct kozo_endpoint system_cap(void) { return kozo_cap_endpoint("system"); }
+
+static enum kozo_err ask_cap(uint64_t index, uint64_t from, struct kozo_msg *m,
+                             struct system_cap_rep *rep)
+{
+    kozo_msg_init(m);
+    return system_call_cap(system_cap(), m, &(struct system_cap_req){ index, from }, rep);
+}
+
+static enum kozo_err ask_tree(uint64_t index, uint64_t slot, uint64_t skip, struct kozo_msg *m,
+                              struct system_tree_rep *rep)
+{
+    kozo_msg_init(m);
+    return system_call_tree(system_cap(), m, &(struct system_tree_req){ index, slot, skip }, rep);
+}
+
+/* The identity of a slot, 0 when nothing is in it. */
+static uint64_t id_of(uint64_t index, uint64_t slot)
+{
+    struct system_tree_rep rep;
+    struct kozo_msg m;
+
+    return ask_tree(index, slot, KOZO_TREE_SKIP_MAX, &m, &rep) == KOZO_OK ? rep.id : 0;
+}
+
+static enum kozo_err learn_service(uint64_t index)
+{
+    struct system_cap_rep c = {};
+    struct kozo_msg m;
+    enum kozo_err err;
+
+    for (uint64_t from = 1; (err = ask_cap(index, from, &m, &c)) == KOZO_OK; from = c.slot + 1) {
+        struct known *k = &known[knowns];
+
+        if (knowns == known_max)
+            return KOZO_ERR_LIMIT;
+        *k = (struct known){ .what = c.what, .badge = c.badge, .index = index, .slot = c.slot };
+        kozo_str_copy(k->name, sizeof k->name, c.name);
+        knowns++;
+    }
+    return err == KOZO_ERR_NOT_FOUND ? KOZO_OK : err;
+}
+
+static void learn_leases(void)
+{
+    for (uint64_t slot = 1; slot < 64 && knowns < known_max; slot++) {
+        uint64_t id = id_of(KOZO_SYSTEM_OF_LEASES, slot);
+
+        if (id != 0)
+            known[knowns++] =
+                (struct known){ .id = id, .index = KOZO_SYSTEM_OF_LEASES, .slot = slot };
+    }
+}
+
+/* All slots of all services; with their identities, if they are to be found by these. */
+static enum kozo_err learn(bool ids)
+{
+    enum kozo_err err = services_look(&services);
+
+    knowns = 0;
+    for (uint32_t i = 0; i < services.count && err == KOZO_OK; i++)
+        err = learn_service(i);
+    for (uint32_t i = 0; ids && i < knowns; i++)
+        known[i].id = id_of(known[i].index, known[i].slot);
+    if (ids && err == KOZO_OK)
+        learn_leases();
+    return err;
+}
+
+static const struct known *find_id(uint64_t id)
+{
+    for (uint32_t i = 0; i < knowns; i++)
+        if (known[i].id == id)
+            return &known[i];
+    return nullptr;
+}
+
+/* ---- telling ---- */
+
+static const char *rights_text_of(char to[8], uint64_t what)
+{
+    static const char letters[] = "rwgmx";
+
+    for (unsigned i = 0; i < 5; i++)
+        to[i] = (KOZO_VERIFY_RIGHTS(what) & 1u << i) != 0 ? letters[i] : '-';
+    to[5] = '\0';
+    return to;
+}
+
+static const char *holder_of(const struct known *k)
+{
+    return k->index == KOZO_SYSTEM_OF_LEASES ? "(lease)" : services.row[k->index].name;
+}
+
+static bool print_known(const struct known *k)
+{
+    char rights[8];
+
+    return shell_print("%-12s %4llu %-14s %-12s %s %02x %#llx\n", holder_of(k),
+                       (unsigned long long)k->slot, k->name,
+                       kozo_kind_name(KOZO_VERIFY_KIND(k->what)), rights_text_of(rights, k->what),
+                       KOZO_VERIFY_USER(k->what), (unsigned long long)k->badge);
+}
+
+/* The service whose Endpoint this is; null when it is none's. */
+static const char *server_of(uint64_t object)
+{
+    for (uint32_t i = 0; i < knowns; i++)
+        if (known[i].object == object && strcmp(known[i].name, "serve") == 0)
+            return services.row[known[i].index].name;
+    return nullptr;
+}
+
+/*
+ * What is in no slot of a service: init's own, above what it gave; below that also what threads and
+ * spaces are made of.
+ */
+static void describe_rest(char *to, uint64_t size, const struct kozo_tree_entry *e,
+                          const char *rest)
+{
+    uint32_t service = (uint32_t)e->badge - 1; /* identity.h */
+    const char *server = server_of(e->object);
+
+    if (KOZO_VERIFY_KIND(e->what) != KOZO_KIND_ENDPOINT)
+        kozo_snprintf(to, size, "%s", rest);
+    else if (service < services.count && e->badge >> 63 == 0)
+        kozo_snprintf(to, size, "made for %s", services.row[service].name);
+    else
+        kozo_snprintf(to, size, "endpoint of %s", server != nullptr ? server : "init");
+}
+
+/* Where an entry of the tree is. */
+static bool print_entry(const struct kozo_tree_entry *e, uint64_t depth, const char *rest)
+{
+    const struct known *k = find_id(e->slot);
+    char rights[8], where[80] = "";
+
+    if (k == nullptr)
+        describe_rest(where, sizeof where, e, rest);
+    else if (k->index == KOZO_SYSTEM_OF_LEASES)
+        kozo_snprintf(where, sizeof where, "lease, in slot %llu", (unsigned long long)k->slot);
+    else
+        kozo_snprintf(where, sizeof where, "%s, slot %llu%s%s", holder_of(k),
+                      (unsigned long long)k->slot, k->name[0] != '\0' ? ": " : "", k->name);
+    return shell_print("%*s%-12s %s %02x %#llx  %s\n", (int)(2 * depth), "",
+                       kozo_kind_name(KOZO_VERIFY_KIND(e->what)), rights_text_of(rights, e->what),
+                       KOZO_VERIFY_USER(e->what), (unsigned long long)e->badge, where);
+}
+
+static uint64_t depth_of(const struct kozo_tree_entry *e) { return e->what >> 48; }
+
+/* What was derived from it, indented by how far. */
+static enum kozo_err print_below(const struct known *k, bool *goes_on)
+{
+    struct system_tree_rep rep = {};
+    struct kozo_msg m;
+
+    do {
+        const struct kozo_tree_entry *e;
+        enum kozo_err err = ask_tree(k->index, k->slot, rep.next, &m, &rep);
+
+        if (err != KOZO_OK)
+            return err == KOZO_ERR_EMPTY ? KOZO_OK : err;
+        e = rep.entries.at;
+        for (uint64_t i = 0; i < rep.entries.len / sizeof *e && *goes_on; i++)
+            *goes_on = print_entry(&e[i], depth_of(&e[i]), "in no slot of a service");
+    } while (rep.next != 0 && *goes_on);
+    return KOZO_OK;
+}
+
+static bool print_json(const struct known *k, const char *tail)
+{
+    char text[512], rights[8];
+    struct json j = json_begin(text, sizeof text);
+
+    json_text(&j, "service", kozo_str(holder_of(k)));
+    json_number(&j, "slot", k->slot);
+    json_text(&j, "name", kozo_str(k->name));
+    json_text(&j, "kind", kozo_str(kozo_kind_name(KOZO_VERIFY_KIND(k->what))));
+    json_text(&j, "rights", kozo_str(rights_text_of(rights, k->what)));
+    json_number(&j, "user_rights", KOZO_VERIFY_USER(k->what));
+    json_number(&j, "badge", k->badge);
+    return shell_print_str(json_end(&j, tail));
+}
+
+/* ---- the whole tree ---- */
+
+struct chain {
+    uint64_t id; /* of the slot asked for */
+    struct kozo_tree_entry entry[depth_max];
+    uint32_t length; /* 0: it has not come yet */
+};
+
+/* An entry of the whole tree, in order: those above it are in the chain. */
+static void take_entry(struct chain *c, const struct kozo_tree_entry *e)
+{
+    uint64_t depth = depth_of(e);
+
+    for (uint32_t i = 0; i < knowns; i++)
+        if (known[i].id == e->slot)
+            known[i].object = e->object;
+    if (c->length > 0 || depth >= depth_max)
+        return;
+    c->entry[depth] = *e;
+    if (e->slot == c->id)
+        c->length = (uint32_t)depth + 1;
+}
+
+static enum kozo_err walk(struct chain *c)
+{
+    struct system_tree_rep rep = {};
+    struct kozo_msg m;
+
+    do {
+        const struct kozo_tree_entry *e;
+        enum kozo_err err = ask_tree(KOZO_SYSTEM_OF_INIT, 0, rep.next, &m, &rep);
+
+        if (err != KOZO_OK)
+            return err;
+        e = rep.entries.at;
+        for (uint64_t i = 0; i < rep.entries.len / sizeof *e; i++)
+            take_entry(c, &e[i]);
+    } while (rep.next != 0);
+    return KOZO_OK;
+}
+
+/* ---- caps ---- */
+
+static bool read_options(const struct words *w, struct options *o)
+{
+    *o = (struct options){};
+    for (uint32_t i = 1; i < w->count; i++) {
+        if (kozo_str_is(w->word[i], "--tree"))
+            o->tree = true;
+        else if (kozo_str_is(w->word[i], "--json"))
+            o->json = true;
+        else if (o->service.len == 0 && w->word[i].at[0] != '-')
+            o->service = w->word[i];
+        else
+            return false;
+    }
+    return !(o->tree && o->json);
+}
+
+static bool is_wanted(const struct options *o, const struct known *k)
+{
+    return k->index < services.count &&
+           (o->service.len == 0 || kozo_str_is(o->service, services.row[k->index].name));
+}
+
+static bool list_json(const struct options *o)
+{
+    const char *mark = "[";
+
+    for (uint32_t i = 0; i < knowns; i++) {
+        if (!is_wanted(o, &known[i]))
+            continue;
+        if (!shell_print_str(kozo_str(mark)) || !print_json(&known[i], ""))
+            return false;
+        mark = ",\n ";
+    }
+    return shell_print_str(kozo_str(mark[0] == '[' ? "[]\n" : "]\n"));
+}
+
+static uint32_t list_table(const struct options *o)
+{
+    bool goes_on = shell_print("%-12s %4s %-14s %-12s %-5s %-2s %s\n", "SERVICE", "SLOT", "NAME",
+                               "KIND", "MAY", "UR", "BADGE");
+
+    for (uint32_t i = 0; i < knowns && goes_on; i++) {
+        enum kozo_err err = KOZO_OK;
+
+        if (!is_wanted(o, &known[i]))
+            continue;
+        goes_on = print_known(&known[i]);
+        if (o->tree && goes_on)
+            err = print_below(&known[i], &goes_on);
+        if (err != KOZO_OK)
+            return shell_fail_err(kozo_str("caps"), err);
+    }
+    return goes_on ? 0 : 1;
+}
+
+uint32_t command_caps(const struct words *w, uint32_t)
+{
+    struct options o;
+    enum kozo_err err;
+
+    if (!read_options(w, &o))
+        return shell_fail(w->word[0], "usage: caps [SERVICE] [--tree|--json]");
+    err = learn(o.tree);
+    if (err != KOZO_OK)
+        return shell_fail_err(w->word[0], err);
+    if (o.service.len > 0 && services_find(&services, o.service) == services.count)
+        return shell_fail(o.service, "no such service; `ps` lists them");
+    if (o.json)
+        return list_json(&o) ? 0 : 1;
+    if (o.tree)
+        (void)walk(&(struct chain){});
+    return list_table(&o);
+}
+
+/* ---- why ---- */
+
+/* A capability by the name it was given under, or by its slot. */
+static const struct known *find_object(uint32_t service, struct kozo_str object)
+{
+    uint64_t slot = 0;
+
+    (void)kozo_parse_u64(object.at, object.len, &slot);
+    for (uint32_t i = 0; i < knowns; i++)
+        if (known[i].index == service &&
+            (kozo_str_is(object, known[i].name) || (slot != 0 && known[i].slot == slot)))
+            return &known[i];
+    return nullptr;
+}
+
+static uint32_t print_chain(const struct known *k)
+{
+    static struct chain chain;
+    enum kozo_err err;
+
+    chain = (struct chain){ .id = k->id };
+    err = walk(&chain);
+    if (err == KOZO_OK && chain.length == 0)
+        err = KOZO_ERR_GONE;
+    if (err != KOZO_OK)
+        return shell_fail_err(kozo_str(k->name), err);
+    for (uint32_t i = 0; i < chain.length; i++)
+        if (chain.entry[i].slot != 0 && !print_entry(&chain.entry[i], i, "init"))
+            return 1;
+    return 0;
+}
+
+uint32_t command_why(const struct words *w, uint32_t)
+{
+    enum kozo_err err = learn(true);
+    const struct known *k;
+    uint32_t service;
+
+    if (err != KOZO_OK)
+        return shell_fail_err(w->word[0], err);
+    service = services_find(&services, w->word[1]);
+    if (service == services.count)
+        return shell_fail(w->word[1], "no such service; `ps` lists them");
+    k = find_object(service, w->word[2]);
+    if (k == nullptr)
+        return shell_fail(w->word[2], "it holds no such capability; `caps SERVICE` lists them");
+    return print_chain(k);
+}

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: MIT */
+/* policy, kill and restart: grants, and powers that have to be granted. */
+#include "common/rights.h"
+#include "shell/run.h"
+#include "shell/shell.h"
+
+#include <kozo/error.h>
+#include <kozo/policy.h>
+#include <kozo/print.h>
+#include <kozo/start.h>
+#include <kozo/string.h>
+#include <kozo/system.h>
+
+static struct kozo_msg message;
+
+static struct kozo_endpoint admin(void)
+{
+    kozo_msg_init(&message);
+    return kozo_cap_endpoint("policy-admin");
+}
+
+/* ---- policy ---- */
+
+static const char *const results[] = { "granted",  "denied",  "failed", "expired",
+                                       "released", "revoked", "used",   "cancelled" };
+
+static const char *result_of(uint64_t r)
+{
+    return r < sizeof results / sizeof results[0] ? results[r] : "?";
+}
+
+static const char *const tiers[] = { "low", "medium", "high", "critical" };
+
+static const char *tier_of(uint64_t t)
+{
+    return t < sizeof tiers / sizeof tiers[0] ? tiers[t] : "?";
+}
+
+static bool print_lease(const struct policy_leases_rep *l)
+{
+    char rights[RIGHTS_TEXT];
+
+    return shell_print("%6llu %-10.*s %-9s %8llu %-12.*s %s %.*s\n", (unsigned long long)l->lease,
+                       (int)l->who.len, l->who.at, tier_of(l->tier), (unsigned long long)l->left_ms,
+                       (int)l->rule.len, l->rule.at, rights_text(rights, (uint8_t)l->rights),
+                       (int)l->object.len, l->object.at);
+}
+
+static enum kozo_err list_leases(void)
+{
+    struct policy_leases_rep rep = {};
+    enum kozo_err err;
+
+    if (!shell_print("%6s %-10s %-9s %8s %-12s %s\n", "LEASE", "WHO", "TIER", "LEFT ms", "RULE",
+                     "RIGHTS, OBJECT"))
+        return KOZO_ERR_CANCELLED;
+    for (uint64_t from = 0;; from = rep.lease + 1) {
+        err = policy_call_leases(admin(), &message, &(struct policy_leases_req){ .from = from },
+                                 &rep);
+        if (err != KOZO_OK)
+            return err == KOZO_ERR_NOT_FOUND ? KOZO_OK : err;
+        if (!print_lease(&rep))
+            return KOZO_ERR_CANCELLED;
+    }
+}
+
+static bool print_record(const struct policy_audit_rep *a)
+{
+    char rights[RIGHTS_TEXT];
+
+    return shell_print("%6llu %-10.*s %-9s %8llu %-12.*s %s %.*s\n", (unsigned long long)a->seq,
+                       (int)a->who.len, a->who.at, result_of(a->result),
+                       (unsigned long long)a->at_ms, (int)a->rule.len, a->rule.at,
+                       rights_text(rights, (uint8_t)a->rights), (int)a->object.len, a->object.at);
+}
+
+static enum kozo_err list_audit(void)
+{
+    struct policy_audit_rep rep = {};
+    enum kozo_err err;
+
+    if (!shell_print("%6s %-10s %-9s %8s %-12s %s\n", "NUMBER", "WHO", "RESULT", "AT ms", "RULE",
+                     "RIGHTS, OBJECT"))
+        return KOZO_ERR_CANCELLED;
+    for (uint64_t from = 0;; from = rep.seq + 1) {
+        err =
+            policy_call_audit(admin(), &message, &(struct policy_audit_req){ .from = from }, &rep);
+        if (err != KOZO_OK)
+            return err == KOZO_ERR_NOT_FOUND ? KOZO_OK : err;
+        if (!print_record(&rep))
+            return KOZO_ERR_CANCELLED;
+    }
+}
+
+static bool print_text(const char *name, struct kozo_str text)
+{
+    char printable[200];
+
+    text_printable(printable, sizeof printable, text);
+    return text.len == 0 || shell_print("%-8s %s\n", name, printable);
+}
+
+/* The record itself, then its texts. */
+static enum kozo_err explain(uint64_t number)
+{
+    struct policy_audit_rep a;
+    struct policy_explain_rep e;
+    enum kozo_err err =
+        policy_call_audit(admin(), &message, &(struct policy_audit_req){ .from = number }, &a);
+
+    if (err == KOZO_OK && a.seq != number)
+        err = KOZO_ERR_NOT_FOUND;
+    if (err != KOZO_OK)
+        return err;
+    if (!print_record(&a) ||
+        !shell_print("%-8s %s, lease %llu for %llu ms\n", "tier", tier_of(a.tier),
+                     (unsigned long long)a.lease, (unsigned long long)a.lease_ms))
+        return KOZO_ERR_CANCELLED;
+    err = policy_call_explain(admin(), &message, &(struct policy_explain_req){ .seq = number }, &e);
+    if (err != KOZO_OK)
+        return err;
+    return print_text("asked", e.why) && print_text("reason", e.reason) &&
+                   print_text("hint", e.hint)
+               ? KOZO_OK
+               : KOZO_ERR_CANCELLED;
+}
+
+static enum kozo_err revoke(uint64_t lease)
+{
+    struct policy_revoke_rep rep;
+
+    return policy_call_revoke(admin(), &message, &(struct policy_revoke_req){ .lease = lease },
+                              &rep);
+}
+
+uint32_t command_policy(const struct words *w, uint32_t)
+{
+    enum kozo_err err = KOZO_ERR_ARGUMENT;
+    uint64_t number = 0;
+    bool numbered = w->count == 3 && kozo_parse_u64(w->word[2].at, w->word[2].len, &number);
+
+    if (w->count == 2 && kozo_str_is(w->word[1], "list"))
+        err = list_leases();
+    else if (w->count == 2 && kozo_str_is(w->word[1], "audit"))
+        err = list_audit();
+    else if (numbered && kozo_str_is(w->word[1], "explain"))
+        err = explain(number);
+    else if (numbered && kozo_str_is(w->word[1], "revoke"))
+        err = revoke(number);
+    else
+        return shell_fail(w->word[0], "usage: policy list|audit|explain N|revoke N");
+    return err == KOZO_OK ? 0 : shell_fail_err(w->word[w->count - 1], err);
+}
+
+/* ---- the lives of others ---- */
+
+/* The right to end services: policy grants it, or does not, to whom it asks. */
+static bool ask_for_kill(struct kozo_str what, const char *why, struct kozo_grant *grant)
+{
+    char text[400];
+    enum kozo_err err = kozo_request("process:kill", KOZO_SYSTEM_KILL, why, grant);
+
+    if (err == KOZO_OK)
+        return true;
+    if (err == KOZO_ERR_DENIED)
+        kozo_snprintf(text, sizeof text, "denied: %s%s%s", grant->reason,
+                      grant->hint[0] != '\0' ? "; " : "", grant->hint);
+    else
+        kozo_snprintf(text, sizeof text, "policy: %s", kozo_err_text(err));
+    (void)shell_fail(what, text);
+    return false;
+}
+
+uint32_t command_kill(const struct words *w, uint32_t)
+{
+    struct system_kill_rep rep;
+    struct kozo_grant grant;
+    char why[64];
+    uint64_t job;
+    enum kozo_err err;
+
+    if (kozo_parse_u64(w->word[1].at, w->word[1].len, &job))
+        return run_kill_job((uint32_t)job)
+                   ? 0
+                   : shell_fail(w->word[1], "no such job; `jobs` lists them");
+    kozo_snprintf(why, sizeof why, "kill %.*s", (int)w->word[1].len, w->word[1].at);
+    if (!ask_for_kill(w->word[1], why, &grant))
+        return 1;
+    kozo_msg_init(&message);
+    err = system_call_kill(grant.cap, &message, &(struct system_kill_req){ .name = w->word[1] },
+                           &rep);
+    (void)kozo_release(&grant);
+    return err == KOZO_OK ? 0 : shell_fail_err(w->word[1], err);
+}
+
+uint32_t command_restart(const struct words *w, uint32_t)
+{
+    struct system_restart_rep rep;
+    struct kozo_grant grant;
+    char why[64];
+    enum kozo_err err;
+
+    kozo_snprintf(why, sizeof why, "restart %.*s", (int)w->word[1].len, w->word[1].at);
+    if (!ask_for_kill(w->word[1], why, &grant))
+        return 1;
+    kozo_msg_init(&message);
+    err = system_call_restart(grant.cap, &message,
+                              &(struct system_restart_req){ .name = w->word[1] }, &rep);
+    (void)kozo_release(&grant);
+    return err == KOZO_OK ? 0 : shell_fail_err(w->word[1], err);
+}
