@@ -25,8 +25,15 @@
 
 /* What the walk of the tour counts. */
 struct tally {
-    uint64_t caps, zombies, bytes_free, mapped_frames, leaves;
-    uint64_t pool_caps;
+    uint64_t caps, zombies, mapped_frames, leaves;
+    uint64_t threads, pools, spaces; /* that a capability names */
+    uint64_t bytes_free;
+};
+
+/* A slot whose closing entry is still to come; of an Untyped how much of it its children are. */
+struct nest {
+    struct slot *slot;
+    uint64_t bytes, last; /* `last`: base of the child seen last, which copies share */
 };
 
 /* ---- I2: derivation never gains ---- */
@@ -48,29 +55,93 @@ static void check_derived(const struct slot *parent, const struct slot *child)
 
 /* ---- I3: memory ---- */
 
-static uint64_t object_base(const struct cap *c)
+struct range {
+    uint64_t base, bytes; /* 0 bytes: holds no memory of an Untyped */
+};
+
+static struct range range_of_address(const void *object, uint64_t bytes)
 {
-    switch (c->kind) {
-    case KOZO_KIND_UNTYPED:
-    case KOZO_KIND_FRAME:
-    case KOZO_KIND_PAGE_TABLE:
-        return c->object;
+    return (struct range){ arch_ram_addr(object).v, bytes };
+}
+
+/* A zombie lies in the object that it was. */
+static struct range zombie_range(const struct slot *z)
+{
+    const char *at = (const char *)z;
+
+    switch (z->cap.rights) {
     case KOZO_KIND_CNODE:
+        return range_of_address(at, KOZO_SLOT_BYTES << z->cap.size_bits);
     case KOZO_KIND_ENDPOINT:
+        return range_of_address(at - offsetof(struct endpoint, grave), KOZO_ENDPOINT_BYTES);
     case KOZO_KIND_NOTIFICATION:
-    case KOZO_KIND_ADDRESS_SPACE:
-        return arch_ram_addr((void *)c->object).v;
+        return range_of_address(at - offsetof(struct notification, grave),
+                                KOZO_NOTIFICATION_BYTES);
     default:
-        return UINT64_MAX;
+        return (struct range){};
     }
 }
 
-static void check_within(const struct slot *untyped, const struct slot *child)
+static struct range object_range(const struct slot *s)
 {
-    uint64_t base = object_base(&child->cap);
+    const struct cap *c = &s->cap;
 
-    if (untyped->cap.kind == KOZO_KIND_UNTYPED && base != UINT64_MAX)
-        MUST(I3, base >= untyped->cap.object && base < untyped->cap.a);
+    switch (c->kind) {
+    case KOZO_KIND_UNTYPED:
+    case KOZO_KIND_FRAME:
+        return (struct range){ c->object, 1ull << c->size_bits };
+    case KOZO_KIND_PAGE_TABLE:
+        return (struct range){ c->object, KOZO_PAGE_SIZE };
+    case KOZO_KIND_CNODE:
+        return range_of_address((void *)c->object, KOZO_SLOT_BYTES << c->size_bits);
+    case KOZO_KIND_ENDPOINT:
+        return range_of_address((void *)c->object, KOZO_ENDPOINT_BYTES);
+    case KOZO_KIND_NOTIFICATION:
+        return range_of_address((void *)c->object, KOZO_NOTIFICATION_BYTES);
+    case KOZO_KIND_ADDRESS_SPACE:
+        return range_of_address((void *)c->object, KOZO_ADDRESS_SPACE_BYTES);
+    case KOZO_KIND_ZOMBIE:
+        return zombie_range(s);
+    default:
+        return (struct range){};
+    }
+}
+
+static bool is_memory(enum kozo_kind kind)
+{
+    return kind == KOZO_KIND_UNTYPED || kind == KOZO_KIND_FRAME;
+}
+
+/* An object is aligned, lies below the watermark of the Untyped above it, and copies below it. */
+static void check_object(struct nest *above, const struct slot *s)
+{
+    const struct cap *p = &above->slot->cap;
+    struct range r = object_range(s);
+
+    if (r.bytes == 0)
+        return;
+    MUST(I3, is_aligned(r.base, is_memory(s->cap.kind) ? r.bytes : min_u64(r.bytes, KOZO_PAGE_SIZE)));
+    if (p->kind != KOZO_KIND_UNTYPED) {
+        MUST(I3, above->slot == &kernel.root || cap_same_object(p, &s->cap));
+        return;
+    }
+    MUST(I3, r.base >= p->object && r.base + r.bytes <= p->a);
+    if (above->bytes != 0 && above->last == r.base)
+        return;
+    above->last = r.base;
+    above->bytes += r.bytes;
+}
+
+/*
+ * All children of an Untyped have been seen. What else lies below its watermark is padding, or lost until the last of
+ * them is gone: so objects, free bytes, padding and lost ones add up to its size, and never to more.
+ */
+static void check_filled(const struct nest *n)
+{
+    const struct cap *c = &n->slot->cap;
+
+    if (c->kind == KOZO_KIND_UNTYPED)
+        MUST(I3, n->bytes <= c->a - c->object);
 }
 
 static void check_untyped(const struct slot *s, struct tally *tally)
@@ -112,8 +183,10 @@ static void check_space(struct slot *s, struct tally *tally)
 {
     const struct slot *before = cdt_slot(s->open_prev);
 
-    if (!cap_same_object(&before->cap, &s->cap))
-        tally->leaves += count_leaves((const pte *)s->cap.object, PTE_LEVELS, PTE_ROOT_USER);
+    if (cap_same_object(&before->cap, &s->cap))
+        return;
+    tally->spaces++;
+    tally->leaves += count_leaves((const pte *)s->cap.object, PTE_LEVELS, PTE_ROOT_USER);
 }
 
 /* ---- what a capability names ---- */
@@ -129,9 +202,11 @@ static void check_cap(struct slot *s, struct tally *tally)
         break;
     case KOZO_KIND_THREAD:
         MUST(I4, t->state != TCB_FREE);
+        tally->threads += !cap_same_object(&cdt_slot(s->open_prev)->cap, &s->cap);
         break;
     case KOZO_KIND_THREAD_POOL:
         MUST(I4, kernel.pools.pool[s->cap.object].live);
+        tally->pools++;
         break;
     case KOZO_KIND_REPLY:
         MUST(I5, t->state == TCB_CALLING && t->replier.slot == s);
@@ -144,6 +219,7 @@ static void check_cap(struct slot *s, struct tally *tally)
         break;
     case KOZO_KIND_ZOMBIE:
         tally->zombies++;
+        tally->pools += s->cap.rights == KOZO_KIND_THREAD_POOL;
         break;
     default:
         break;
@@ -161,11 +237,11 @@ static void check_links(struct entry e)
 /* Brackets are matched with a stack as deep as it goes; below that only the links are looked at. */
 static void check_tour(struct tally *tally)
 {
-    static struct slot *nest[NEST_DEPTH];
+    static struct nest nest[NEST_DEPTH];
     uint64_t depth = 0;
     struct entry e = cdt_open(&kernel.root);
 
-    nest[0] = &kernel.root;
+    nest[0] = (struct nest){ .slot = &kernel.root };
     for (;;) {
         struct slot *s;
 
@@ -173,8 +249,10 @@ static void check_tour(struct tally *tally)
         e = cdt_next(e);
         s = cdt_slot(e);
         if (cdt_is_close(e)) {
-            if (depth < NEST_DEPTH)
-                MUST(I1, nest[depth] == s);
+            if (depth < NEST_DEPTH) {
+                MUST(I1, nest[depth].slot == s);
+                check_filled(&nest[depth]);
+            }
             if (depth == 0)
                 return;
             depth--;
@@ -184,24 +262,25 @@ static void check_tour(struct tally *tally)
         tally->caps++;
         check_cap(s, tally);
         if (depth < NEST_DEPTH) {
-            check_derived(nest[depth], s);
-            check_within(nest[depth], s);
+            check_derived(nest[depth].slot, s);
+            check_object(&nest[depth], s);
         }
         if (++depth < NEST_DEPTH)
-            nest[depth] = s;
+            nest[depth] = (struct nest){ .slot = s };
     }
 }
 
-/* ---- I4: pools ---- */
+/* ---- I4: pools, threads, spaces ---- */
 
-static void check_pools(void)
+static void check_pools(const struct tally *tally)
 {
     const struct pools *p = &kernel.pools;
-    uint64_t free = 0, used = 0, list = 0;
+    uint64_t free = 0, used = 0, list = 0, live = 0;
 
-    for (uint32_t i = 0; i < p->fresh; i++)
-        if (p->pool[i].live)
-            free += p->pool[i].free;
+    for (uint32_t i = 0; i < p->fresh; i++) {
+        live += p->pool[i].live;
+        free += p->pool[i].live ? p->pool[i].free : 0;
+    }
     for (uint32_t i = 0; i < p->tcb_fresh; i++)
         used += kernel.tcbs[i].state != TCB_FREE;
     for (const struct tcb *t = p->tcb_free; t != nullptr; t = t->next) {
@@ -209,9 +288,21 @@ static void check_pools(void)
         list++;
     }
     MUST(I4, used == p->tcb_count);
+    MUST(I4, used == tally->threads);
+    MUST(I4, live == tally->pools);
     MUST(I4, list + used == p->tcb_fresh);
-    if (p->fresh > 0)
-        MUST(I4, free + used <= CONFIG_MAX_THREADS);
+    /* until the first pool is given up, and all its threads with it */
+    if (p->fresh > 0 && p->pool[0].live)
+        MUST(I4, free + used == CONFIG_MAX_THREADS);
+}
+
+static void check_live_spaces(const struct tally *tally)
+{
+    uint64_t live = 0;
+
+    for (uint64_t i = 0; i < (kernel.space_pages + 63) / 64; i++)
+        live += (uint64_t)__builtin_popcountll(kernel.space_live[i]);
+    MUST(I4, live == tally->spaces);
 }
 
 /* ---- I5, I6: threads ---- */
@@ -313,7 +404,8 @@ void kernel_check(void)
     MUST(I4, tally.zombies == kernel.pending.zombie_count);
     /* void records of the same page can come true again */
     MUST(I7, tally.leaves <= tally.mapped_frames);
-    check_pools();
+    check_pools(&tally);
+    check_live_spaces(&tally);
     for (uint32_t i = 0; i < kernel.pools.tcb_fresh; i++)
         if (kernel.tcbs[i].state != TCB_FREE)
             check_thread(&kernel.tcbs[i]);

@@ -11,6 +11,7 @@
 #define SNAPSHOT_RAM_MAX (4ull << 20)
 #define STACK_TOP 0x7fff0000ull
 #define DEVICE_BITS 21u
+#define POISON_BYTES (1ull << 20)
 
 struct host host;
 
@@ -171,6 +172,9 @@ static void load_arguments(struct tcb *t, uint64_t deadline, uint64_t number, co
     t->frame.deadline = deadline;
     for (uint32_t i = 0; i < FRAME_REGS; i++)
         t->frame.reg[i] = i < n ? arg[i] : 0;
+    for (uint32_t i = 0; i < FRAME_OTHER; i++)
+        if (t->frame.other[i] == 0)
+            t->frame.other[i] = host_mark(t);
 }
 
 /* One entry into the kernel by `t`; true when the call has to be made again. */
@@ -206,6 +210,8 @@ uint64_t host_call(struct tcb *t, uint64_t deadline, uint64_t number, const uint
         return HOST_ENDED;
     if (t->state != TCB_READY)
         return HOST_BLOCKED;
+    if (t->frame.error != KOZO_OK && host.fails != nullptr)
+        host.fails();
     if (t->frame.error != KOZO_OK && !host.quiet)
         check_unchanged(t, number);
     return t->frame.error;
@@ -430,6 +436,7 @@ static uint64_t space_live[(HOST_RAM_BASE + HOST_RAM_MAX) / KOZO_PAGE_SIZE / 64]
 void host_boot_sized(uint64_t ram_bytes, uint32_t root_bits)
 {
     host_machine_reset(ram_bytes);
+    memset(machine.ram, (uint8_t)HOST_POISON, POISON_BYTES);
     memset(&kernel, 0, sizeof kernel);
     memset(space_live, 0, sizeof space_live);
     host = (struct host){ .kept = SLOT_KEPT, .seed = 1 };

@@ -55,6 +55,7 @@ struct host {
     uint64_t events;       /* handled since host_boot */
     uint64_t rewinds;      /* calls that were preempted and made again */
     void (*between)(void); /* runs after each preemption, before the call is made again */
+    void (*fails)(void);   /* runs when a call has failed, before it is looked at what that changed */
     uint64_t seed;         /* of host_random; not 0 */
     uint64_t traced;       /* position of the first event since host_trace */
     bool audits;           /* the events are held against the capabilities there are */
@@ -119,6 +120,14 @@ void host_idle(void);
 void host_leave(void);
 /* Check everything now, also when quiet. */
 void host_check(void);
+/* Its part about address spaces (host_spaces.c). */
+void host_check_tables(void);
+
+/* What memory holds that nobody has cleared yet: the first part of RAM at the boot. */
+#define HOST_POISON 0xc3c3c3c3c3c3c3c3ull
+/* What a thread's registers hold that no call uses, so that they are known when they turn up elsewhere. */
+#define HOST_MARK 0x7e57ab1e00000000ull
+static inline uint64_t host_mark(const struct tcb *t) { return HOST_MARK | (uint32_t)t->serial; }
 
 /* ---- objects ---- */
 

@@ -55,9 +55,10 @@ static void check_bindings(void)
 
 struct range {
     uint64_t base, end;
+    enum kozo_kind kind;
 };
 
-static struct range range_at(uint64_t base, uint64_t bytes) { return (struct range){ base, base + bytes }; }
+static struct range range_at(uint64_t base, uint64_t bytes) { return (struct range){ .base = base, .end = base + bytes }; }
 
 static uint64_t address_of(const void *object) { return arch_ram_addr(object).v; }
 
@@ -74,7 +75,7 @@ static struct range zombie_range(const struct slot *z)
     case KOZO_KIND_NOTIFICATION:
         return range_at(address_of(at - offsetof(struct notification, grave)), KOZO_NOTIFICATION_BYTES);
     default:
-        return (struct range){ 0, 0 };
+        return (struct range){};
     }
 }
 
@@ -85,7 +86,7 @@ static struct range range_of(const struct slot *s)
 
     switch (c->kind) {
     case KOZO_KIND_UNTYPED:
-        return (struct range){ c->a, untyped_end(s) };
+        return (struct range){ .base = c->a, .end = untyped_end(s) };
     case KOZO_KIND_FRAME:
         return range_at(c->object, 1ull << c->size_bits);
     case KOZO_KIND_PAGE_TABLE:
@@ -101,7 +102,7 @@ static struct range range_of(const struct slot *s)
     case KOZO_KIND_ZOMBIE:
         return zombie_range(s);
     default:
-        return (struct range){ 0, 0 };
+        return (struct range){};
     }
 }
 
@@ -112,12 +113,12 @@ static int range_order(const void *a, const void *b)
     return x->base != y->base ? (x->base < y->base ? -1 : 1) : x->end < y->end ? -1 : x->end > y->end;
 }
 
-/* Objects and free memory do not meet. Copies name the very same range: those count once. */
+/* Objects and free memory do not meet. Copies name the very same range as the same kind: those count once. */
 static void check_disjoint(struct range *r, uint32_t n)
 {
     qsort(r, n, sizeof *r, range_order);
     for (uint32_t i = 1; i < n; i++) {
-        bool copy = r[i].base == r[i - 1].base && r[i].end == r[i - 1].end;
+        bool copy = r[i].base == r[i - 1].base && r[i].end == r[i - 1].end && r[i].kind == r[i - 1].kind;
         if (!copy && r[i].base < r[i - 1].end)
             FAIL("I3: [%#llx, %#llx) and [%#llx, %#llx) overlap", (unsigned long long)r[i - 1].base,
                  (unsigned long long)r[i - 1].end, (unsigned long long)r[i].base, (unsigned long long)r[i].end);
@@ -147,10 +148,11 @@ static void check_objects(void)
         seen[i] = false;
     for (struct entry e = cdt_next(cdt_open(&kernel.root)); cdt_slot(e) != &kernel.root; e = cdt_next(e)) {
         const struct slot *s = cdt_slot(e);
-        struct range r = cdt_is_close(e) ? (struct range){ 0, 0 } : range_of(s);
+        struct range r = cdt_is_close(e) ? (struct range){} : range_of(s);
 
         if (cdt_is_close(e))
             continue;
+        r.kind = s->cap.kind;
         if (r.end > r.base && n < OBJECTS_MAX)
             range[n++] = r;
         if (s->cap.kind == KOZO_KIND_UNTYPED)
@@ -184,18 +186,13 @@ static void check_timers(void)
 
 /* ---- I7: translations ---- */
 
-/* No translation is remembered that the tables do not give, and the kernel's half is everywhere the same. */
-static void check_spaces(void)
+/* No translation is remembered that the tables do not give. */
+static void check_translations(void)
 {
     const struct host_tlb_entry *stale = host_tlb_stale();
 
     if (stale != nullptr)
         FAIL("I7: stale TLB entry for %#llx, level %u", (unsigned long long)stale->address, stale->level);
-    for (uint32_t i = 0; i < kernel.pools.tcb_fresh; i++) {
-        const struct tcb *t = &kernel.tcbs[i];
-        if (t->state != TCB_FREE && t->root != 0)
-            CHECK(host_kernel_half_intact(arch_ram((struct paddr){ t->root })));
-    }
 }
 
 /* ---- I8: lines ---- */
@@ -216,12 +213,31 @@ static bool is_kernel_address(uint64_t v)
     return (v >= ram && v < ram + machine.ram_bytes) || (v >= k && v < k + sizeof kernel);
 }
 
+static void check_word(const struct tcb *t, uint64_t word, const char *where, uint64_t i)
+{
+    const char *what = is_kernel_address(word) ? "a kernel address" : word == HOST_POISON ? "poison" : nullptr;
+
+    if (what != nullptr)
+        FAIL("I10: thread %llu sees %s in word %llu of its %s", (unsigned long long)t->serial, what,
+             (unsigned long long)i, where);
+}
+
 static void check_words(const struct tcb *t, const uint64_t *word, uint64_t count, const char *where)
 {
     for (uint64_t i = 0; i < count; i++)
-        if (is_kernel_address(word[i]))
-            FAIL("I10: thread %llu sees a kernel address in word %llu of its %s", (unsigned long long)t->serial,
-                 (unsigned long long)i, where);
+        check_word(t, word[i], where, i);
+}
+
+/* What host_call left in the registers that no call uses is nobody else's. */
+static void check_registers(const struct tcb *t)
+{
+    const uint64_t *word = (const uint64_t *)&t->frame;
+
+    check_words(t, word, sizeof t->frame / sizeof *word, "registers");
+    for (uint64_t i = 0; i < sizeof t->frame / sizeof *word; i++)
+        if (word[i] >> 32 == HOST_MARK >> 32 && word[i] != host_mark(t))
+            FAIL("I10: thread %llu sees a register of thread %llu in its own %llu", (unsigned long long)t->serial,
+                 (unsigned long long)(word[i] & UINT32_MAX), (unsigned long long)i);
 }
 
 static void check_visible(void)
@@ -230,7 +246,7 @@ static void check_visible(void)
         const struct tcb *t = &kernel.tcbs[i];
         if (t->state == TCB_FREE)
             continue;
-        check_words(t, (const uint64_t *)&t->frame, sizeof t->frame / sizeof(uint64_t), "registers");
+        check_registers(t);
         if (t->buffer != nullptr)
             check_words(t, (const uint64_t *)t->buffer, KOZO_BUFFER_BYTES / sizeof(uint64_t), "IPC buffer");
     }
@@ -242,7 +258,8 @@ void host_check(void)
     check_bindings();
     check_objects();
     check_timers();
-    check_spaces();
+    check_translations();
+    host_check_tables();
     check_lines();
     check_visible();
     host_audit_check();
