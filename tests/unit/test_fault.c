@@ -126,6 +126,7 @@ TEST(load_with_fewer_words_loads_fewer_registers)
     t->frame.deadline = 0x77;
     host_fault(t, KOZO_FAULT_PAGE, 0x1000, KOZO_READ);
     handler->buffer->word[KOZO_REG_RAX] = 0x11;
+    handler->buffer->word[KOZO_REG_RBX] = 0x99; /* beyond the message */
     CHECK_OK(call(handler, REPLY, 0, INFO(KOZO_FAULT_LOAD) | 1, 0, 0, 0x401000, 0x7f000, 0));
     CHECK_EQ(t->frame.number, 0x11);
     CHECK_EQ(t->frame.deadline, 0x77);

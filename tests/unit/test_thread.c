@@ -493,3 +493,13 @@ TEST(finish_without_anything_pending_is_well)
     host_boot();
     CHECK_OK(call(host.init, FINISH));
 }
+
+TEST(no_result_is_written_to_a_thread_that_ended)
+{
+    host_boot();
+    struct tcb *t = host_thread(0, 0);
+    CHECK_OK(call(host.init, CAP_DELETE, 0, host_thread_slot(t))); /* its own is the last */
+    CHECK_EQ(call(t, CAP_DELETE, 0, SLOT_THREAD), HOST_ENDED);
+    CHECK_EQ(t->state, TCB_FREE);
+    CHECK_EQ(t->frame.number, KOZO_SYS_CAP_DELETE);
+}

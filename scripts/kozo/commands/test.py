@@ -90,7 +90,8 @@ def run(args):
     _check(args)
     chosen = _chosen(args.suite)
     tree = paths.build_tree(args.debug, args.build_dir)
-    context = Context(tree, args.timeout, args.verbose, Selection(args.pattern))
+    context = Context(tree, args.timeout, args.verbose, Selection(args.pattern),
+                      tuple(chosen) if args.suite else ())
     if args.list:
         return _list(context, chosen)
     runner = Runner(context, args.jobs)

@@ -31,11 +31,15 @@ class Job:
 
 @dataclass
 class Context:
-    """What suites need to know: the build, where logs go, the options."""
+    """What suites need to know: the build, where logs go, the options.
+
+    `named` are the suites that --suite named: one may then do more than in a run of all.
+    """
     tree: paths.BuildTree
     timeout: float | None = None
     verbose: bool = False
     selection: Selection = field(default_factory=Selection)
+    named: tuple = ()
 
     def seconds(self, usual):
         """The time limit of one piece whose own is `usual`."""
