@@ -65,6 +65,8 @@ static enum kozo_err map(unsigned i, kozo_cptr slot, bool writable, struct lent 
 
     if (v.err != KOZO_OK)
         return v.err;
+    if (KOZO_VERIFY_KIND(v.what) == KOZO_KIND_NULL)
+        return KOZO_ERR_EMPTY;
     if (KOZO_VERIFY_KIND(v.what) != KOZO_KIND_FRAME || (v.what & KOZO_VERIFY_DEVICE) != 0)
         return KOZO_ERR_KIND;
     large = KOZO_VERIFY_SIZE(v.what) == KOZO_LARGE_BITS;

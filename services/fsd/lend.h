@@ -29,7 +29,8 @@ struct copy {
 struct lend_ops {
     /*
      * Maps the Frame that came in `slot` as number i of a request, to be written to as well if
-     * `writable`. Errors: KIND it is no Frame of RAM; RIGHTS; what mapping it says.
+     * `writable`. Errors: EMPTY it was taken back already; KIND it is no Frame of RAM; RIGHTS;
+     * what mapping it says.
      */
     enum kozo_err (*map)(unsigned i, kozo_cptr slot, bool writable, struct lent *out);
     /* False when memory that was lent vanished: then any part of it is done. */

@@ -31,6 +31,7 @@ BOOTS = {
     "devices": [_USUAL, _Q35, _QBOOT, _NO_ACPI, _CPUS2],
     "doomed": [],   # not a test program: test_boot.py boots it
     "faults": [_USUAL, _MAX, _STEPS, _SLOW],
+    "files": [_USUAL, _SLOW],
     "first": [_USUAL, _MAX, _Q35, _QBOOT, {**_Q35, **_QBOOT}, _SMALL, _LARGE, {**_Q35, **_LARGE},
               _CPUS2],
     "foreign": [_USUAL, _MAX, _SLOW],

@@ -123,8 +123,8 @@ enum kozo_err kozo_file_rename(struct kozo_endpoint dir, const char *from, const
  * one piece of memory, from its byte `at` on. The value is the number of bytes: at most
  * KOZO_FILE_BULK, fewer at the end of the file and of the Frames. The server maps them for the time
  * of the call. Needs READ, WRITE and MAP on the Frames, user right READ and GRANT on `file`.
- * Errors: ARGUMENT `count`, or `at` is beyond the Frames; KIND or RIGHTS of a Frame; GONE a Frame
- * was taken back meanwhile: the others may have been written to.
+ * Errors: ARGUMENT `count`, or `at` is beyond the Frames; KIND or RIGHTS of a Frame; EMPTY none
+ * came; GONE one was taken back while its bytes were copied: the others may have been written to.
  */
 struct kozo_res kozo_file_read_frames(struct kozo_endpoint file, uint64_t offset, size_t len,
                                       const struct kozo_frame *frames, unsigned count, uint64_t at);
