@@ -13,7 +13,7 @@ from kozo.errors import KozoError
 from kozo.harness import staging, verdict
 from kozo.harness.vm import Vm
 
-PROGRAMS = ("bench", "child")
+PROGRAMS = ("tests/bench", "tests/child", "services/fsd")
 SECONDS = 120.0
 SERIAL2 = ("-serial", "null")   # the device whose interrupts are counted
 
@@ -36,7 +36,7 @@ class Sample:
 
 def targets():
     """What has to be built."""
-    return [f"tests/{name}" for name in PROGRAMS]
+    return list(PROGRAMS)
 
 
 @contextmanager
@@ -46,8 +46,8 @@ def archive(tree):
         programs = Path(folder) / "root" / "bin"
         programs.mkdir(parents=True)
         for name in PROGRAMS:
-            subprocess.run(["llvm-strip-19", "--strip-all", "-o", programs / name,
-                            tree.root / "tests" / name], check=True)
+            subprocess.run(["llvm-strip-19", "--strip-all", "-o", programs / Path(name).name,
+                            tree.root / name], check=True)
         out = Path(folder) / "bench.cpio"
         staging.pack(programs.parent, out)
         yield out

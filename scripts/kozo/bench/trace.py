@@ -53,7 +53,7 @@ class _Code:
     """What the addresses in a log are."""
 
     def __init__(self, tree):
-        programs = [tree.root / "tests" / name for name in guest.PROGRAMS]
+        programs = [tree.root / name for name in guest.PROGRAMS if name.startswith("tests/")]
         self.counters = set().union(*map(symbols.counters, programs))
         self.repeats = set().union(*map(symbols.repeats, [tree.kernel, *programs]))
         # Of two symbols at one address the last is found: not the one that bounds a section.

@@ -3,107 +3,15 @@
  * fsd as a process, and clients that mean it well or ill: what they hold, what they lend, and that
  * it goes on serving.
  */
-#include <kozo/file.h>
-#include <kozo/log.h>
-#include <kozo/memory.h>
-#include <kozo/test.h>
+#include "filesystem.h"
 
-#define ROOT_BADGE(client, life) ((uint64_t)(life) << 32 | ((client) + 1))
+#include <kozo/memory.h>
+
 #define ALL_USER 0xffu
 #define FILE_RIGHTS (KOZO_FILE_READ | KOZO_FILE_WRITE)
 
 constexpr uint32_t URGENT = 32;
-constexpr uint32_t LATER = 96;
 constexpr uint64_t LARGE = 2 << 20;
-
-/* ---- fsd and who supervises it ---- */
-
-static struct {
-    struct kozo_endpoint log, port;
-    struct kozo_notification ready;
-    struct kozo_untyped memory;
-    struct kozo_pool pool;
-    struct kozo_process process;
-    bool ended;
-} fsd;
-
-static void supervise(void *)
-{
-    struct kozo_msg m;
-    enum kozo_err err;
-
-    kozo_msg_init(&m);
-    for (err = kozo_recv(fsd.log, &m); err == KOZO_OK; err = kozo_reply_recv(fsd.log, &m)) {
-        fsd.ended = fsd.ended || (m.what & KOZO_MSG_FAULT) != 0;
-        if (fsd.ended || KOZO_REQUEST_OP(m.label) == LOG_OP_READY)
-            (void)kozo_signal(fsd.ready, 1);
-        kozo_msg_begin(&m, fsd.ended ? KOZO_ERR_DENIED : KOZO_OK);
-    }
-}
-
-static bool start_life(uint32_t life, int argc, const char *const *argv)
-{
-    const struct kozo_boot_info *b = kozo_boot_info();
-    const struct kozo_cpio archive = kozo_test_initrd();
-    struct kozo_cpio_entry program = {};
-    struct kozo_bad bad = {};
-    const struct kozo_spawn_cap caps[] = {
-        { "log", kozo_own(fsd.log.c), KOZO_WRITE, ROOT_BADGE(2, life), false },
-        { "serve", kozo_own(fsd.port.c), KOZO_SAME_RIGHTS, 0, false },
-    };
-    const struct kozo_spawn_map maps[] = {
-        { "initrd",
-          { b->initrd_small, b->initrd_large, b->initrd_tail },
-          b->initrd_bytes,
-          KOZO_READ },
-    };
-
-    if (!KOZO_CHECK_OK(kozo_cpio_find(&archive, "bin/fsd", &program, &bad)))
-        return false;
-    fsd.ended = false;
-    fsd.process = kozo_test_spawn(&(struct kozo_spawn){
-        .name = "fsd",
-        .image = program.data,
-        .image_bytes = program.size,
-        .argc = argc,
-        .argv = argv,
-        .memory = fsd.memory,
-        .pool = fsd.pool,
-        .fault = fsd.log,
-        .caps = caps,
-        .ncaps = 2,
-        .maps = maps,
-        .nmaps = 1,
-        .heap_pages = 256,
-        .priority = LATER,
-        .give = 1u << KOZO_SLOT_CNODE | 1u << KOZO_SLOT_SPACE,
-        .give_threads = 1,
-        .give_bits = 23,
-    });
-    (void)kozo_wait(fsd.ready);
-    return KOZO_CHECK(!fsd.ended);
-}
-
-static bool start_with(int argc, const char *const *argv)
-{
-    fsd.log = kozo_test_endpoint();
-    fsd.port = kozo_test_endpoint();
-    fsd.ready = kozo_test_notification();
-    fsd.memory = kozo_test_untyped(24);
-    fsd.pool.c = kozo_test_slot();
-    KOZO_CHECK_OK(kozo_pool_split(kozo_test_pool(), kozo_own(fsd.pool.c), 2));
-    (void)kozo_test_thread(supervise, nullptr, URGENT);
-    return start_life(1, argc, argv);
-}
-
-static bool start(void) { return start_with(0, nullptr); }
-
-/* The root, as init gives it to a client. */
-static struct kozo_endpoint client(uint32_t number)
-{
-    return kozo_test_mint(fsd.port, KOZO_RIGHTS(KOZO_WRITE | KOZO_GRANT, ALL_USER),
-                          ROOT_BADGE(number, 1));
-}
 
 /* The same capability with fewer rights. */
 static struct kozo_endpoint less(struct kozo_endpoint from, uint64_t user_rights)
@@ -133,8 +41,8 @@ KOZO_TEST(files_are_made_written_read_and_removed)
     struct kozo_endpoint root, f;
     struct kozo_dirent d = {};
 
-    KOZO_REQUIRE(start());
-    root = client(0);
+    KOZO_REQUIRE(filesystem_start(0, nullptr));
+    root = filesystem_client(0);
     for (unsigned i = 0; i < sizeof text; i++)
         text[i] = (char)(i * 31 + i / 256);
     KOZO_CHECK_OK(kozo_file_make(root, "ram/dir", KOZO_FILE_DIRECTORY, 0).err);
@@ -165,8 +73,8 @@ KOZO_TEST(a_file_is_lent_attenuated_and_taken_back)
     struct kozo_endpoint root, f, reader;
     char byte;
 
-    KOZO_REQUIRE(start());
-    root = client(0);
+    KOZO_REQUIRE(filesystem_start(0, nullptr));
+    root = filesystem_client(0);
     f = file(root, "ram/a");
     KOZO_CHECK_EQ(kozo_file_write(f, 0, "x", 1).value, 1);
     reader = less(f, KOZO_FILE_READ);
@@ -189,13 +97,13 @@ KOZO_TEST(handles_of_an_earlier_life_are_stale)
     struct kozo_endpoint root, f, archived;
     char byte;
 
-    KOZO_REQUIRE(start());
-    root = client(0);
+    KOZO_REQUIRE(filesystem_start(0, nullptr));
+    root = filesystem_client(0);
     f = file(root, "ram/a");
     archived = kozo_file_open(root, "bin/fsd", KOZO_FILE_READ).cap;
     KOZO_CHECK_EQ(kozo_file_read(archived, 0, &byte, 1).value, 1);
     kozo_process_destroy(&fsd.process);
-    KOZO_REQUIRE(start_life(2, 0, nullptr));
+    KOZO_REQUIRE(filesystem_start_life(2, 0, nullptr));
     KOZO_CHECK_ERR(kozo_file_read(f, 0, &byte, 1).err, KOZO_ERR_STALE);
     KOZO_CHECK_ERR(kozo_file_read(archived, 0, &byte, 1).err, KOZO_ERR_STALE);
     KOZO_CHECK_ERR(kozo_file_open(root, "ram/a", KOZO_FILE_READ).err, KOZO_ERR_NOT_FOUND);
@@ -213,9 +121,9 @@ KOZO_TEST(one_client_s_greed_leaves_the_others_served)
     uint64_t at = 0;
     char name[32];
 
-    KOZO_REQUIRE(start_with(3, share));
-    greedy = client(0);
-    other = client(1);
+    KOZO_REQUIRE(filesystem_start(3, share));
+    greedy = filesystem_client(0);
+    other = filesystem_client(1);
     f = file(greedy, "ram/all");
     for (; r.err == KOZO_OK; at += r.value)
         r = kozo_file_write(f, at, piece, sizeof piece);
@@ -263,8 +171,8 @@ KOZO_TEST(bytes_go_through_frames)
     struct kozo_file archived;
     struct kozo_res r;
 
-    KOZO_REQUIRE(start());
-    root = client(0);
+    KOZO_REQUIRE(filesystem_start(0, nullptr));
+    root = filesystem_client(0);
     f = file(root, "ram/a");
     large = borrow(LARGE);
     for (unsigned i = 0; i < 3; i++) {
@@ -307,8 +215,8 @@ KOZO_TEST(frames_that_are_none_are_refused)
     struct loan l;
     struct kozo_frame wrong[] = { { 0 }, { 0 } };
 
-    KOZO_REQUIRE(start());
-    root = client(0);
+    KOZO_REQUIRE(filesystem_start(0, nullptr));
+    root = filesystem_client(0);
     f = file(root, "ram/a");
     l = borrow(KOZO_PAGE_SIZE);
     KOZO_CHECK_ERR(kozo_file_write_frames(f, 0, 9, wrong, 1, 0).err, KOZO_ERR_EMPTY);
@@ -333,8 +241,8 @@ KOZO_TEST(capabilities_that_nobody_asked_for_do_not_stay)
     struct kozo_msg m;
     struct loan l;
 
-    KOZO_REQUIRE(start());
-    root = client(0);
+    KOZO_REQUIRE(filesystem_start(0, nullptr));
+    root = filesystem_client(0);
     f = file(root, "ram/a");
     l = borrow(KOZO_PAGE_SIZE);
     for (unsigned i = 0; i < 100; i++) {
@@ -398,8 +306,8 @@ KOZO_TEST(a_frame_may_be_taken_back_in_the_middle_of_a_copy)
     struct loan l, check;
     uint8_t is = 0;
 
-    KOZO_REQUIRE(start());
-    root = client(0);
+    KOZO_REQUIRE(filesystem_start(0, nullptr));
+    root = filesystem_client(0);
     f = file(root, "ram/a");
     l = borrow(LARGE);
     check = borrow(LARGE);

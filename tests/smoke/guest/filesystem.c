@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+#include "filesystem.h"
+
+#include <kozo/log.h>
+
+#define ROOT_BADGE(client, life) ((uint64_t)(life) << 32 | ((client) + 1))
+
+constexpr uint32_t URGENT = 32;
+constexpr uint32_t LATER = 96;
+
+struct filesystem fsd;
+
+static void supervise(void *)
+{
+    struct kozo_msg m;
+    enum kozo_err err;
+
+    kozo_msg_init(&m);
+    for (err = kozo_recv(fsd.log, &m); err == KOZO_OK; err = kozo_reply_recv(fsd.log, &m)) {
+        fsd.ended = fsd.ended || (m.what & KOZO_MSG_FAULT) != 0;
+        if (fsd.ended || KOZO_REQUEST_OP(m.label) == LOG_OP_READY)
+            (void)kozo_signal(fsd.ready, 1);
+        kozo_msg_begin(&m, fsd.ended ? KOZO_ERR_DENIED : KOZO_OK);
+    }
+}
+
+bool filesystem_start_life(uint32_t life, int argc, const char *const *argv)
+{
+    const struct kozo_boot_info *b = kozo_boot_info();
+    const struct kozo_cpio archive = kozo_test_initrd();
+    struct kozo_cpio_entry program = {};
+    struct kozo_bad bad = {};
+    const struct kozo_spawn_cap caps[] = {
+        { "log", kozo_own(fsd.log.c), KOZO_WRITE, ROOT_BADGE(2, life), false },
+        { "serve", kozo_own(fsd.port.c), KOZO_SAME_RIGHTS, 0, false },
+    };
+    const struct kozo_spawn_map maps[] = {
+        { "initrd",
+          { b->initrd_small, b->initrd_large, b->initrd_tail },
+          b->initrd_bytes,
+          KOZO_READ },
+    };
+
+    if (!KOZO_CHECK_OK(kozo_cpio_find(&archive, "bin/fsd", &program, &bad)))
+        return false;
+    fsd.ended = false;
+    fsd.process = kozo_test_spawn(&(struct kozo_spawn){
+        .name = "fsd",
+        .image = program.data,
+        .image_bytes = program.size,
+        .argc = argc,
+        .argv = argv,
+        .memory = fsd.memory,
+        .pool = fsd.pool,
+        .fault = fsd.log,
+        .caps = caps,
+        .ncaps = 2,
+        .maps = maps,
+        .nmaps = 1,
+        .heap_pages = 256,
+        .priority = LATER,
+        .give = 1u << KOZO_SLOT_CNODE | 1u << KOZO_SLOT_SPACE,
+        .give_threads = 1,
+        .give_bits = 23,
+    });
+    (void)kozo_wait(fsd.ready);
+    return KOZO_CHECK(!fsd.ended);
+}
+
+bool filesystem_start(int argc, const char *const *argv)
+{
+    fsd.log = kozo_test_endpoint();
+    fsd.port = kozo_test_endpoint();
+    fsd.ready = kozo_test_notification();
+    fsd.memory = kozo_test_untyped(24);
+    fsd.pool.c = kozo_test_slot();
+    KOZO_CHECK_OK(kozo_pool_split(kozo_test_pool(), kozo_own(fsd.pool.c), 2));
+    (void)kozo_test_thread(supervise, nullptr, URGENT);
+    return filesystem_start_life(1, argc, argv);
+}
+
+struct kozo_endpoint filesystem_client(uint32_t number)
+{
+    return kozo_test_mint(fsd.port, KOZO_RIGHTS(KOZO_WRITE | KOZO_GRANT, 0xff),
+                          ROOT_BADGE(number, 1));
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * filesystem.h - fsd as a process of a test program, supervised and called by it.
+ *
+ * Owns:      the process, its Endpoint and what supervises it.
+ * Callers:   test programs and the benchmark that run in init's place.
+ */
+#pragma once
+
+#include <kozo/file.h>
+#include <kozo/test.h>
+
+struct filesystem {
+    struct kozo_endpoint log, port;
+    struct kozo_notification ready;
+    struct kozo_untyped memory;
+    struct kozo_pool pool;
+    struct kozo_process process;
+    bool ended; /* it exited or faulted */
+};
+extern struct filesystem fsd;
+
+/* Starts it, with these arguments, and waits until it is ready; false, and the case failed, else. */
+bool filesystem_start(int argc, const char *const *argv);
+/* The same again on the same Endpoint, after kozo_process_destroy(&fsd.process). */
+bool filesystem_start_life(uint32_t life, int argc, const char *const *argv);
+/* The root, as init gives it to the client with this number. */
+struct kozo_endpoint filesystem_client(uint32_t number);
