@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * protocol.c - the bytes are a message received. What takes apart as a request goes together again
- * to the very same words; a server makes an answer of anything, and its client can take that apart.
+ * protocol.c - the bytes are messages received, one after another. What takes apart as a request
+ * goes together again to the very same words; servers just started make an answer of anything.
  */
 #include "archive.h"
 #include "fuzz.h"
@@ -13,25 +13,38 @@
 #include <kozo/system.h>
 #include <string.h>
 
+#define HEADER 17u /* bytes: how many words, label, flags, rights, slots, badge */
+#define MESSAGES_MOST 24u
+
+struct input {
+    const uint8_t *byte;
+    size_t left;
+};
+
 /* As recv leaves a message: at least eight words, the rest of the array full of old ones. */
-static bool receive(struct kozo_msg *m, const uint8_t *data, size_t size)
+static bool receive(struct kozo_msg *m, struct input *in)
 {
+    const uint8_t *h = in->byte;
     size_t words;
 
-    if (size < 16)
+    if (in->left < HEADER)
         return false;
     memset(m, 0xa5, sizeof *m);
     kozo_msg_init(m);
-    memcpy(&m->label, data, 4);
-    m->what = data[4] & 15;
-    m->user = data[5];
-    m->received = data[6] & 7;
-    m->recv_slot = data[7];
-    memcpy(&m->badge, data + 8, 8);
-    words = (size - 16) / 8 < KOZO_MSG_WORDS ? (size - 16) / 8 : KOZO_MSG_WORDS;
+    memcpy(&m->label, h + 1, 4);
+    m->what = h[5] & 15;
+    m->user = h[6];
+    m->received = h[7] & 7;
+    m->recv_slot = h[8];
+    memcpy(&m->badge, h + 9, 8);
+    words = h[0] % (KOZO_MSG_WORDS + 1);
+    if (words > (in->left - HEADER) / 8)
+        words = (in->left - HEADER) / 8;
     memset(m->word, 0, KOZO_MSG_REGS * sizeof m->word[0]);
-    memcpy(m->word, data + 16, words * 8);
+    memcpy(m->word, h + HEADER, words * 8);
     m->nwords = (uint8_t)(words > KOZO_MSG_REGS ? words : KOZO_MSG_REGS);
+    in->byte += HEADER + words * 8;
+    in->left -= HEADER + words * 8;
     return true;
 }
 
@@ -127,6 +140,7 @@ static enum kozo_err map_nothing(unsigned, kozo_cptr, bool, struct lent *) { ret
 
 static bool copy_nothing(const struct copy *, uint32_t) { return false; }
 
+/* fsd as it starts: the archive, and files in memory. */
 static struct fs_server *file_server(void)
 {
     static struct fs_server server;
@@ -140,12 +154,13 @@ static struct fs_server *file_server(void)
     struct kozo_bad bad = {};
     struct lookup_plan plan;
 
-    if (server.life != 0)
-        return &server;
     c.bytes = make_archive(archive, sizeof archive);
     plan = lookup_plan(&c, &bad);
     MUST(plan.err == KOZO_OK && plan.bytes <= sizeof memory);
     MUST(ram_plan_bytes(&ram) <= sizeof tables);
+    memset(&server, 0, sizeof server);
+    memset(memory, 0, plan.bytes);
+    memset(tables, 0, ram_plan_bytes(&ram));
     MUST(lookup_build(&server.tree, &c, &plan, memory, &bad) == KOZO_OK);
     ram_begin(&server, &ram, blocks, tables);
     server.lend = &lend;
@@ -160,7 +175,7 @@ static void check_answer(const struct kozo_msg *m, enum kozo_err err)
     MUST(err < 128);
 }
 
-static void serve(const struct kozo_msg *received)
+static void serve(struct fs_server *files, const struct kozo_msg *received)
 {
     static const struct log_ops log = { .write = on_write };
     static const struct policy_ops policy = { .request = on_request };
@@ -168,15 +183,13 @@ static void serve(const struct kozo_msg *received)
     struct policy_server policy_server = {};
     struct kozo_msg m = *received;
 
-    check_answer(&m, fs_dispatch(&files_ops, file_server(), &m));
+    check_answer(&m, fs_dispatch(&files_ops, files, &m));
     m = *received;
-    m.badge =
-        handle_badge(file_server(), (struct file){ (uint32_t)(received->badge % 5), false }, 7);
-    check_answer(&m, fs_dispatch(&files_ops, file_server(), &m));
+    m.badge = handle_badge(files, (struct file){ (uint32_t)(received->badge % 5), false }, 7);
+    check_answer(&m, fs_dispatch(&files_ops, files, &m));
     m = *received;
-    m.badge =
-        handle_badge(file_server(), (struct file){ (uint32_t)(received->badge % 32), true }, 7);
-    check_answer(&m, fs_dispatch(&files_ops, file_server(), &m));
+    m.badge = handle_badge(files, (struct file){ (uint32_t)(received->badge % 32), true }, 7);
+    check_answer(&m, fs_dispatch(&files_ops, files, &m));
     m = *received;
     check_answer(&m, log_dispatch(&log, &log_server, &m));
     m = *received;
@@ -186,10 +199,12 @@ static void serve(const struct kozo_msg *received)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct kozo_msg m;
+    struct input in = { data, size };
+    struct fs_server *files = file_server();
 
-    if (!receive(&m, data, size))
-        return 0;
-    round_trips(&m);
-    serve(&m);
+    for (uint32_t i = 0; i < MESSAGES_MOST && receive(&m, &in); i++) {
+        round_trips(&m);
+        serve(files, &m);
+    }
     return 0;
 }

@@ -281,6 +281,53 @@ def startinfo():
     }
 
 
+# ---- protocol ----
+
+OPEN, READ, STAT, LIST, CLOSE, MAKE, WRITE, TRUNCATE, REMOVE, RENAME = range(1, 11)
+USAGE, OPEN_FOR = 13, 14
+VERSION = 0x01010000  # of `fs`: 1.1
+
+
+def words(*values):
+    """The words of a message: numbers, and texts with their length first."""
+    made = b""
+    for v in values:
+        if isinstance(v, bytes):
+            made += struct.pack("<Q", len(v)) + v.ljust(len(v) // 8 * 8 + 8, b"\0")
+        else:
+            made += struct.pack("<Q", v)
+    return made
+
+
+def message(op, *values, node=0, rights=0xff, version=VERSION):
+    body = words(*values)
+    return struct.pack("<BIBBBBQ", len(body) // 8, op | version, 0, rights, 0, 0, node) + body
+
+
+def protocol():
+    top = (1 << 64) - 1
+    made = message(MAKE, b"x", 1, 0x1f)
+    full = made + message(WRITE, 0, b"some text", node=1)
+    return {
+        "archive": message(OPEN, b"dir/inner", 0x1f) + message(LIST, 0) + message(LIST, 1) +
+        message(READ, 0, 448, node=2) + message(STAT, node=2) + message(CLOSE, node=2),
+        "make-write-read": full + message(READ, 0, 448, node=1) + message(STAT, node=1),
+        "truncate": full + message(TRUNCATE, 5, node=1) + message(TRUNCATE, 5000, node=1) +
+        message(TRUNCATE, top, node=1),
+        "write-far": made + message(WRITE, top - 1, b"text", node=1) + message(WRITE, 1 << 20, b"text", node=1),
+        "append": full + message(WRITE, top, b"more", node=1),
+        "remove": full + message(REMOVE, b"x") + message(READ, 0, 8, node=1) + made,
+        "rename": full + message(RENAME, b"x", b"y") + message(RENAME, b"y", b"y") + message(REMOVE, b"x"),
+        "directories": message(MAKE, b"d", 2, 0) + message(MAKE, b"d/e", 2, 0) + message(MAKE, b"d/e/f", 1, 0) +
+        message(RENAME, b"d", b"d/e/g") + message(REMOVE, b"d") + message(LIST, 0),
+        "accounts": message(USAGE) + message(MAKE, b"d", 2, 0) + message(OPEN_FOR, 5, b"d", 0x1f) + full + message(USAGE),
+        "names": b"".join(message(MAKE, n, 1, 0) for n in (b"", b"/", b"..", b"a//b", b".", b"n" * 255)),
+        "no-rights": made + message(WRITE, 0, b"text", node=1, rights=0) + message(REMOVE, b"x", rights=0),
+        "later-version": message(STAT, version=0x02000000) + message(STAT, version=0x01090000),
+        "unknown-operation": message(15) + message(0) + message(0xffff),
+    }
+
+
 def write(target, seeds):
     folder = HERE / "corpus" / target
     folder.mkdir(parents=True, exist_ok=True)
@@ -290,5 +337,5 @@ def write(target, seeds):
 
 
 if __name__ == "__main__":
-    for made in (cpio, elf, manifest, startinfo):
+    for made in (cpio, elf, manifest, protocol, startinfo):
         write(made.__name__, made())
