@@ -38,7 +38,7 @@ static const char usage[] =
 
 static struct {
     uint64_t seed, ops, world;
-    const char *save, *replay, *input;
+    const char *program, *save, *replay, *input;
     uint64_t exhaust;
     bool quiet;
 } options = { .seed = 1, .ops = 100'000, .world = 600, .save = "model-failure.txt" };
@@ -152,7 +152,8 @@ static int report(void)
     script_write(s, options.save, remark);
     for (uint32_t i = 0; i < s->n; i++)
         op_write(stderr, &s->op[i]);
-    fprintf(stderr, "model: %u operations; again with: model --replay %s\n", s->n, options.save);
+    fprintf(stderr, "model: %u operations; again with: %s --replay %s\n", s->n, options.program,
+            options.save);
     return 1;
 }
 
@@ -274,6 +275,7 @@ static bool parse(int count, char **word)
 
 int main(int count, char **word)
 {
+    options.program = word[0];
     if (count == 2 && strcmp(word[1], "--help") == 0) {
         fputs(usage, stdout);
         return 0;

@@ -56,7 +56,7 @@ def _tell(args, program, artifact, found):
     if args.target == "syscalls":
         script = found / "failure.txt"
         model = fuzzing.Programs(paths.build_tree(args.debug, args.build_dir), ["model"]).path("model")
-        ended = fuzzing.run([model, "--input", artifact, "--save", script])
+        ended = fuzzing.run([paths.shown(model), "--input", artifact, "--save", paths.shown(script)])
         term.out(ended.output.rstrip())
     return FAILED
 
