@@ -86,8 +86,7 @@ enum kozo_err kozo_worker_build(struct kozo_worker *w, const struct kozo_worker_
     w->thread.c = kozo_slot_alloc();
     err = w->part == 0 || w->thread.c == 0 ? KOZO_ERR_LIMIT : KOZO_OK;
     if (err == KOZO_OK)
-        err = kozo_thread_create_named(pool, kozo_own(w->thread.c), o->flags, o->priority,
-                                       kozo_program_name());
+        err = kozo_thread_create(pool, kozo_own(w->thread.c), o->flags, o->priority);
     if (err == KOZO_OK)
         err = kozo_build_begin(&b, memory, space, pages + 1 + kozo_build_tables(pages + 1));
     if (err == KOZO_OK) {

@@ -69,7 +69,8 @@ enum kozo_err sys_thread_create(struct tcb *t, const struct frame *f)
     REQUIRE(frame_arg(f, 4) >= t->ceiling, KOZO_ERR_PRIORITY);
     TRY(pool_create_thread(pool.slot, (uint8_t)frame_arg(f, 3), (uint8_t)frame_arg(f, 4),
                            dst.slot));
-    ((struct tcb *)dst.slot->cap.object)->name = frame_arg(f, 5);
+    ((struct tcb *)dst.slot->cap.object)->name =
+        frame_arg(f, 5) != 0 ? frame_arg(f, 5) : t->name;
     return KOZO_OK;
 }
 

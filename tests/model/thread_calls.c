@@ -63,7 +63,7 @@ uint32_t m_call_thread_create(struct m_thread *t, const uint64_t *arg)
         return KOZO_ERR_QUOTA;
     from->pool.free--;
     made = m_thread_new(from, (uint8_t)arg[3], (uint8_t)arg[4]);
-    made->name = arg[5];
+    made->name = arg[5] != 0 ? arg[5] : t->name;
     m_cap_put(m_cap_new(KOZO_KIND_THREAD, made->object, KOZO_READ | KOZO_WRITE), pool.cap, M_SLOT,
               dst.cnode, dst.index);
     return KOZO_OK;

@@ -200,6 +200,11 @@ class Vm:
         self.close()
         return None if self.timed_out else self.process.returncode
 
+    def ended(self, seconds):
+        """Whether QEMU has ended, within `seconds` from now."""
+        with self._changed:
+            return self._finished or (self._changed.wait_for(lambda: self._finished, seconds))
+
     def _search(self, pattern):
         found = pattern.search(self.text, self._position)
         if found:

@@ -331,7 +331,10 @@ static inline enum kozo_err kozo_thread_create(struct kozo_pool pool, struct koz
                             0);
 }
 
-/* As kozo_thread_create, with a name: the kernel keeps 8 letters of it, for what it reports. */
+/*
+ * As kozo_thread_create, with a name in place of the caller's own: the kernel keeps 8 letters of it,
+ * for what it reports.
+ */
 static inline enum kozo_err kozo_thread_create_named(struct kozo_pool pool, struct kozo_place to,
                                                      uint64_t flags, unsigned priority,
                                                      const char *name)

@@ -55,6 +55,32 @@ static inline void unharmed(struct witness *v)
     KOZO_CHECK_EQ(state_of(&v->w), KOZO_THREAD_RECEIVING);
 }
 
+/*
+ * After all that was done: the kernel has never used half of any of its stacks. The last two are
+ * for its end.
+ */
+static inline void stacks_have_room(void)
+{
+    static const struct {
+        const char *name;
+        enum kozo_stat stat;
+        uint64_t bytes, least;
+    } stacks[] = { { "kernel", KOZO_STAT_STACK_KERNEL, 16384, 8192 },
+                   { "NMI", KOZO_STAT_STACK_NMI, 4096, 2048 },
+                   { "debug", KOZO_STAT_STACK_DEBUG, 4096, 2048 },
+                   { "double fault", KOZO_STAT_STACK_DOUBLE, 8192, 8192 },
+                   { "machine check", KOZO_STAT_STACK_MACHINE, 8192, 8192 } };
+
+    for (unsigned i = 0; i < sizeof stacks / sizeof stacks[0]; i++) {
+        uint64_t free = kozo_test_stat(stacks[i].stat);
+
+        kozo_printf("stack %s: %lu of %lu bytes never used\n", stacks[i].name, free,
+                    stacks[i].bytes);
+        KOZO_CHECK(free >= stacks[i].least && free <= stacks[i].bytes);
+    }
+    KOZO_CHECK(kozo_test_stat(KOZO_STAT_STACK_KERNEL) < 16384); /* it is measured */
+}
+
 /* void name(void *registers): loads all registers, then the one instruction at name_at. */
 #define RAISE(name, insn)                                             \
     WITH_REGISTERS(name, #name "_at:\n " insn "\n" #name "_next:\n"); \

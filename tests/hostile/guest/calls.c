@@ -389,3 +389,8 @@ KOZO_TEST(storm_of_calls_with_a_world_of_its_own)
     for (uint64_t seed = 0x54; seed < 0x58; seed++)
         storm(c, seed);
 }
+
+KOZO_TEST(the_kernels_stacks_have_room)
+{
+    stacks_have_room();
+}

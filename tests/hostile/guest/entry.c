@@ -453,3 +453,8 @@ KOZO_TEST(fs_base_set_to_anything)
     KOZO_CHECK_EQ(ok, POINTERS);
     unharmed(&v);
 }
+
+KOZO_TEST(the_kernels_stacks_have_room)
+{
+    stacks_have_room();
+}

@@ -331,3 +331,8 @@ KOZO_TEST(two_threads_that_handle_each_others_faults)
     AWAIT(state_of(&a) == KOZO_THREAD_FAULTED);
     unharmed(&v);
 }
+
+KOZO_TEST(the_kernels_stacks_have_room)
+{
+    stacks_have_room();
+}

@@ -364,3 +364,23 @@ KOZO_TEST(processor_time_is_counted)
     KOZO_CHECK_OK(kozo_sleep(5 * KOZO_MS));
     KOZO_CHECK_EQ(kozo_thread_info(w.thread).time, used); /* it stands still */
 }
+
+/* The name of a thread, as THREAD_INFO tells it. */
+static uint64_t name_of(struct kozo_thread t)
+{
+    (void)kozo_thread_info(t);
+    return kozo_buffer()->word[KOZO_THREAD_WORD_NAME];
+}
+
+KOZO_TEST(a_thread_has_its_makers_name_or_one_that_it_was_given)
+{
+    struct kozo_thread own = unbound(LATER), other = { kozo_test_slot() };
+    uint64_t mine = name_of((struct kozo_thread){ KOZO_INIT_THREAD });
+
+    KOZO_CHECK(memcmp(&mine, "threads", 8) == 0); /* the program's file */
+    KOZO_CHECK_EQ(name_of(own), mine);
+    KOZO_CHECK_OK(
+        kozo_thread_create_named(kozo_test_pool(), kozo_own(other.c), 0, LATER, "another one"));
+    mine = name_of(other);
+    KOZO_CHECK(memcmp(&mine, "another ", 8) == 0);
+}
