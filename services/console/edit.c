@@ -247,6 +247,10 @@ enum edit_result edit_key(struct edit *e, char key)
         return in_sequence(e, key);
     if (key == '\r' || key == '\n')
         return enter(e);
+    if (key == '\t' && e->tabs) {
+        edit_hide(e);
+        return EDIT_TAB;
+    }
     if (key == ctrl_d)
         return control_d(e);
     if (key == escape)
@@ -256,11 +260,25 @@ enum edit_result edit_key(struct edit *e, char key)
     return EDIT_GOES_ON;
 }
 
+void edit_prepare(struct edit *e, struct kozo_str text, uint64_t cursor)
+{
+    e->len = 0;
+    for (uint64_t i = 0; i < text.len && e->len < EDIT_LINE; i++)
+        if (text.at[i] >= ' ' && text.at[i] < del)
+            e->text[e->len++] = text.at[i];
+    e->cursor = cursor < e->len ? (uint32_t)cursor : e->len;
+    e->prepared = true;
+}
+
 void edit_begin(struct edit *e, struct kozo_str prompt)
 {
     e->prompt_len = prompt.len < EDIT_PROMPT ? (uint32_t)prompt.len : EDIT_PROMPT;
     memcpy(e->prompt, prompt.at, e->prompt_len);
-    e->len = e->cursor = e->view = e->back = 0;
+    e->view = e->back = 0;
+    if (!e->prepared)
+        e->len = e->cursor = 0;
+    e->tabs = e->prepared;
+    e->prepared = false;
     e->escape = ESCAPE_NONE;
     e->shown = false;
     edit_show(e);

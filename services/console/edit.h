@@ -22,6 +22,7 @@ enum edit_result : uint8_t {
     EDIT_ENTERED, /* the line is in edit_text() */
     EDIT_STOPPED, /* Ctrl-C */
     EDIT_ENDED,   /* Ctrl-D on an empty line */
+    EDIT_TAB,     /* of a prepared line, which is off the terminal then: edit_prepare and begin again */
 };
 
 typedef void edit_sink(const char *text, uint64_t len);
@@ -35,6 +36,8 @@ struct edit {
     uint8_t escape;   /* within an escape sequence: what it had so far */
     char number;      /* its parameter */
     bool shown;       /* prompt and line are on the terminal */
+    bool prepared;    /* the next line begins with `text` */
+    bool tabs;        /* Tab ends the line */
     uint32_t prompt_len;
     char prompt[EDIT_PROMPT];
     uint32_t kept, back; /* lines in the history; how far back the one shown is, 0 = none of them */
@@ -42,7 +45,9 @@ struct edit {
     char past[EDIT_HISTORY][EDIT_LINE]; /* line n at n % EDIT_HISTORY */
 };
 
-/* Shows a prompt and an empty line. */
+/* The next line begins with this text and the cursor there, and can end by Tab. */
+void edit_prepare(struct edit *e, struct kozo_str text, uint64_t cursor);
+/* Shows a prompt and an empty line, or what was prepared. */
 void edit_begin(struct edit *e, struct kozo_str prompt);
 /* A key. Anything but GOES_ON ends the line. */
 enum edit_result edit_key(struct edit *e, char key);

@@ -115,7 +115,11 @@ static void answer_reader(struct console_server *c, enum kozo_err err,
     struct kozo_msg m;
 
     kozo_msg_init(&m);
-    (void)console_put_read_rep(&m, rep);
+    if (c->edit.tabs)
+        (void)console_put_edit_rep(
+            &m, &(struct console_edit_rep){ rep->how, c->edit.cursor, rep->line });
+    else
+        (void)console_put_read_rep(&m, rep);
     m.err = err;
     c->reads = false;
     (void)kozo_reply_to((struct kozo_reply){ c->reader }, &m);
@@ -126,12 +130,13 @@ static void end_read(struct console_server *c, enum edit_result r)
 {
     struct console_read_rep rep = { .how = r - EDIT_ENTERED };
 
-    if (r == EDIT_ENTERED)
+    if (r == EDIT_ENTERED || r == EDIT_TAB)
         rep.line = edit_text(&c->edit);
     answer_reader(c, KOZO_OK, &rep);
 }
 static_assert(EDIT_STOPPED - EDIT_ENTERED == (int)KOZO_CONSOLE_STOPPED &&
-              EDIT_ENDED - EDIT_ENTERED == (int)KOZO_CONSOLE_ENDED);
+              EDIT_ENDED - EDIT_ENTERED == (int)KOZO_CONSOLE_ENDED &&
+              EDIT_TAB - EDIT_ENTERED == (int)KOZO_CONSOLE_TAB);
 
 static void type(struct console_server *c, char key)
 {
@@ -217,6 +222,23 @@ static void show_cleaned(struct console_server *c, struct kozo_str text)
     show(c, clean, used);
 }
 
+/* As READ, but for what the line begins with, and Tab. */
+static enum kozo_err serve_edit(struct console_server *c, const struct kozo_msg *m,
+                                const struct console_edit_req *req, struct console_edit_rep *rep)
+{
+    struct console_read_req read = { .prompt = req->prompt };
+    enum kozo_err err = KOZO_ERR_RIGHTS;
+
+    (void)rep;
+    if ((m->user & KOZO_CONSOLE_READ) == 0)
+        return err;
+    edit_prepare(&c->edit, req->line, req->cursor);
+    err = serve_read(c, m, &read, &(struct console_read_rep){});
+    if (err != KOZO_OK)
+        c->edit.prepared = false;
+    return err;
+}
+
 static enum kozo_err serve_write(struct console_server *c, const struct kozo_msg *m,
                                  const struct console_write_req *req,
                                  struct console_write_rep *rep)
@@ -236,7 +258,7 @@ static enum kozo_err serve_write(struct console_server *c, const struct kozo_msg
     return KOZO_OK;
 }
 
-static const struct console_ops ops = { .read = serve_read, .write = serve_write };
+static const struct console_ops ops = { .read = serve_read, .edit = serve_edit, .write = serve_write };
 
 /* ---- the loop ---- */
 

@@ -27,34 +27,29 @@ static struct path path_of(struct kozo_str word)
     return p;
 }
 
-/* The file server's next life is another Endpoint: true when a call is worth another try. */
-static bool lost(enum kozo_err err)
+/* After a restart of the file server its next life is another Endpoint. */
+static struct kozo_endpoint root(void)
 {
-    return (err == KOZO_ERR_EMPTY || err == KOZO_ERR_GONE) && kozo_reconnect("fs") == KOZO_OK;
+    (void)kozo_reconnect("fs");
+    return kozo_cap_endpoint("fs");
 }
-
-static struct kozo_endpoint root(void) { return kozo_cap_endpoint("fs"); }
 
 struct kozo_file shell_open(struct kozo_str word, uint64_t rights)
 {
     struct path p = path_of(word);
-    struct kozo_file f = { .err = KOZO_ERR_NAME };
 
     if (!p.sound)
-        return f;
-    f = kozo_file_open(root(), p.text, rights);
-    return lost(f.err) ? kozo_file_open(root(), p.text, rights) : f;
+        return (struct kozo_file){ .err = KOZO_ERR_NAME };
+    return kozo_file_open(root(), p.text, rights);
 }
 
 struct kozo_file shell_create(struct kozo_str word, uint64_t rights)
 {
     struct path p = path_of(word);
-    struct kozo_file f = { .err = KOZO_ERR_NAME };
 
     if (!p.sound)
-        return f;
-    f = kozo_file_create(root(), p.text, rights);
-    return lost(f.err) ? kozo_file_create(root(), p.text, rights) : f;
+        return (struct kozo_file){ .err = KOZO_ERR_NAME };
+    return kozo_file_create(root(), p.text, rights);
 }
 
 /* ---- ls ---- */

@@ -27,3 +27,10 @@ bool help_programs(bool (*print)(const char *format, ...))
     }
     return print("\n");
 }
+
+void help_each(bool programs, bool (*add)(const char *name))
+{
+    for (uint32_t i = 0; i < page_count; i++)
+        if (!programs || pages[i].program)
+            (void)add(pages[i].name);
+}

@@ -19,3 +19,5 @@ struct help_page {
 const struct help_page *help_find(struct kozo_str name);
 /* The names of all programs, in one line. */
 bool help_programs(bool (*print)(const char *format, ...));
+/* Calls add(name) for each page, or each about a program. */
+void help_each(bool programs, bool (*add)(const char *name));

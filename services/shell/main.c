@@ -9,6 +9,7 @@
 #include "shell/program.h"
 #include "shell/run.h"
 #include "shell/shell.h"
+#include "shell/tab.h"
 
 #include <kozo/console.h>
 #include <kozo/error.h>
@@ -37,6 +38,12 @@ static enum kozo_err write_piece(const char *text, uint64_t len)
     return err;
 }
 
+/* The console's next life is another Endpoint: true when it is worth another try. */
+static bool console_is_back(enum kozo_err err)
+{
+    return (err == KOZO_ERR_EMPTY || err == KOZO_ERR_GONE) && kozo_reconnect("console") == KOZO_OK;
+}
+
 bool shell_write(const char *text, uint64_t len)
 {
     enum kozo_err err = KOZO_OK;
@@ -44,6 +51,8 @@ bool shell_write(const char *text, uint64_t len)
     for (uint64_t n; err == KOZO_OK && len > 0; text += n, len -= n) {
         n = len < KOZO_CONSOLE_TEXT ? len : KOZO_CONSOLE_TEXT;
         err = write_piece(text, n);
+        if (console_is_back(err))
+            err = write_piece(text, n);
     }
     return err == KOZO_OK;
 }
@@ -225,29 +234,73 @@ static bool read_commands(char list[KOZO_CMDLINE_BYTES], uint64_t *len)
     return false;
 }
 
-[[noreturn]] static void prompt(void)
+/* A line, as far as it is typed. */
+struct typed {
+    char text[KOZO_CONSOLE_LINE];
+    uint64_t len, cursor;
+};
+
+static enum kozo_err edit_line(struct typed *t, enum kozo_console_how *how)
 {
-    struct console_read_rep rep;
-    char line[KOZO_CONSOLE_LINE];
+    struct console_edit_req req = { kozo_str("kozo> "), { t->text, t->len }, t->cursor };
+    struct console_edit_rep rep;
     struct kozo_msg m;
-    uint32_t status = 0;
+    enum kozo_err err;
 
     kozo_msg_init(&m);
+    err = console_call_edit(kozo_cap_endpoint("console"), &m, &req, &rep);
+    if (err != KOZO_OK)
+        return err;
+    *how = (enum kozo_console_how)rep.how;
+    memcpy(t->text, rep.line.at, rep.line.len);
+    t->len = rep.line.len;
+    t->cursor = rep.cursor < t->len ? rep.cursor : t->len;
+    return KOZO_OK;
+}
+
+static void add_commands(bool (*add)(const char *name))
+{
+    for (uint32_t i = 0; i < command_count; i++)
+        (void)add(commands[i].name);
+}
+
+static void complete(struct typed *t)
+{
+    struct kozo_str rest =
+        tab_complete((struct kozo_str){ t->text, t->len }, t->cursor, add_commands);
+
+    if (t->len + rest.len > sizeof t->text)
+        return;
+    memmove(t->text + t->cursor + rest.len, t->text + t->cursor, t->len - t->cursor);
+    memcpy(t->text + t->cursor, rest.at, rest.len);
+    t->cursor += rest.len;
+    t->len += rest.len;
+}
+
+[[noreturn]] static void prompt(void)
+{
+    struct typed t = {};
+    uint32_t status = 0;
+
     for (;;) {
+        enum kozo_console_how how;
         enum kozo_err err;
 
         run_tell_ends();
-        err = console_call_read(kozo_cap_endpoint("console"), &m,
-                                &(struct console_read_req){ .prompt = kozo_str("kozo> ") }, &rep);
-
+        err = edit_line(&t, &how);
+        if (console_is_back(err))
+            continue;
         if (err != KOZO_OK)
             kozo_fatal("console: %s", kozo_err_text(err));
-        if (rep.how == KOZO_CONSOLE_ENDED)
-            (void)shell_print("`poweroff` ends the machine\n");
-        if (rep.how != KOZO_CONSOLE_ENTERED)
+        if (how == KOZO_CONSOLE_TAB) {
+            complete(&t);
             continue;
-        memcpy(line, rep.line.at, rep.line.len);
-        status = run_list((struct kozo_str){ line, rep.line.len }, status);
+        }
+        if (how == KOZO_CONSOLE_ENDED)
+            (void)shell_print("`poweroff` ends the machine\n");
+        if (how == KOZO_CONSOLE_ENTERED)
+            status = run_list((struct kozo_str){ t.text, t.len }, status);
+        t.len = t.cursor = 0;
     }
 }
 

@@ -16,6 +16,7 @@ static struct kozo_msg message;
 static struct kozo_endpoint admin(void)
 {
     kozo_msg_init(&message);
+    (void)kozo_reconnect("policy-admin"); /* it may be in another life */
     return kozo_cap_endpoint("policy-admin");
 }
 
@@ -158,8 +159,10 @@ uint32_t command_policy(const struct words *w, uint32_t)
 static bool ask_for_kill(struct kozo_str what, const char *why, struct kozo_grant *grant)
 {
     char text[400];
-    enum kozo_err err = kozo_request("process:kill", KOZO_SYSTEM_KILL, why, grant);
+    enum kozo_err err;
 
+    (void)kozo_reconnect("policy");
+    err = kozo_request("process:kill", KOZO_SYSTEM_KILL, why, grant);
     if (err == KOZO_OK)
         return true;
     if (err == KOZO_ERR_DENIED)

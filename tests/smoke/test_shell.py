@@ -49,6 +49,27 @@ def test_history_brings_lines_back(boot):
         vm.wait_for(r"^first$")
 
 
+def test_tab_completes(boot):
+    """Commands, programs, services and paths; where several match they are listed."""
+    with boot.start() as vm:
+        at_prompt(vm)
+        vm.send("ec\thome\r")
+        vm.wait_for(r"^home$")
+        vm.send("cat /et\tmo\t\r")
+        vm.wait_for(r"^Welcome to KOZO\.$")
+        vm.send("cat /etc/motd | w\t\r")
+        vm.wait_for(r"^ +2 +9 +51$")
+        vm.send("caps she\t\r")
+        vm.wait_for(r"^shell +\d+ fs ")
+        vm.wait_for(PROMPT)
+        vm.send("r\t")
+        for name in ("rm", "run", "restart", "reboot"):
+            vm.wait_for(rf"^{name} $")
+        vm.wait_for(r"^kozo> r")
+        vm.send("\x15nothing\t here\x01echo \r")
+        vm.wait_for(r"^nothing here$")
+
+
 def test_control_c_gives_up_a_line(boot):
     with boot.start() as vm:
         at_prompt(vm)

@@ -19,4 +19,4 @@
 #define KOZO_CONSOLE_LINE 255u /* bytes of a line, at most */
 #define KOZO_CONSOLE_TEXT 400u /* bytes of one write */
 
-enum kozo_console_how : uint64_t { KOZO_CONSOLE_ENTERED, KOZO_CONSOLE_STOPPED, KOZO_CONSOLE_ENDED };
+enum kozo_console_how : uint64_t { KOZO_CONSOLE_ENTERED, KOZO_CONSOLE_STOPPED, KOZO_CONSOLE_ENDED, KOZO_CONSOLE_TAB };

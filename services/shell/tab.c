@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+#include "shell/tab.h"
+#include "shell/help.h"
+#include "shell/services.h"
+
+#include <kozo/string.h>
+
+static struct matches matches;
+static bool prints; /* the second time round: what matches is printed */
+
+static bool add_text(struct kozo_str name, char tail)
+{
+    char text[COMPLETE_NAME + 1];
+
+    if (!prints)
+        return matches_add(&matches, name, tail);
+    if (!text_starts(name, matches.typed))
+        return false;
+    text_printable(text, sizeof text, name);
+    return shell_print("%s%c\n", text, tail);
+}
+
+static bool add(const char *name) { return add_text(kozo_str(name), ' '); }
+
+static void add_services(void)
+{
+    static struct services services;
+
+    if (services_look(&services) != KOZO_OK)
+        return;
+    for (uint32_t i = 0; i < services.count; i++)
+        (void)add(services.row[i].name);
+}
+
+/* Of names in a directory: `word` is what is typed of the last part. */
+static void add_entries(struct kozo_endpoint dir)
+{
+    static struct kozo_dirent d;
+
+    for (uint64_t at = 0; kozo_file_list(dir, at, &d) == KOZO_OK; at = d.next) {
+        (void)add_text(kozo_str(d.name), d.type == KOZO_FILE_DIRECTORY ? '/' : ' ');
+        if (d.next == 0 || (uint32_t)d.next == UINT32_MAX)
+            break;
+    }
+}
+
+static void add_files(struct kozo_str word)
+{
+    uint64_t n = word.len;
+    struct kozo_file f;
+
+    while (n > 0 && word.at[n - 1] != '/')
+        n--;
+    f = shell_open((struct kozo_str){ word.at, n }, KOZO_FILE_LIST);
+    if (f.err != KOZO_OK)
+        return;
+    matches.typed = (struct kozo_str){ word.at + n, word.len - n };
+    add_entries(f.cap);
+    (void)kozo_file_close(f.cap);
+}
+
+static bool is_one_of(struct kozo_str name, const char *const *names)
+{
+    while (*names != nullptr && !kozo_str_is(name, *names))
+        names++;
+    return *names != nullptr;
+}
+
+static void add_all(const struct place *p, void (*commands)(bool (*add)(const char *name)))
+{
+    static const char *const of_services[] = { "kill", "restart", "caps", "why", nullptr };
+
+    if (p->command.len == 0 && p->program)
+        help_each(true, add);
+    else if (p->command.len == 0)
+        commands(add);
+    else if (kozo_str_is(p->command, "help"))
+        help_each(false, add);
+    else if (is_one_of(p->command, of_services))
+        add_services();
+    else
+        add_files(p->word);
+}
+
+struct kozo_str tab_complete(struct kozo_str line, uint64_t cursor,
+                             void (*commands)(bool (*add)(const char *name)))
+{
+    struct place p = complete_place(line, cursor);
+    struct kozo_str rest;
+
+    matches = matches_begin(p.word);
+    prints = false;
+    add_all(&p, commands);
+    rest = matches_rest(&matches);
+    if (matches.count < 2 || rest.len > 0)
+        return rest;
+    prints = true;
+    add_all(&p, commands);
+    return rest;
+}
