@@ -33,28 +33,23 @@ static void tell_one(const struct denial *what, denial_sink *sink, void *context
     sink(context, line_text(&l));
 }
 
-/* The second of requester `i` ends: what was counted in it is told, and the next one is empty. */
-static void end_span(struct denials *d, uint32_t i, denial_sink *sink, void *context)
+/* Tells what was counted in a second that is over. */
+static void tell_missed(struct denials *d, uint32_t i, uint64_t now, denial_sink *sink,
+                        void *context)
 {
     char text[DENIAL_BYTES];
     struct line l = line_begin(text, sizeof text);
+    uint64_t since = d->of[i].gate.since, missed = gate_missed(&d->of[i].gate, now);
 
-    if (d->of[i].untold > 0) {
-        add_who(&l, d->of[i].who);
-        line_add(&l, " and ");
-        line_add_number(&l, d->of[i].untold);
-        line_add(&l, " more since ");
-        line_add_number(&l, d->of[i].since / ns_per_ms);
-        line_add(&l, " ms");
-        sink(context, line_text(&l));
-    }
-    d->of[i].untold = 0;
-    d->of[i].told = 0;
-}
-
-static bool is_over(const struct denials *d, uint32_t i, uint64_t now)
-{
-    return now - d->of[i].since >= DENIAL_SPAN;
+    if (missed == 0)
+        return;
+    add_who(&l, d->of[i].who);
+    line_add(&l, " and ");
+    line_add_number(&l, missed);
+    line_add(&l, " more since ");
+    line_add_number(&l, since / ns_per_ms);
+    line_add(&l, " ms");
+    sink(context, line_text(&l));
 }
 
 void denial_tell(struct denials *d, uint32_t who, uint64_t now, const struct denial *what,
@@ -62,24 +57,16 @@ void denial_tell(struct denials *d, uint32_t who, uint64_t now, const struct den
 {
     uint32_t i = who < DENIAL_WHO ? who : DENIAL_WHO;
 
-    if (is_over(d, i, now) || d->of[i].told == 0) {
-        end_span(d, i, sink, context);
-        d->of[i].since = now;
-    }
+    tell_missed(d, i, now, sink, context);
     d->of[i].who = what->who;
-    if (d->of[i].told == DENIAL_LINES) {
-        d->of[i].untold++;
-        return;
-    }
-    d->of[i].told++;
-    tell_one(what, sink, context);
+    if (gate_pass(&d->of[i].gate, now))
+        tell_one(what, sink, context);
 }
 
 void denial_settle(struct denials *d, uint64_t now, denial_sink *sink, void *context)
 {
     for (uint32_t i = 0; i <= DENIAL_WHO; i++)
-        if (d->of[i].untold > 0 && is_over(d, i, now))
-            end_span(d, i, sink, context);
+        tell_missed(d, i, now, sink, context);
 }
 
 uint64_t denial_deadline(const struct denials *d)
@@ -87,7 +74,7 @@ uint64_t denial_deadline(const struct denials *d)
     uint64_t next = UINT64_MAX;
 
     for (uint32_t i = 0; i <= DENIAL_WHO; i++)
-        if (d->of[i].untold > 0 && d->of[i].since + DENIAL_SPAN < next)
-            next = d->of[i].since + DENIAL_SPAN;
+        if (gate_deadline(&d->of[i].gate) < next)
+            next = gate_deadline(&d->of[i].gate);
     return next;
 }

@@ -5,10 +5,10 @@
  *     denied: who=hello object="fs:/etc/motd" asked="write" held="read" rule=none hint="..."
  *     denied: who=hello and 37 more since 1200 ms
  *
- * The first DENIAL_LINES refusals of a requester within a second are a line each; the rest of that
+ * The first GATE_LINES refusals of a requester within a second are a line each; the rest of that
  * second is counted, and told in one line with its next refusal, or by denial_settle.
  *
- * Owns:      struct denials: who was told of how often in the second under way.
+ * Owns:      struct denials: a gate for each requester.
  * Not here:  deciding (policy/rules.h), where lines go (the sink: a server's log).
  * Callers:   servers and their unit tests; no system calls. The time is the caller's.
  * Cost:      denial_tell: the line; denial_settle and denial_deadline: the number of requesters.
@@ -16,12 +16,11 @@
  */
 #pragma once
 
+#include "common/gate.h"
 #include "common/manifest.h"
 
-#define DENIAL_LINES 10u              /* of one requester, in DENIAL_SPAN */
-#define DENIAL_SPAN 1000000000ull     /* nanoseconds */
-#define DENIAL_BYTES 640u             /* a line is cut to this, its end and a NUL included */
-#define DENIAL_WHO MANIFEST_SERVICES  /* who is nobody of the manifest: all of them are one */
+#define DENIAL_BYTES 640u            /* a line is cut to this, a NUL included */
+#define DENIAL_WHO MANIFEST_SERVICES /* who is nobody of the manifest: all of them are one */
 
 struct denial {
     struct kozo_str who;    /* must stay: the manifest's text, or empty = unknown */
@@ -35,9 +34,7 @@ struct denial {
 struct denials {
     struct {
         struct kozo_str who;
-        uint64_t since;  /* when the second under way began */
-        uint64_t untold; /* refusals in it that have no line */
-        uint32_t told;   /* lines in it */
+        struct gate gate;
     } of[MANIFEST_SERVICES + 1];
 };
 

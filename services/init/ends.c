@@ -34,8 +34,29 @@ static void judge(struct init *i, const struct service *s, bool well, bool again
 
 /* ---- one end ---- */
 
+static void tell_missed(struct service *s, uint64_t now)
+{
+    uint64_t since = s->ends.since, missed = gate_missed(&s->ends, now);
+
+    if (missed > 0)
+        kozo_printf("[init] service %.*s: %llu more ends since %llu ms\n", (int)s->m->name.len,
+                    s->m->name.at, (unsigned long long)missed,
+                    (unsigned long long)(since / KOZO_MS));
+}
+
+bool ends_tell(struct service *s)
+{
+    uint64_t now = kozo_now();
+
+    tell_missed(s, now);
+    s->quiet = !gate_pass(&s->ends, now);
+    return !s->quiet;
+}
+
 static void say(const struct service *s, enum ends_kind kind, const char *how, const char *then)
 {
+    if (s->quiet)
+        return;
     if (kind == ENDS_FAULTED)
         kozo_printf("  %s\n", then);
     else
@@ -77,13 +98,14 @@ static enum kozo_err begin_again(struct init *i, struct service *s)
 {
     struct start_problem p = start_service(i, s);
 
-    if (p.err == KOZO_OK) {
+    if (p.err == KOZO_OK && !s->quiet)
         kozo_printf("[init] service %.*s: begins life %u\n", (int)s->m->name.len, s->m->name.at,
                     s->life);
+    if (p.err == KOZO_OK)
         return KOZO_OK;
-    }
-    kozo_printf("[init] service %.*s: %s, expected %s, got %s\n", (int)s->m->name.len,
-                s->m->name.at, p.step, p.expected, p.got);
+    if (ends_tell(s))
+        kozo_printf("[init] service %.*s: %s, expected %s, got %s\n", (int)s->m->name.len,
+                    s->m->name.at, p.step, p.expected, p.got);
     supervise_started(&s->care, kozo_now());
     ends_life(i, s, ENDS_KILLED, false, "it could not be started");
     return p.err;
@@ -98,6 +120,7 @@ enum kozo_err ends_kill(struct init *i, struct service *s, struct kozo_str by)
         return KOZO_ERR_STATE;
     line_add(&l, "killed by ");
     line_add_str(&l, by);
+    (void)ends_tell(s);
     if (s->state == SERVICE_RUNNING) {
         ends_life(i, s, ENDS_KILLED, false, how);
         return KOZO_OK;
@@ -119,6 +142,7 @@ enum kozo_err ends_restart(struct init *i, struct service *s, struct kozo_str by
         return KOZO_ERR_STATE;
     line_add(&l, "restarted by ");
     line_add_str(&l, by);
+    (void)ends_tell(s);
     say(s, ENDS_KILLED, how, "");
     if (s->state == SERVICE_RUNNING) {
         (void)strlcpy(s->end, how, sizeof s->end);
@@ -135,17 +159,27 @@ enum kozo_err ends_restart(struct init *i, struct service *s, struct kozo_str by
 
 void ends_time(struct init *i, uint64_t now)
 {
-    for (uint32_t k = 0; k < i->manifest.services; k++)
-        if (i->service[k].state == SERVICE_WAITS && supervise_due(&i->service[k].care, now))
-            (void)begin_again(i, &i->service[k]);
+    for (uint32_t k = 0; k < i->manifest.services; k++) {
+        struct service *s = &i->service[k];
+
+        if (s->state != SERVICE_ABSENT)
+            tell_missed(s, now);
+        if (s->state == SERVICE_WAITS && supervise_due(&s->care, now))
+            (void)begin_again(i, s);
+    }
 }
 
 uint64_t ends_deadline(const struct init *i)
 {
     uint64_t next = SUPERVISE_NEVER;
 
-    for (uint32_t k = 0; k < i->manifest.services; k++)
-        if (i->service[k].state == SERVICE_WAITS && i->service[k].care.again < next)
-            next = i->service[k].care.again;
+    for (uint32_t k = 0; k < i->manifest.services; k++) {
+        const struct service *s = &i->service[k];
+
+        if (s->state == SERVICE_WAITS && s->care.again < next)
+            next = s->care.again;
+        if (gate_deadline(&s->ends) < next)
+            next = gate_deadline(&s->ends);
+    }
     return next;
 }

@@ -14,9 +14,11 @@
 
 enum ends_kind : uint8_t { ENDS_EXITED, ENDS_FAULTED, ENDS_KILLED };
 
+/* Whether the end of `s` that comes now is told, its report included; if not, it is counted. */
+bool ends_tell(struct service *s);
 /*
- * A service that runs has ended, `well` or as a failure, `how` in words. Says so in one line; of a
- * fault, whose report the caller has printed, only what is done about it, as its last line.
+ * A service that runs has ended, `well` or as a failure, `how` in words; ends_tell has been asked. Says
+ * so in one line; of a fault, whose report the caller has printed, only what is done about it.
  */
 void ends_life(struct init *i, struct service *s, enum ends_kind kind, bool well, const char *how);
 /* Somebody ends it. It ends for good when it only waits. Errors: STATE it does not run. */

@@ -40,6 +40,8 @@ struct service {
     bool verified;              /* its binary has the hash its section names */
     struct supervise care;
     char end[SERVICE_END];      /* how its last life ended; empty = none did */
+    struct gate ends;           /* for what is told of its ends */
+    bool quiet;                 /* its last end was counted, not told: nor is what follows */
     struct kozo_endpoint port;  /* what it provides is served here; { 0 } nothing */
     struct kozo_untyped port_memory; /* a port is made of it, one for each life */
     struct kozo_untyped memory; /* parents of all it was given: revoking them takes it all back */

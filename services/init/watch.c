@@ -188,7 +188,7 @@ static void serve_end(struct init *i, const struct kozo_msg *m)
         return;
     lines_flush(&s->lines, print_line, &c);
     fault_describe(&l, m->word);
-    if (!exited)
+    if (ends_tell(s) && !exited)
         kozo_printf("KOZO FAULT service %.*s: %s\n", (int)s->m->name.len, s->m->name.at, how);
     ends_life(i, s, exited ? ENDS_EXITED : ENDS_FAULTED, exited && m->word[1] == 0, how);
 }

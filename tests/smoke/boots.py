@@ -50,4 +50,5 @@ BOOTS = {
     "time": [_USUAL, _MAX, _Q35, _QBOOT, _NO_HPET, _NO_ACPI],
     "transfer": [_USUAL, _SLOW],
     "twosides": [], # test_twosides.py boots it
+    "warden": [],   # a service: test_supervise.py puts it into the manifest
 }

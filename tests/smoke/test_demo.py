@@ -370,6 +370,7 @@ def test_broken_by_a_late_fault(boot):
 def serve_badly(boot, how):
     conf(boot, "binary", "bin/rogue", "service fsd")
     conf(boot, "args", f"/ {how}", "service fsd")
+    conf(boot, "restart", "never", "service fsd")
 
 
 def test_broken_by_a_fault_of_a_server(boot):

@@ -122,7 +122,8 @@ def test_lines_of_the_log_do_not_tear_what_is_typed(boot):
 
 def test_a_console_that_ends_gives_the_terminal_back(boot):
     conf = boot.read("etc/kozo.conf")
-    boot.write("etc/kozo.conf", conf.replace("binary       = bin/console", "binary = bin/rogue\nargs = / crash-late"))
+    boot.write("etc/kozo.conf", conf.replace("binary       = bin/console", "binary = bin/rogue\nargs = / crash-late")
+               .replace("restart      = always", "restart = never", 1))
     with boot.start(append='kozo.run="poweroff"') as vm:
         vm.wait_for("^KOZO FAULT service console: page fault")
         vm.wait_for("^KOZO FAILED: services, expected none that fails, got console: page fault")

@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * warden - a service that ends and restarts others, and looks at what becomes of them: warden HOW
+ * [WORD...]
+ *
+ * It is no test program of its own: tests/smoke/test_supervise.py puts it into the manifest and
+ * reads its lines. Each check prints `ok NAME` or `wrong NAME: ...`; at the end it powers off, with
+ * the number of wrong ones as the status.
+ */
+#include "common/rights.h"
+
+#include <kozo/error.h>
+#include <kozo/file.h>
+#include <kozo/log.h>
+#include <kozo/policy.h>
+#include <kozo/print.h>
+#include <kozo/slots.h>
+#include <kozo/start.h>
+#include <kozo/string.h>
+#include <kozo/system.h>
+#include <kozo/time.h>
+
+static struct kozo_msg message;
+static uint64_t wrong;
+
+static void check(const char *name, uint64_t got, uint64_t want)
+{
+    if (got == want) {
+        kozo_printf("ok %s\n", name);
+        return;
+    }
+    wrong++;
+    kozo_printf("wrong %s: got %llu, want %llu\n", name, (unsigned long long)got,
+                (unsigned long long)want);
+}
+
+static void check_err(const char *name, enum kozo_err got, enum kozo_err want)
+{
+    if (got != want)
+        kozo_printf("%s: %s\n", name, kozo_err_text(got));
+    check(name, got, want);
+}
+
+/* ---- init's side ---- */
+
+static struct kozo_endpoint named(const char *name)
+{
+    kozo_msg_init(&message);
+    return kozo_cap_endpoint(name);
+}
+
+static enum kozo_err end_by(const char *cap, const char *service)
+{
+    struct system_kill_rep rep;
+
+    return system_call_kill(named(cap), &message,
+                            &(struct system_kill_req){ .name = kozo_str(service) }, &rep);
+}
+
+static enum kozo_err restart_by(const char *cap, const char *service)
+{
+    struct system_restart_rep rep;
+
+    return system_call_restart(named(cap), &message,
+                               &(struct system_restart_req){ .name = kozo_str(service) }, &rep);
+}
+
+static uint64_t stat_of(enum kozo_stat which)
+{
+    struct system_stat_rep rep;
+
+    return system_call_stat(named("system"), &message, &(struct system_stat_req){ .which = which },
+                            &rep) == KOZO_OK
+               ? rep.value
+               : UINT64_MAX;
+}
+
+static bool look_at(const char *service, struct system_service_rep *rep)
+{
+    for (uint64_t i = 0; system_call_service(named("system"), &message,
+                                             &(struct system_service_req){ .index = i }, rep) ==
+                         KOZO_OK;
+         i++)
+        if (kozo_str_is(rep->name, service))
+            return true;
+    return false;
+}
+
+static void wait_for_ready(void)
+{
+    struct system_wait_rep rep;
+
+    (void)kozo_ready();
+    (void)system_call_wait(named("system"), &message, &(struct system_wait_req){}, &rep);
+}
+
+[[noreturn]] static void finish(void)
+{
+    struct system_end_rep rep;
+
+    kozo_printf("warden is done, %llu wrong\n", (unsigned long long)wrong);
+    (void)system_call_end(named("system"), &message, &(struct system_end_req){ .status = wrong },
+                          &rep);
+    kozo_exit(1);
+}
+
+/* ---- a server that is restarted ---- */
+
+static enum kozo_err use_fs(void)
+{
+    struct fs_stat_rep rep;
+
+    return fs_call_stat(named("fs"), &message, &(struct fs_stat_req){}, &rep);
+}
+
+static enum kozo_err use(struct kozo_file *file)
+{
+    char byte;
+
+    return kozo_file_read(file->cap, 0, &byte, 1).err;
+}
+
+static enum kozo_err connect_to(const char *name)
+{
+    struct log_connect_rep rep;
+
+    return log_call_connect(named("log"), &message,
+                            &(struct log_connect_req){ .name = kozo_str(name) }, &rep);
+}
+
+static void check_reconnect(void)
+{
+    struct kozo_file file = kozo_file_open(named("fs"), "etc/motd", KOZO_FILE_READ);
+    struct system_service_rep rep;
+
+    check_err("a file is read", use(&file), KOZO_OK);
+    check_err("without the right nobody is killed", end_by("system", "fsd"), KOZO_ERR_RIGHTS);
+    check_err("restart of nobody", restart_by("process", "nobody"), KOZO_ERR_NOT_FOUND);
+    check_err("a restart", restart_by("process", "fsd"), KOZO_OK);
+    check_err("the old capability is gone", use_fs(), KOZO_ERR_EMPTY);
+    check_err("and a file's", use(&file), KOZO_ERR_EMPTY);
+    check_err("reconnect", kozo_reconnect("fs"), KOZO_OK);
+    check_err("and it works", use_fs(), KOZO_OK);
+    check_err("reconnect what is well", kozo_reconnect("fs"), KOZO_OK);
+    check_err("reconnect what was never given", kozo_reconnect("none"), KOZO_ERR_EMPTY);
+    check_err("connect to what the section does not name", connect_to("console"),
+              KOZO_ERR_NOT_FOUND);
+    for (int i = 0; i < 50; i++)
+        (void)connect_to("console");
+    check("fsd runs", look_at("fsd", &rep) ? rep.state : 9, KOZO_SYSTEM_RUNS);
+    check("its second life", rep.life, 2);
+    check("one restart", rep.restarts, 1);
+    check("its end is told", kozo_str_is(rep.end, "restarted by warden"), true);
+    check("it uses memory, and not all", rep.used > 0 && rep.used <= rep.memory, true);
+    check("fsd has threads", rep.threads, 1);
+    (void)kozo_sleep(KOZO_S); /* the count of what was refused is told then */
+}
+
+/* Its section waits long before it starts again: calls made meanwhile wait for it. */
+static void check_backoff(void)
+{
+    struct system_service_rep rep;
+    uint64_t began;
+
+    check_err("a kill", end_by("process", "fsd"), KOZO_OK);
+    check("it waits", look_at("fsd", &rep) ? rep.state : 9, KOZO_SYSTEM_WAITS);
+    check("not long", rep.again > 0 && rep.again <= 500 * KOZO_MS, true);
+    began = kozo_now();
+    check_err("connect meanwhile", kozo_reconnect("fs"), KOZO_OK);
+    check_err("a call meanwhile is served", use_fs(), KOZO_OK);
+    check("when it runs again", kozo_now() - began >= 100 * KOZO_MS, true);
+    check("it has been restarted twice", look_at("fsd", &rep) ? rep.restarts : 9, 2);
+    check_err("a kill again", end_by("process", "fsd"), KOZO_OK);
+    check_err("and while it waits", end_by("process", "fsd"), KOZO_OK);
+    check("that ends it", look_at("fsd", &rep) ? rep.state : 9, KOZO_SYSTEM_ENDED);
+    check_err("nobody to connect to", kozo_reconnect("fs"), KOZO_ERR_GONE);
+    check_err("a kill of what has ended", end_by("process", "fsd"), KOZO_ERR_STATE);
+    check_err("it can be restarted", restart_by("process", "fsd"), KOZO_OK);
+    check_err("and connected to", kozo_reconnect("fs"), KOZO_OK);
+    check_err("and used", use_fs(), KOZO_OK);
+}
+
+/* ---- policy ---- */
+
+static void check_leases(void)
+{
+    struct kozo_grant g, again;
+    uint64_t until;
+
+    check_err("a grant", kozo_request("fs:/etc/motd", RIGHT_READ, "to outlive policy", &g),
+              KOZO_OK);
+    until = kozo_now() + g.lease_ms * KOZO_MS;
+    check_err("policy is restarted", restart_by("process", "policy"), KOZO_OK);
+    check_err("policy's capability is gone",
+              kozo_request("fs:/etc/motd", RIGHT_READ, "too early", &again), KOZO_ERR_EMPTY);
+    check_err("what it granted is there", use(&(struct kozo_file){ .cap = g.cap }), KOZO_OK);
+    check_err("reconnect to policy", kozo_reconnect("policy"), KOZO_OK);
+    check_err("a grant of its next life",
+              kozo_request("fs:/etc/motd", RIGHT_READ, "the second", &again), KOZO_OK);
+    check_err("the first grant is there still", use(&(struct kozo_file){ .cap = g.cap }), KOZO_OK);
+    (void)kozo_sleep(until - kozo_now() + 300 * KOZO_MS);
+    check_err("and ends in time", use(&(struct kozo_file){ .cap = g.cap }), KOZO_ERR_EMPTY);
+}
+
+/* ---- what one gives ---- */
+
+static void keep(void)
+{
+    struct kozo_endpoint serve = kozo_cap_endpoint("serve");
+    kozo_cptr slot = kozo_slots_alloc(2);
+    struct kozo_file born, found;
+
+    kozo_msg_init(&message);
+    kozo_msg_window(&message, slot, 2);
+    check_err("something is given", kozo_recv(serve, &message), KOZO_OK);
+    check("both capabilities came", message.received, 3);
+    (void)kozo_reply(&message);
+    born.cap.c = slot;
+    found.cap.c = slot + 1;
+    check_err("what its giver was born with works", fs_call_stat(born.cap, &message,
+                                                                 &(struct fs_stat_req){},
+                                                                 &(struct fs_stat_rep){}),
+              KOZO_OK);
+    check_err("what its giver opened works", use(&found), KOZO_OK);
+    check_err("the giver is killed", end_by("process", "giver"), KOZO_OK);
+    check_err("what it was born with is taken back", use(&born), KOZO_ERR_EMPTY);
+    check_err("what it opened, too", use(&found), KOZO_ERR_EMPTY);
+}
+
+[[noreturn]] static void give(void)
+{
+    struct kozo_file file = kozo_file_open(named("fs"), "etc/motd", KOZO_FILE_READ);
+
+    (void)kozo_ready();
+    kozo_msg_begin(&message, 1);
+    kozo_put_cap(&message, kozo_give(kozo_cap("fs"), KOZO_RIGHTS_ALL, 0xff));
+    kozo_put_cap(&message, kozo_give(file.cap.c, KOZO_RIGHTS_ALL, 0xff));
+    (void)kozo_call(kozo_cap_endpoint("keep"), &message);
+    (void)kozo_sleep(3600 * KOZO_S);
+    kozo_exit(0);
+}
+
+/* ---- many lives ---- */
+
+/* What does not run, or would not come again, is restarted in place of being killed. */
+static enum kozo_err next_life(const char *service)
+{
+    struct system_service_rep rep;
+
+    if (strcmp(service, "hello") == 0)
+        return restart_by("process", service);
+    return look_at(service, &rep) && rep.state == KOZO_SYSTEM_RUNS ? end_by("process", service)
+                                                                   : KOZO_ERR_STATE;
+}
+
+constexpr enum kozo_stat counted[] = { KOZO_STAT_THREADS_FREE, KOZO_STAT_CAPS,
+                                       KOZO_STAT_BYTES_FREE };
+
+static void measure(uint64_t values[3])
+{
+    (void)kozo_sleep(500 * KOZO_MS); /* leases of lives that are over end */
+    for (unsigned i = 0; i < 3; i++)
+        values[i] = stat_of(counted[i]);
+}
+
+static void kill_often(const char *service, uint64_t times)
+{
+    uint64_t before[3], after[3], began, restarts;
+    struct system_service_rep rep;
+    enum kozo_err err = KOZO_OK;
+
+    for (int i = 0; i < 3; i++)
+        (void)restart_by("process", service);
+    measure(before);
+    restarts = look_at(service, &rep) ? rep.restarts : 0;
+    began = kozo_now();
+    for (uint64_t i = 0; i < times && err == KOZO_OK; i++)
+        err = next_life(service);
+    kozo_printf("%llu lives of %s in %llu ms\n", (unsigned long long)times, service,
+                (unsigned long long)((kozo_now() - began) / KOZO_MS));
+    check_err(service, err, KOZO_OK);
+    measure(after);
+    check("its restarts are counted", look_at(service, &rep) ? rep.restarts : 0,
+          restarts + times);
+    check("threads", after[0], before[0]);
+    check("capabilities", after[1], before[1]);
+    check("bytes", after[2], before[2]);
+}
+
+static void kill_all(int argc, char **argv)
+{
+    uint64_t times = 0;
+
+    (void)kozo_parse_u64(argv[2], strlen(argv[2]), &times);
+    for (int i = 3; i < argc; i++)
+        kill_often(argv[i], times);
+}
+
+/* Looks until the service has crashed by itself so often that it is given up. */
+static void check_limit(void)
+{
+    struct system_service_rep rep = {};
+
+    for (int i = 0; i < 100 && rep.state != KOZO_SYSTEM_ENDED; i++) {
+        (void)kozo_sleep(50 * KOZO_MS);
+        (void)look_at("late", &rep);
+    }
+    check("it is given up", rep.state, KOZO_SYSTEM_ENDED);
+    check("after three restarts", rep.restarts, 3);
+    check("and four lives", rep.life, 4);
+}
+
+/* ---- the terminal, and who runs commands ---- */
+
+[[noreturn]] static void restart_terminal(void)
+{
+    check_err("console is restarted", restart_by("process", "console"), KOZO_OK);
+    (void)kozo_sleep(400 * KOZO_MS); /* the shell ends, and comes back */
+    check_err("shell is restarted", restart_by("process", "shell"), KOZO_OK);
+    kozo_printf("both begin again\n");
+    (void)kozo_sleep(3600 * KOZO_S);
+    kozo_exit(0);
+}
+
+[[noreturn]] static void crash_with_commands(void)
+{
+    struct system_commands_rep rep;
+
+    (void)system_call_commands(named("system"), &message, &(struct system_commands_req){}, &rep);
+    __builtin_trap();
+}
+
+int main(int argc, char **argv)
+{
+    const char *how = argc > 1 ? argv[1] : "";
+
+    kozo_msg_init(&message);
+    if (strcmp(how, "give") == 0)
+        give();
+    wait_for_ready();
+    if (strcmp(how, "crash") == 0)
+        *(volatile int *)8 = 1;
+    if (strcmp(how, "crash-with-commands") == 0)
+        crash_with_commands();
+    if (strcmp(how, "terminal") == 0)
+        restart_terminal();
+    if (strcmp(how, "reconnect") == 0) {
+        check_reconnect();
+        check_backoff();
+    } else if (strcmp(how, "leases") == 0) {
+        check_leases();
+    } else if (strcmp(how, "keep") == 0) {
+        keep();
+    } else if (strcmp(how, "kill") == 0 && argc > 3) {
+        kill_all(argc, argv);
+    } else if (strcmp(how, "limit") == 0) {
+        check_limit();
+    } else {
+        wrong++;
+    }
+    finish();
+}

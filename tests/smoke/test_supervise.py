@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: MIT
+"""Ends and restarts of services: tests/smoke/guest/warden.c does it, and this reads what it says."""
+
+import re
+
+from kozo.harness.scripted import limit
+
+CONF = "etc/kozo.conf"
+WARDEN = "log system process fs policy"
+
+
+def field(boot, section, name, value):
+    """Set a field of a [service] of the manifest."""
+    head, tail = boot.read(CONF).split(f"[service {section}]\n", 1)
+    body, *rest = re.split(r"(?m)^(?=\[)", tail, maxsplit=1)
+    body = re.sub(rf"(?m)^{name}\s*=.*\n", "", body)
+    boot.write(CONF, f"{head}[service {section}]\n{name} = {value}\n{body}{''.join(rest)}")
+
+
+def add(boot, name, args, capabilities="log", **fields):
+    """Add a service that runs bin/warden (or fields["binary"])."""
+    lines = {"binary": "bin/warden", "sha256": "auto", "memory": "512K", "priority": "150",
+             "args": args, "capabilities": capabilities, **fields}
+    text = "".join(f"{k} = {v}\n" for k, v in lines.items())
+    boot.write(CONF, f"{boot.read(CONF)}\n[service {name}]\n{text}")
+
+
+def watched(boot, *wanted, **how):
+    """Boot until the warden powers off; all its checks were right. Lines match `wanted`, in order."""
+    with boot.start(**how) as vm:
+        vm.wait_for("^KOZO READY$")
+        for pattern in wanted:
+            vm.wait_for(pattern)
+        vm.wait_for(r"^\[warden\] warden is done, ")
+        assert "wrong" not in vm.text.replace("done, 0 wrong", ""), re.findall(r".*wrong.*", vm.text)
+        vm.expect_exit(0)
+        assert vm.text.count("KOZO READY") == 1 and "KOZO FAILED" not in vm.text
+        return vm.text
+
+
+def test_a_server_is_restarted_and_its_clients_reconnect(boot):
+    field(boot, "fsd", "restart", "always")
+    field(boot, "fsd", "restart_backoff_ms", "500")
+    add(boot, "warden", "reconnect", WARDEN)
+    text = watched(boot, r'^\[init\] denied: who=warden object="process" asked="kill" held="log look control" ',
+                   r"^\[init\] service fsd: restarted by warden$",
+                   r"^\[init\] service fsd: begins life 2$",
+                   r'^\[init\] denied: who=warden object="console" ',
+                   r"^\[init\] service fsd: killed by warden; restart 1 of 3 in 500 ms$",
+                   r"^\[init\] service fsd: killed by warden; restart 2 of 3 in 1000 ms$",
+                   r"^\[init\] service fsd: killed by warden; not restarted$")
+    assert text.count("denied: who=warden object=") == 10, "a line too many, or too few"
+    assert re.search(r"^\[init\] denied: who=warden and 42 more since \d+ ms$", text, re.M), text
+
+
+def test_what_was_granted_on_lease_outlives_policy(boot):
+    add(boot, "warden", "leases", WARDEN, requests="fs")
+    boot.write(CONF, boot.read(CONF) + "[rule again]\nsubject = warden\nobject = fs:/etc/motd\nrights = read\n"
+               "decision = allow\ntier = low\nlease_ms = 1000\n")
+    watched(boot, r"^\[policy\] goes on with the leases of an earlier life$")
+
+
+def test_what_a_service_gave_is_taken_back(boot):
+    add(boot, "warden", "keep", WARDEN, provides="keep")
+    add(boot, "giver", "give", "log fs keep")
+    watched(boot, r"^\[init\] service giver: killed by warden")
+
+
+def test_a_service_that_crashes_again_and_again_is_given_up(boot):
+    add(boot, "warden", "limit", WARDEN)
+    add(boot, "late", "crash", "log system", restart="on-failure", restart_backoff_ms="10")
+    watched(boot, r"^  restart 1 of 3 in 10 ms$", r"^\[init\] service late: begins life 2$",
+            r"^  restart 2 of 3 in 20 ms$", r"^  restart 3 of 3 in 40 ms$",
+            r"^  not restarted: 3 restarts without 10 s of good running, restart_limit = 3$")
+
+
+def test_the_terminal_comes_back(boot):
+    add(boot, "warden", "terminal", WARDEN)
+    with boot.start() as vm:
+        vm.wait_for(r"^\[init\] service console: restarted by warden$")
+        vm.wait_for(r"^\[init\] service shell: restarted by warden$")
+        vm.wait_for("both begin again")
+        vm.wait_for("kozo> ")
+        vm.send("echo two\x7f\x7f\x7fthe keyboard, too\r")
+        vm.wait_for("^the keyboard, too$")
+        vm.send("poweroff 3\r")
+        vm.expect_exit(3)
+
+
+def test_who_runs_the_commands_must_not_die_over_them(boot):
+    field(boot, "shell", "binary", "bin/warden")
+    field(boot, "shell", "args", "crash-with-commands")
+    with boot.start(append='kozo.run="poweroff"') as vm:
+        vm.wait_for("^KOZO READY$")
+        vm.wait_for("^KOZO FAULT service shell: invalid opcode, at ip ")
+        vm.wait_for("^KOZO FAILED: commands, expected the end of those in kozo.run, got shell: invalid opcode")
+        vm.expect_exit("failed")
+
+
+@limit(240)
+def test_a_thousand_lives_leave_nothing_behind(boot):
+    services = ("fsd", "policy", "console", "shell", "hello")   # hello ends by itself and is restarted
+    for name in services[:-1]:
+        field(boot, name, "restart", "always")
+        field(boot, name, "restart_limit", "1000000")
+        field(boot, name, "restart_backoff_ms", "0")
+    add(boot, "warden", f"kill 1000 {' '.join(services)}", WARDEN)
+    text = watched(boot)
+    for name in services:
+        assert re.search(rf"1000 lives of {name} in \d+ ms", text), name
