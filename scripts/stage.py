@@ -4,7 +4,7 @@
 
     bin/NAME         every program, with symbols
     root/            what the default archive holds: bin/ stripped, etc/ with the hashes filled in
-    guest/bin/NAME   test programs, stripped
+    guest/bin/NAME   test programs, without debug data
 """
 
 import argparse
@@ -24,13 +24,13 @@ def _fresh(path):
 
 
 def _place(program, strip, symbols, stripped):
-    """Copy `program` with symbols into one folder, without into the other."""
+    """Copy `program` whole into one folder; with symbols, but no debug data, into the other."""
     target = symbols / program.name
     if target.exists():
         raise SystemExit(f"stage.py: error: two programs are named {program.name}")
     shutil.copyfile(program, target)
     target.chmod(0o755)
-    subprocess.run([strip, "--strip-all", "-o", stripped / program.name, program], check=True)
+    subprocess.run([strip, "--strip-debug", "-o", stripped / program.name, program], check=True)
     (stripped / program.name).chmod(0o755)
 
 

@@ -280,6 +280,10 @@ static enum kozo_err build_image(struct making *m)
             return err;
     }
     step(m, "stack", 0);
+    m->p->stack_slot = m->b.next; /* the buffer's tables serve the stack, too */
+    m->p->stack_end = KOZO_LAYOUT_STACK + (uint64_t)m->s->stack_pages * KOZO_PAGE_SIZE;
+    m->p->heap = heap_begin(m);
+    m->p->heap_end = heap_end(m);
     err = kozo_build_zeros(&m->b, KOZO_LAYOUT_STACK, KOZO_READ | KOZO_WRITE, m->s->stack_pages);
     if (err != KOZO_OK)
         return err;

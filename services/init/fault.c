@@ -2,34 +2,25 @@
 #include "init/fault.h"
 
 #include <kozo/error.h>
-#include <kozo/layout.h>
 
-/* Where `address` is, when that tells more than the number does; else null. */
-static const char *place_of(uint64_t address)
+static void describe_access(struct line *l, const struct place_map *map, uint64_t address,
+                            uint64_t access)
 {
-    if (address < KOZO_PAGE_SIZE)
-        return "a null pointer";
-    if (address >= KOZO_LAYOUT_BUFFER + KOZO_PAGE_SIZE && address < KOZO_LAYOUT_STACK)
-        return "below the first thread's stack: stack overflow";
-    if (address >= KOZO_USER_END)
-        return "not a user address";
-    return nullptr;
-}
+    char text[128];
+    struct line where = line_begin(text, sizeof text);
 
-static void describe_access(struct line *l, uint64_t address, uint64_t access)
-{
     line_add(l, access == KOZO_WRITE     ? ", write to "
                 : access == KOZO_EXECUTE ? ", jump to "
                                          : ", read of ");
     line_add_hex(l, address);
-    if (place_of(address) != nullptr) {
-        line_add(l, " (");
-        line_add(l, place_of(address));
-        line_add(l, ")");
-    }
+    place_describe(&where, map, address, access);
+    line_add(l, where.used > 0 ? " (" : "");
+    line_add(l, text);
+    line_add(l, where.used > 0 ? ")" : "");
 }
 
-void fault_describe(struct line *l, const uint64_t word[KOZO_MSG_REGS])
+void fault_describe(struct line *l, const uint64_t word[KOZO_MSG_REGS],
+                    const struct place_map *map)
 {
     if (word[0] == KOZO_FAULT_EXIT) {
         line_add(l, "it ended with status ");
@@ -38,7 +29,7 @@ void fault_describe(struct line *l, const uint64_t word[KOZO_MSG_REGS])
     }
     line_add(l, kozo_fault_text(word[0]));
     if (word[0] == KOZO_FAULT_PAGE)
-        describe_access(l, word[1], word[6]);
+        describe_access(l, map, word[1], word[6]);
     if (word[0] == KOZO_FAULT_SYSCALL) {
         line_add(l, ", number ");
         line_add_number(l, word[6]);

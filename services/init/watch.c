@@ -5,6 +5,7 @@
 #include "init/ends.h"
 #include "init/fault.h"
 #include "init/output.h"
+#include "init/report.h"
 #include "init/start.h"
 #include "init/system.h"
 
@@ -181,15 +182,19 @@ static void serve_end(struct init *i, const struct kozo_msg *m)
     struct line_context c = { i, watch_service_of(i, m->badge) };
     struct service *s = c.s;
     bool exited = m->word[0] == KOZO_FAULT_EXIT;
-    char how[192];
+    struct place_map map;
+    char how[224];
     struct line l = line_begin(how, sizeof how);
 
     if (s == nullptr)
         return;
     lines_flush(&s->lines, print_line, &c);
-    fault_describe(&l, m->word);
-    if (ends_tell(s) && !exited)
+    map = report_map(i, s);
+    fault_describe(&l, m->word, &map);
+    if (ends_tell(s) && !exited) {
         kozo_printf("KOZO FAULT service %.*s: %s\n", (int)s->m->name.len, s->m->name.at, how);
+        report_fault(i, s, m);
+    }
     ends_life(i, s, exited ? ENDS_EXITED : ENDS_FAULTED, exited && m->word[1] == 0, how);
 }
 

@@ -285,7 +285,7 @@ struct program *program_wait(uint64_t deadline, char *how, uint64_t size)
     if (p == nullptr)
         return nullptr;
     if (m.word[0] != KOZO_FAULT_EXIT) {
-        fault_describe(&l, m.word);
+        fault_describe(&l, m.word, &(struct place_map){});
         end(p, STATUS_FAULT);
     } else {
         end(p, m.word[1] < STATUS_MOST ? (uint32_t)m.word[1] : STATUS_MOST);

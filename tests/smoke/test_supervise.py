@@ -74,6 +74,34 @@ def test_a_service_that_crashes_again_and_again_is_given_up(boot):
             r"^  not restarted: 3 restarts without 10 s of good running, restart_limit = 3$")
 
 
+def test_a_fault_is_reported_for_who_has_to_mend_it(boot):
+    for how in ("fall", "jump", "plain", "constant"):
+        add(boot, how, f"crash {'' if how == 'plain' else how}", "log system")
+    with boot.start() as vm:
+        vm.wait_for("^KOZO READY$")
+        for _ in range(4):
+            vm.wait_for(r"not restarted: restart = never")
+        text = vm.text
+
+    def report(name):
+        return re.search(rf"(?ms)KOZO FAULT service {name}: .*?restart = never", text).group(0)
+
+    def trace(name):
+        return re.findall(r"  #(\d+) 0x([0-9a-f]{16}) (\w+)\+0x[0-9a-f]+$", report(name), re.M)
+
+    assert re.search(r"page fault, write to 0x8 \(a null pointer\), at ip 0x4", report("plain")), text
+    assert re.search(r"r12 1234567890abcdef", report("plain")), text
+    assert [f[2] for f in trace("plain")][:3] == ["inner", "outer", "main"], trace("plain")
+    assert re.search(r"page fault, write to 0x203[0-9a-f]{3} \(\d+ bytes below the stack of fall: stack overflow\)",
+                     report("fall")), text
+    assert [f[2] for f in trace("fall")] == ["fall"] * 16, trace("fall")
+    assert re.search(r"page fault, jump to 0x0 \(a null pointer\), at ip 0x0,", report("jump")), text
+    assert re.search(r"^.*  #0 0x0000000000000000 \?$", report("jump"), re.M), text
+    assert [f[2] for f in trace("jump")][:3] == ["inner", "outer", "main"], trace("jump")
+    assert re.search(r"\(in the start page of constant, which is not writable\)", report("constant")), text
+    assert re.search(r"first thread, serial \d+, life 1$", report("plain"), re.M), text
+
+
 def test_the_terminal_comes_back(boot):
     add(boot, "warden", "terminal", WARDEN)
     with boot.start() as vm:

@@ -377,8 +377,10 @@ static const char *described(uint64_t fault, uint64_t address, uint64_t access)
     static char text[256];
     struct line l = line_begin(text, sizeof text);
     uint64_t word[KOZO_MSG_REGS] = { fault, address, 0x401000, 0x20bff8, 0, 0, access };
+    struct place_map map = { .service = kozo_str("fsd") };
 
-    fault_describe(&l, word);
+    place_add(&map, "stack", 0x204000, 0x8000, KOZO_READ | KOZO_WRITE);
+    fault_describe(&l, word, &map);
     return text;
 }
 
@@ -387,9 +389,8 @@ TEST(faults_are_told_in_words)
     CHECK_STR(described(KOZO_FAULT_PAGE, 8, KOZO_WRITE),
               "page fault, write to 0x8 (a null pointer), at ip 0x401000, sp 0x20bff8");
     CHECK_STR(described(KOZO_FAULT_PAGE, 0x203ff8, KOZO_WRITE),
-              "page fault, write to 0x203ff8 (below the first thread's stack: stack overflow), at "
-              "ip 0x401000, sp "
-              "0x20bff8");
+              "page fault, write to 0x203ff8 (8 bytes below the stack of fsd: stack "
+              "overflow), at ip 0x401000, sp 0x20bff8");
     CHECK_STR(
         described(KOZO_FAULT_PAGE, 0xffff800000000000, KOZO_READ),
         "page fault, read of 0xffff800000000000 (not a user address), at ip 0x401000, sp 0x20bff8");

@@ -75,6 +75,9 @@ struct kozo_process {
     struct kozo_thread thread;
     uint64_t serial;           /* of its first thread */
     uint32_t first_named;      /* slot of caps[0] in its space; the others follow */
+    uint32_t stack_slot;       /* in `keep`: the Frame of the lowest page of the stack; the others follow */
+    uint64_t stack_end;        /* addresses of the child: its stack begins at KOZO_LAYOUT_STACK, ... */
+    uint64_t heap, heap_end;   /* ... its heap here */
 };
 
 /* Where and why it failed. */

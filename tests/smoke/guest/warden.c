@@ -152,7 +152,7 @@ static void check_reconnect(void)
     check("one restart", rep.restarts, 1);
     check("its end is told", kozo_str_is(rep.end, "restarted by warden"), true);
     check("it uses memory, and not all", rep.used > 0 && rep.used <= rep.memory, true);
-    check("fsd has threads", rep.threads, 1);
+    check("it has two threads", rep.threads, 2);
     (void)kozo_sleep(KOZO_S); /* the count of what was refused is told then */
 }
 
@@ -310,6 +310,34 @@ static void check_limit(void)
     check("and four lives", rep.life, 4);
 }
 
+/* ---- faults ---- */
+
+[[gnu::noinline]] static uint64_t fall(volatile uint64_t *depth)
+{
+    volatile uint64_t here[16] = { *depth };
+
+    return *depth == 0 ? 0 : fall(here) + here[0];
+}
+
+static void (*volatile nowhere)(void);
+
+[[gnu::noinline]] static void inner(const char *how)
+{
+    if (strcmp(how, "fall") == 0)
+        (void)fall((uint64_t[]){ 1 });
+    if (strcmp(how, "jump") == 0)
+        nowhere();
+    if (strcmp(how, "constant") == 0)
+        *(volatile char *)(uintptr_t)how = 'x';
+    __asm__ volatile("mov $0x1234567890abcdef, %%r12; movl $1, 8" : : : "r12", "memory");
+}
+
+[[gnu::noinline]] static void outer(const char *how)
+{
+    inner(how);
+    kozo_printf("never said\n");
+}
+
 /* ---- the terminal, and who runs commands ---- */
 
 [[noreturn]] static void restart_terminal(void)
@@ -339,7 +367,7 @@ int main(int argc, char **argv)
         give();
     wait_for_ready();
     if (strcmp(how, "crash") == 0)
-        *(volatile int *)8 = 1;
+        outer(argc > 2 ? argv[2] : "");
     if (strcmp(how, "crash-with-commands") == 0)
         crash_with_commands();
     if (strcmp(how, "terminal") == 0)
