@@ -105,6 +105,33 @@ TEST(the_largest_pieces_are_kept)
     CHECK(pieces.lost < MIB * 8);
 }
 
+TEST(pieces_and_reservations_have_an_end)
+{
+    clear();
+    for (uint64_t i = 0; i < BOOT_REGIONS; i++) /* each of them is cut into 17 */
+        region(i << 32 | KOZO_PAGE_SIZE, (i << 32) + 2 * (65536 * KOZO_PAGE_SIZE), BOOT_RAM);
+    memory_cut(&in, BOOT_RAM, BOOT_PIECES, &pieces);
+    CHECK_EQ(pieces.count, BOOT_PIECES);
+    CHECK(pieces.lost > 0);
+    clear();
+    region(HOST_RAM_BASE, HOST_RAM_BASE + RAM, BOOT_RAM);
+    for (uint32_t i = 0; i < BOOT_REGIONS; i++)
+        reserve(i * KOZO_PAGE_SIZE, (i + 1) * KOZO_PAGE_SIZE);
+    CHECK_PANIC("more than 64 reserved pieces", boot_alloc(&in, 1));
+}
+
+TEST(the_first_page_of_all_is_cut_too)
+{
+    clear();
+    region(0, 3 * KOZO_PAGE_SIZE, BOOT_RAM);
+    memory_cut(&in, BOOT_RAM, 96, &pieces);
+    check_pieces(3 * KOZO_PAGE_SIZE);
+    memory_cut(&in, BOOT_RAM, 1, &pieces); /* the smaller one, which is the last, is dropped */
+    check_pieces(3 * KOZO_PAGE_SIZE);
+    CHECK_EQ(pieces.piece[0].base, 0);
+    CHECK_PANIC("no 16384 bytes", boot_alloc(&in, 4)); /* more than there is below that end */
+}
+
 TEST(random_maps_are_cut_without_loss)
 {
     clear();
@@ -277,7 +304,7 @@ static struct tcb *boot(const char *cmdline)
 {
     prepare(cmdline);
     put_file("bin/init", &program, sizeof program, 0100755);
-    put_file("bin/other", &program, sizeof program, 0100755);
+    put_file("bin/otherwise", &program, sizeof program, 0100755);
     end_archive();
     host.init = boot_start(&in);
     return host.init;
@@ -442,8 +469,12 @@ TEST(it_can_give_memory_back_that_it_was_made_of)
 
 TEST(another_first_program_can_be_named)
 {
-    boot("quiet kozo.init=bin/other more");
-    CHECK(host_log_has("bin/other"));
+    static const char *const line[] = { "quiet kozo.init=bin/otherwise more", "kozo.init=/bin/otherwise", "kozo.init=./bin/otherwise" };
+
+    for (uint32_t i = 0; i < ARRAY_LEN(line); i++) {
+        boot(line[i]);
+        CHECK(host_log_has("first program bin/otherwise"));
+    }
 }
 
 /* ---- what cannot be booted is named ---- */
@@ -463,6 +494,19 @@ TEST(no_first_program_in_the_archive)
     put_file("bin/init", &program, sizeof program, 0100755);
     end_archive();
     CHECK_PANIC("no file bin/missing", boot_start(&in));
+}
+
+TEST(a_name_that_is_none)
+{
+    static char line[][400] = { "kozo.init=/", "kozo.init=./", "kozo.init=\"\"", "kozo.init=.x", "kozo.init=" };
+    static const char *const says[] = { "names no file", "names no file", "names no file", "no file .x", "of 300 bytes" };
+
+    memset(line[4] + 10, 'x', 300);
+    for (uint32_t i = 0; i < ARRAY_LEN(says); i++) {
+        prepare(line[i]);
+        end_archive();
+        CHECK_PANIC(says[i], boot_start(&in));
+    }
 }
 
 TEST(a_directory_is_no_program)
@@ -511,12 +555,21 @@ TEST(too_little_memory)
     put_file("bin/init", &program, sizeof program, 0100755);
     end_archive();
     CHECK_PANIC("boot memory: no ", boot_start(&in));
+    prepare("");
+    program.p[1].memsz = 17 * MIB; /* more pages than init has slots */
+    put_file("bin/init", &program, sizeof program, 0100755);
+    end_archive();
+    CHECK_PANIC("slots do not hold all it is given", boot_start(&in));
 }
 
 TEST(the_end_of_the_first_program_is_the_end)
 {
     struct tcb *t = boot("");
     CHECK_PANIC("the first program stopped", host_fault(t, KOZO_FAULT_PAGE, 0x123, KOZO_READ));
+    t = boot("");
+    CHECK_PANIC("the first program ended with code 7", call(t, THREAD_EXIT, 7));
+    t = boot("");
+    CHECK_PANIC("its thread was deleted", call(t, CAP_DELETE, 0, KOZO_INIT_THREAD));
 }
 
 /* ---- which program ---- */

@@ -166,6 +166,18 @@ TEST(a_slot_is_the_last_when_no_neighbour_names_its_object)
     CHECK(cdt_is_last(&node[2]));
 }
 
+TEST(a_copy_that_is_the_last_of_the_children_counts)
+{
+    clear();
+    name(0, KOZO_KIND_ENDPOINT, 7);
+    name(1, KOZO_KIND_ENDPOINT, 8);
+    name(2, KOZO_KIND_ENDPOINT, 7);
+    cdt_insert_child(&root, &node[0]);
+    cdt_insert_child(&node[0], &node[2]);
+    cdt_insert_child(&node[0], &node[1]); /* another object between the copy and what it was made of */
+    CHECK(!cdt_is_last(&node[0]));
+}
+
 TEST(same_number_of_another_kind_is_another_object)
 {
     clear();
