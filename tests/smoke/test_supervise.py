@@ -66,6 +66,15 @@ def test_what_a_service_gave_is_taken_back(boot):
     watched(boot, r"^\[init\] service giver: killed by warden")
 
 
+def test_a_section_gets_no_more_than_it_names(boot):
+    field(boot, "shell", "capabilities", "log console:write,read fs:read,list system policy initrd")
+    with boot.start(append='kozo.run="ls /; caps shell; poweroff"') as vm:
+        vm.wait_for("^KOZO READY$")
+        vm.expect_exit(0)
+        assert re.search(r"^shell +\d+ fs +Endpoint +-wg-- 05 ", vm.text, re.M), vm.text
+        assert re.search(r"^shell +\d+ console +Endpoint +-wg-- 03 ", vm.text, re.M), vm.text
+
+
 def test_a_service_that_crashes_again_and_again_is_given_up(boot):
     add(boot, "warden", "limit", WARDEN)
     add(boot, "late", "crash", "log system", restart="on-failure", restart_backoff_ms="10")
