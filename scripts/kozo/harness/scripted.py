@@ -83,7 +83,8 @@ class Boot(Staging):
     def keep(self, folder):
         """Keep the logs of all guests below `folder`."""
         for number, vm in enumerate(self.guests, 1):
-            vm.keep(folder if len(self.guests) == 1 else folder / str(number))
+            last = number == len(self.guests)     # panics before it were wanted
+            vm.keep(folder if len(self.guests) == 1 else folder / str(number), core=last)
 
 
 def load(path):

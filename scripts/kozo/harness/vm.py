@@ -295,8 +295,8 @@ class Vm:
     def tap_text(self):
         return "".join(f"{line}\n" for _, line in self.tap_lines)
 
-    def keep(self, folder):
-        """Keep command line, console, TAP and QEMU's messages in `folder`."""
+    def keep(self, folder, core=True):
+        """Keep command line, console, TAP and QEMU's messages in `folder`, and a panic's memory if `core`."""
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         (folder / "command").write_text(shlex.join(self.command) + "\n")
@@ -304,5 +304,5 @@ class Vm:
         (folder / "tap.log").write_text(self.tap_text())
         if self.errors:
             (folder / "qemu.log").write_bytes(bytes(self.errors))
-        if self.core:
+        if core and self.core:
             corefile.keep(self.core, folder)

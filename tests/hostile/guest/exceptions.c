@@ -292,3 +292,66 @@ KOZO_TEST(calls_of_addresses_that_are_not_the_users)
 {
     all_addresses(touch_call, touch_call_at, true);
 }
+
+/* ---- who has no handler ---- */
+
+static uint64_t log_end(void)
+{
+    struct kozo_raw r = { .b = 1 };
+
+    while (r.b > 0 && r.err == KOZO_OK)
+        r = kozo_syscall(KOZO_SYS_DEBUG_LOG, KOZO_INIT_DEBUG, r.a);
+    return r.a;
+}
+
+/* Lines in the log from `at` on that hold `text`. */
+static unsigned lines_with(uint64_t at, const char *text)
+{
+    static char log[4096];
+    uint64_t n = 0;
+    unsigned count = 0;
+
+    for (struct kozo_raw r = { .a = at, .b = 1 }; r.b > 0;) {
+        r = kozo_syscall(KOZO_SYS_DEBUG_LOG, KOZO_INIT_DEBUG, r.a);
+        if (r.err != KOZO_OK || n + r.b >= sizeof log)
+            break;
+        memcpy(log + n, kozo_buffer()->word, r.b);
+        n += r.b;
+    }
+    log[n] = '\0';
+    for (const char *s = log; (s = strstr(s, text)) != nullptr; s++)
+        count++;
+    return count;
+}
+
+RAISE(alone_opcode, "ud2");
+RAISE(alone_divide, "divb hostile_zero(%rip)");
+RAISE(alone_protection, "hlt");
+
+KOZO_TEST(fault_that_nobody_handles_is_one_line_in_the_log)
+{
+    static const struct {
+        void (*run)(void *);
+        const char *line, *ip;
+    } all[] = { { alone_opcode, "stopped: invalid opcode at ", alone_opcode_at },
+                { alone_divide, "stopped: division error at ", alone_divide_at },
+                { alone_protection, "stopped: general protection fault at ",
+                  alone_protection_at } };
+    struct witness v = witness();
+
+    KOZO_CHECK_OK(kozo_sleep(KOZO_S + KOZO_S / 10)); /* a second of its own: none is left out */
+    for (unsigned i = 0; i < sizeof all / sizeof all[0]; i++) {
+        uint64_t at = log_end();
+        struct registers g;
+        struct kozo_worker w;
+
+        fill(&g, 0x61);
+        w = kozo_test_thread(all[i].run, &g, URGENT);
+        KOZO_CHECK_EQ(state_of(&w), KOZO_THREAD_FAULTED);
+        KOZO_CHECK_EQ(kozo_buffer()->word[KOZO_THREAD_WORD_IP], (uint64_t)all[i].ip);
+        KOZO_CHECK_EQ(lines_with(at, all[i].line), 1);
+        KOZO_CHECK_EQ(lines_with(at, " stopped: "), 1);
+        KOZO_CHECK_EQ(lines_with(at, "(hostile-)"), 1); /* the name: eight letters of the file's */
+        unharmed(&v);
+    }
+}

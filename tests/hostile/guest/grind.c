@@ -5,8 +5,8 @@
  * device interrupts 8,000 times a second, or not, its line claimed, acknowledged, dropped and
  * claimed again at random; time and again the whole world is revoked.
  *
- * kozo.grind=SECONDS,SEED or MILLISECONDSms,SEED on the command line; a few seconds without it. With QEMU's -icount the
- * same seed does the same.
+ * kozo.grind=SECONDS,SEED or MILLISECONDSms,SEED on the command line; a few seconds without it.
+ * With QEMU's -icount the same seed does the same.
  */
 #include "attack.h"
 
