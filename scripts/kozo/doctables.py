@@ -7,8 +7,9 @@ In a document below docs/, and in README.md:
     ... made, never written by hand ...
     <!-- end table -->
 
-names a table (sys/abi/kozo/errors.def, or sys/include/kozo/ for those of kozo-sys) and the columns
-to show. The columns' names stand in the .def file's comment: `KOZO_ERROR(number, NAME, text)`.
+names a table (sys/abi/kozo/errors.def, sys/include/kozo/ for those of kozo-sys, or docs/spec) and the
+columns to show. The columns' names stand in the .def file's comment: `KOZO_ERROR(number, NAME, text)`.
+COLUMN=VALUE|VALUE shows only the rows that have one of these values there.
 """
 
 import re
@@ -19,7 +20,7 @@ from kozo.paths import SOURCE
 _BLOCK = re.compile(r"(<!-- table: (\S+)((?: [^\s>]+)*) -->\n)(.*?)(<!-- end table -->)", re.DOTALL)
 _COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 _ROW = re.compile(r"^\s*(\w+)\((.*)\)\s*$", re.MULTILINE)
-_FOLDERS = ("sys/abi/kozo", "sys/include/kozo")
+_FOLDERS = ("sys/abi/kozo", "sys/include/kozo", "docs/spec")
 
 
 class TableError(KozoError):
@@ -76,14 +77,32 @@ def _cell(text):
     return text.replace("|", "\\|")
 
 
+def _index(name, columns, column):
+    """The place of a column."""
+    if column not in columns:
+        raise TableError(f"table {name} has no column {column} (it has: {', '.join(columns)})")
+    return columns.index(column)
+
+
+def _filtered(name, columns, found, conditions):
+    """The rows that meet all conditions COLUMN=VALUE|VALUE."""
+    for condition in conditions:
+        column, _, values = condition.partition("=")
+        at, wanted = _index(name, columns, column), values.split("|")
+        missing = set(wanted) - {row[at] for row in found}
+        if missing:
+            raise TableError(f"table {name} has no row with {column} {min(missing)}")
+        found = [row for row in found if row[at] in wanted]
+    return found
+
+
 def table(name, chosen=()):
-    """The Markdown of a table, of all columns or of those chosen."""
+    """The Markdown of a table: of all columns or of those chosen, of all rows or those that meet
+    the conditions COLUMN=VALUE|VALUE among them."""
     columns, found = rows(name)
-    unknown = [c for c in chosen if c not in columns]
-    if unknown:
-        raise TableError(f"table {name} has no column {unknown[0]} (it has: {', '.join(columns)})")
-    chosen = list(chosen) or columns
-    at = [columns.index(c) for c in chosen]
+    found = _filtered(name, columns, found, [c for c in chosen if "=" in c])
+    chosen = [c for c in chosen if "=" not in c] or columns
+    at = [_index(name, columns, c) for c in chosen]
     lines = ["| " + " | ".join(chosen) + " |", "|" + "---|" * len(chosen)]
     lines += ["| " + " | ".join(_cell(row[i]) for i in at) + " |" for row in found]
     return "\n".join(lines) + "\n"

@@ -20,8 +20,15 @@ def test_a_stale_table_is_replaced():
     assert doctables.fill(new) == new
 
 
+def test_rows_can_be_chosen():
+    text = doctables.table("errors", ["NAME", "NAME=OK|KIND"])
+    assert text == "| NAME |\n|---|\n| OK |\n| KIND |\n", text
+
+
 def test_wrong_markers():
-    for marker, words in (("nosuch", "no table nosuch"), ("errors bogus", "has no column bogus")):
+    for marker, words in (("nosuch", "no table nosuch"), ("errors bogus", "has no column bogus"),
+                          ("errors NAME bogus=1", "has no column bogus"),
+                          ("errors NAME NAME=BOGUS", "has no row with NAME BOGUS")):
         try:
             doctables.fill(f"<!-- table: {marker} -->\n<!-- end table -->")
             raise AssertionError(marker)
