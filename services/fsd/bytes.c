@@ -6,7 +6,7 @@
 /* ---- which file ---- */
 
 /* The handle of a regular file. */
-static struct handle want_file(const struct fs_server *s, const struct kozo_msg *m, uint64_t need)
+static struct handle want_file(struct fs_server *s, const struct kozo_msg *m, uint64_t need)
 {
     struct handle h = handle_want(s, m, need);
     bool regular;
@@ -20,7 +20,7 @@ static struct handle want_file(const struct fs_server *s, const struct kozo_msg 
 }
 
 /* The same for what changes it. */
-static struct handle want_change(const struct fs_server *s, const struct kozo_msg *m)
+static struct handle want_change(struct fs_server *s, const struct kozo_msg *m)
 {
     struct handle h = want_file(s, m, KOZO_FILE_WRITE);
 

@@ -7,7 +7,7 @@
  * calls.
  */
 #include "common/identity.h"
-#include "fsd/serve.h"
+#include "fsd/deny.h"
 
 #include <kozo/error.h>
 #include <kozo/heap.h>
@@ -18,11 +18,15 @@
 #include <kozo/start.h>
 #include <kozo/string.h>
 #include <kozo/syscall.h>
+#include <kozo/time.h>
 
 /* Of the own Untyped that much is not for files: page tables, and the thread that copies. */
 constexpr uint64_t spare = 64 * KOZO_PAGE_SIZE;
 
 static struct fs_server server = { .lend = &lend_frames };
+static struct manifest manifest; /* for the names of clients; empty without it */
+static struct denials denials;
+static uint64_t untold = UINT64_MAX; /* when what was counted of them has to be told */
 
 /* ---- the archive ---- */
 
@@ -130,6 +134,38 @@ static void drop_received(kozo_cptr window, uint8_t received)
             (void)kozo_cap_delete(kozo_own(window + i));
 }
 
+static void print(void *, struct kozo_str line) { kozo_printf("%.*s\n", (int)line.len, line.at); }
+
+static void tell_counted(void)
+{
+    denial_settle(&denials, kozo_now(), print, nullptr);
+    untold = denial_deadline(&denials);
+}
+
+/* The next message, after the answer if one is owed; meanwhile tells what was denied. */
+static enum kozo_err next(struct kozo_endpoint port, struct kozo_msg *m, bool answer)
+{
+    for (;; answer = false) {
+        enum kozo_err err;
+
+        if (untold == UINT64_MAX)
+            kozo_msg_no_deadline(m);
+        else
+            kozo_msg_deadline(m, untold);
+        err = answer ? kozo_reply_recv(port, m) : kozo_recv(port, m);
+        if (untold != UINT64_MAX)
+            tell_counted();
+        if (err != KOZO_ERR_TIMEOUT)
+            return err;
+    }
+}
+
+static void tell(const struct kozo_msg *m)
+{
+    deny(&denials, &manifest, &server, m, m->err, kozo_now(), print);
+    untold = denial_deadline(&denials);
+}
+
 [[noreturn]] static void serve(struct kozo_endpoint port, kozo_cptr window)
 {
     struct kozo_msg m;
@@ -137,11 +173,13 @@ static void drop_received(kozo_cptr window, uint8_t received)
 
     kozo_msg_init(&m);
     kozo_msg_window(&m, window, KOZO_FILE_FRAMES);
-    for (err = kozo_recv(port, &m); err == KOZO_OK; err = kozo_reply_recv(port, &m)) {
+    for (err = next(port, &m, false); err == KOZO_OK; err = next(port, &m, true)) {
         uint8_t received = m.received;
 
         m.err = fs_dispatch(&files_ops, &server, &m);
         drop_received(window, received);
+        if (m.err != KOZO_OK)
+            tell(&m);
     }
     kozo_fatal("receive: %s", kozo_err_text(err));
 }
@@ -156,13 +194,15 @@ static uint32_t own_life(void)
 
 int main(int argc, char **argv)
 {
-    struct kozo_mapping initrd = kozo_mapping("initrd");
+    struct kozo_mapping initrd = kozo_mapping("initrd"), names = kozo_mapping("manifest");
     struct kozo_cpio archive = { initrd.at, initrd.bytes };
     kozo_cptr window = kozo_slots_alloc(KOZO_FILE_FRAMES);
     enum kozo_err err;
 
     if (initrd.at == nullptr)
         kozo_fatal("needs the capability initrd");
+    if (names.at != nullptr)
+        (void)manifest_parse(&manifest, (struct kozo_str){ names.at, names.bytes });
     build_index(&server.tree, &archive);
     make_ram(argc, argv);
     err = lend_begin();

@@ -56,10 +56,13 @@ struct handle handle_open(const struct fs_server *s, uint64_t badge)
     return h;
 }
 
-struct handle handle_want(const struct fs_server *s, const struct kozo_msg *m, uint64_t need)
+struct handle handle_want(struct fs_server *s, const struct kozo_msg *m, uint64_t need)
 {
     struct handle h = handle_open(s, m->badge);
 
+    s->asked.file = h.file;
+    s->asked.rights = (uint8_t)need;
+    s->asked.path[0] = '\0';
     if (h.err == KOZO_OK && (m->user & need) != need)
         h.err = KOZO_ERR_RIGHTS;
     return h;
@@ -109,10 +112,11 @@ struct [[nodiscard]] found {
     enum kozo_err err;
 };
 
-static struct found find(const struct fs_server *s, struct handle dir, struct kozo_str path)
+static struct found find(struct fs_server *s, struct handle dir, struct kozo_str path)
 {
     struct found f = { .err = dir.err };
 
+    kozo_str_copy(s->asked.path, sizeof s->asked.path, path);
     if (f.err == KOZO_OK && type_of(s, dir.file) != KOZO_FILE_DIRECTORY)
         f.err = KOZO_ERR_TYPE;
     if (f.err == KOZO_OK && !is_path(path))
@@ -131,7 +135,7 @@ static struct found find(const struct fs_server *s, struct handle dir, struct ko
 }
 
 /* The same for what must be there. */
-static struct found find_file(const struct fs_server *s, struct handle dir, struct kozo_str path)
+static struct found find_file(struct fs_server *s, struct handle dir, struct kozo_str path)
 {
     struct found f = find(s, dir, path);
 
@@ -143,8 +147,9 @@ static struct found find_file(const struct fs_server *s, struct handle dir, stru
 /* ---- opening ---- */
 
 /* Whether `rights` make sense, and the capability used has them. */
-static enum kozo_err check_rights(const struct kozo_msg *m, uint64_t rights)
+static enum kozo_err check_rights(struct fs_server *s, const struct kozo_msg *m, uint64_t rights)
 {
+    s->asked.rights = (uint8_t)rights;
     if ((rights & ~all_rights) != 0)
         return KOZO_ERR_ARGUMENT;
     return (rights & ~(uint64_t)m->user) != 0 ? KOZO_ERR_RIGHTS : KOZO_OK;
@@ -158,16 +163,15 @@ static struct kozo_cap_desc give(const struct fs_server *s, struct file f, uint8
 }
 
 /* Opens on `account`; the answers of OPEN and OPEN_FOR are alike. */
-static enum kozo_err open_for(const struct fs_server *s, const struct kozo_msg *m,
-                              struct handle dir, const struct fs_open_req *req,
-                              struct fs_open_rep *rep)
+static enum kozo_err open_for(struct fs_server *s, const struct kozo_msg *m, struct handle dir,
+                              const struct fs_open_req *req, struct fs_open_rep *rep)
 {
     struct found f = find_file(s, dir, req->path);
     enum kozo_err err = f.err;
     enum kozo_file_type type;
 
     if (err == KOZO_OK)
-        err = req->rights == 0 ? KOZO_ERR_ARGUMENT : check_rights(m, req->rights);
+        err = req->rights == 0 ? KOZO_ERR_ARGUMENT : check_rights(s, m, req->rights);
     if (err != KOZO_OK)
         return err;
     type = type_of(s, f.file);
@@ -208,7 +212,7 @@ static enum kozo_err serve_make(struct fs_server *s, const struct kozo_msg *m,
 {
     struct handle dir = handle_want(s, m, KOZO_FILE_CREATE);
     struct found f = find(s, dir, req->path);
-    enum kozo_err err = f.err != KOZO_OK ? f.err : check_rights(m, req->rights);
+    enum kozo_err err = f.err != KOZO_OK ? f.err : check_rights(s, m, req->rights);
     struct ram_result made;
 
     if (err != KOZO_OK)

@@ -18,12 +18,20 @@
 
 #define RAM_MOUNT "ram" /* in the archive's root */
 
+/* What the request under way asks for, for deny.h. */
+struct asked {
+    struct file file; /* whose capability is used */
+    uint8_t rights;   /* user rights */
+    char path[PATH_BYTES + 1];
+};
+
 struct fs_server {
     struct lookup tree;
     struct ram ram;
     uint32_t life;               /* which of this server's this is */
     kozo_cptr port;              /* its endpoint, of which files are made */
     const struct lend_ops *lend; /* how Frames of clients are reached */
+    struct asked asked;
     uint8_t scratch[KOZO_FILE_CHUNK];
 };
 
@@ -46,4 +54,4 @@ uint64_t handle_badge(const struct fs_server *s, struct file file, uint8_t accou
 /* Errors: STALE a handle of an earlier life of the server, or of a file that was removed. */
 struct handle handle_open(const struct fs_server *s, uint64_t badge);
 /* The handle used, if its capability has the user rights in `need`. Errors: RIGHTS; STALE. */
-struct handle handle_want(const struct fs_server *s, const struct kozo_msg *m, uint64_t need);
+struct handle handle_want(struct fs_server *s, const struct kozo_msg *m, uint64_t need);

@@ -8,6 +8,8 @@
  */
 #include "files.h"
 
+#include "fsd/deny.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -360,5 +362,60 @@ TEST(random_operations_end_as_the_model_says)
         compare();
         unit_alive();
     }
+    speaker = CLIENT;
+}
+
+/* ---- what was refused is told ---- */
+
+static char told[DENIAL_BYTES];
+
+static void hear(void *, struct kozo_str line) { kozo_str_copy(told, sizeof told, line); }
+
+/* What is said of the last request. */
+static const char *said(enum kozo_err err, uint64_t badge)
+{
+    static struct denials d;
+    struct manifest names = { .services = 2 };
+    struct kozo_msg m = from(badge);
+
+    names.service[1].name = kozo_str("greedy");
+    told[0] = '\0';
+    memset(&d, 0, sizeof d);
+    deny(&d, &names, &server, &m, err, 1, hear);
+    return told;
+}
+
+TEST(what_is_refused_is_told_by_name)
+{
+    serve_usual();
+    CHECK_OK(make_dir("ram/d"));
+    CHECK_OK(make("ram/d/f"));
+    speaker = OTHER;
+    may = RIGHT_READ | RIGHT_CREATE;
+    CHECK_ERR(open_path("ram/d/f", RIGHT_READ | RIGHT_WRITE), RIGHTS);
+    CHECK_STR(said(KOZO_ERR_RIGHTS, OTHER),
+              "denied: who=greedy object=\"fs:/ram/d/f\" asked=\"read write\" "
+              "held=\"read create\" rule=none "
+              "hint=\"its capability was given without; ask its giver for one with more\"");
+    CHECK_OK(open_path("ram/d/f", RIGHT_READ));
+    CHECK_ERR(truncate_to(opened, 0), RIGHTS);
+    CHECK(strstr(said(KOZO_ERR_RIGHTS, opened),
+                 "who=greedy object=\"fs:/ram/d/f\" asked=\"write\"") != nullptr);
+    CHECK_ERR(remove_path("ram"), RIGHTS);
+    CHECK(strstr(said(KOZO_ERR_RIGHTS, OTHER), "object=\"fs:/ram\" asked=\"remove\"") != nullptr);
+    may = EVERYTHING;
+    CHECK_OK(open_path("ram/d", RIGHT_CREATE | RIGHT_READ));
+    uint64_t dir = opened;
+    for (unsigned i = 0; i < SHARE_NODES; i++) {
+        char name[16];
+
+        snprintf(name, sizeof name, "ram/%u", i);
+        CHECK_OK(make(name));
+    }
+    CHECK_ERR(make("ram/more"), LIMIT);
+    CHECK(strstr(said(KOZO_ERR_LIMIT, OTHER),
+                 "object=\"fs:/ram/more\" asked=\"more than its share") != nullptr);
+    CHECK_STR(said(KOZO_ERR_NOT_FOUND, OTHER), "");
+    CHECK_STR(said(KOZO_ERR_RIGHTS, dir ^ 1ull << 44), ""); /* stale: nobody's */
     speaker = CLIENT;
 }
