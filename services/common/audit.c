@@ -2,11 +2,16 @@
 #include "common/audit.h"
 #include "common/rights.h"
 
+#include <kozo/policy.h>
+
 static const char start[] = "audit ";
 
 const char *audit_result_name(enum audit_result result)
 {
-    static const char *const name[] = { "granted", "denied", "failed", "expired", "released" };
+    static const char *const name[] = { "granted",  "denied",  "failed", "expired",
+                                        "released", "revoked", "used",   "cancelled" };
+    static_assert(AUDIT_CANCELLED == (int)KOZO_POLICY_CANCELLED &&
+                  sizeof name / sizeof name[0] == AUDIT_CANCELLED + 1);
 
     return name[result];
 }
@@ -37,7 +42,7 @@ uint64_t audit_write(char *to, uint64_t size, const struct audit *a)
     line_add_number(&l, a->at_ms);
     add_plain(&l, " who=", a->who);
     add_quoted(&l, " object=", a->object);
-    add_quoted(&l, " rights=", kozo_str(rights_text(rights, a->rights)));
+    add_quoted(&l, " rights=", kozo_str(rights_text_of(rights, a->object, a->rights)));
     line_add(&l, " result=");
     line_add(&l, audit_result_name(a->result));
     line_add(&l, " lease_ms=");
@@ -49,10 +54,7 @@ uint64_t audit_write(char *to, uint64_t size, const struct audit *a)
     return l.used;
 }
 
-bool audit_is(struct kozo_str line)
-{
-    return text_starts(line, kozo_str(start));
-}
+bool audit_is(struct kozo_str line) { return text_starts(line, kozo_str(start)); }
 
 struct kozo_str audit_field(struct kozo_str line, const char *name)
 {

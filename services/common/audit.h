@@ -20,7 +20,10 @@ enum audit_result : uint8_t {
     AUDIT_DENIED,
     AUDIT_FAILED,
     AUDIT_EXPIRED,
-    AUDIT_RELEASED
+    AUDIT_RELEASED,
+    AUDIT_REVOKED,
+    AUDIT_USED,
+    AUDIT_CANCELLED,
 };
 
 struct audit {

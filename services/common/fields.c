@@ -6,7 +6,6 @@
 #include <kozo/string.h>
 
 constexpr uint32_t max_seconds = 3600;
-constexpr uint32_t max_depth = 8;
 constexpr uint32_t memory_bits_min = 16, memory_bits_max = 30;
 
 /* ---- values ---- */
@@ -289,7 +288,7 @@ static const char *read_rights(struct field_target *t, struct kozo_str value)
         uint8_t right = right_of(w);
 
         if (right == 0)
-            return "rights: read, write, list, create, remove";
+            return "rights: read, write, list, create, remove; of process: kill";
         t->rule->rights |= right;
     }
     return t->rule->rights != 0 ? nullptr : "at least one right: read, write, list, create, remove";
@@ -332,7 +331,10 @@ static const char *read_lease(struct field_target *t, struct kozo_str value)
 
 static const char *read_depth(struct field_target *t, struct kozo_str value)
 {
-    return number_within(value, 1, max_depth, &t->rule->depth) ? nullptr : "a number from 1 to 8";
+    t->rule->depth = kozo_str_is(value, "any") ? MANIFEST_DEPTH_ANY : 1;
+    return kozo_str_is(value, "any") || kozo_str_is(value, "1")
+               ? nullptr
+               : "1 or any: through how many hands a capability went cannot be enforced";
 }
 
 static const char *read_reason(struct field_target *t, struct kozo_str value)
@@ -382,9 +384,17 @@ static const char *read_ready_seconds(struct field_target *t, struct kozo_str va
                : "seconds, from 1 to 3600";
 }
 
+static const char *read_consent_seconds(struct field_target *t, struct kozo_str value)
+{
+    return number_within(value, 1, max_seconds, &t->manifest->consent_seconds)
+               ? nullptr
+               : "seconds, from 1 to 3600";
+}
+
 const struct field fields_of_init[] = {
     { "demo", read_demo, false },
     { "demo_seconds", read_demo_seconds, false },
     { "ready_seconds", read_ready_seconds, false },
+    { "consent_seconds", read_consent_seconds, false },
     {},
 };

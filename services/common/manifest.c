@@ -249,6 +249,7 @@ struct manifest_problem manifest_parse(struct manifest *m, struct kozo_str text)
     m->demo = (struct kozo_str){};
     m->demo_seconds = 10;
     m->ready_seconds = 10;
+    m->consent_seconds = 30;
     if (text.len > MANIFEST_BYTES)
         complain(&p, 1, (struct kozo_str){}, (struct kozo_str){}, "at most 65536 bytes");
     while (text.len > 0 && p.problem.expected == nullptr) {

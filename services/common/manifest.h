@@ -22,6 +22,7 @@
 #define MANIFEST_SERVICES 32u
 #define MANIFEST_RULES 128u
 #define MANIFEST_WORDS 16u
+#define MANIFEST_DEPTH_ANY UINT32_MAX
 #define MANIFEST_NAME 31u /* bytes of a section's or capability's name, at most */
 
 enum manifest_restart : uint8_t { RESTART_NEVER, RESTART_ALWAYS, RESTART_ON_FAILURE };
@@ -66,7 +67,7 @@ struct manifest_rule {
     enum manifest_decision decision;
     enum manifest_tier tier;
     uint32_t lease_ms; /* 0 = the tier's */
-    uint32_t depth;    /* hands the capability may pass through: 1 = the requester's alone */
+    uint32_t depth;    /* 1: no capability passes through what is given; MANIFEST_DEPTH_ANY */
     struct kozo_str reason, hint;
     uint32_t line;
 };
@@ -78,6 +79,7 @@ struct manifest {
     struct kozo_str demo;   /* the service whose steps must come out as stated; empty = none */
     uint32_t demo_seconds;  /* for all of them */
     uint32_t ready_seconds; /* for every service to report ready */
+    uint32_t consent_seconds; /* for a person to answer policy */
 };
 
 /*

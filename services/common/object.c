@@ -23,13 +23,26 @@ bool path_is_sound(struct kozo_str path)
     return true;
 }
 
+/* Lower-case letters and hyphens. */
+static bool is_word(struct kozo_str s)
+{
+    for (uint64_t i = 0; i < s.len; i++)
+        if ((s.at[i] < 'a' || s.at[i] > 'z') && s.at[i] != '-')
+            return false;
+    return s.len > 0;
+}
+
 bool object_parse(struct kozo_str name, struct object *object)
 {
     struct kozo_str rest = name, provider = text_cut(&rest, ':');
 
-    if (name.len > OBJECT_BYTES || provider.len == 0 || rest.len == 0 || rest.at[0] != '/')
+    if (name.len > OBJECT_BYTES || provider.len == 0 || rest.len == 0)
         return false;
-    object->provider = provider;
+    *object = (struct object){ .provider = provider };
+    if (rest.at[0] != '/') {
+        object->power = rest;
+        return is_word(rest);
+    }
     object->path = (struct kozo_str){ rest.at + 1, rest.len - 1 };
     return path_is_sound(object->path);
 }

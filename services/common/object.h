@@ -20,11 +20,15 @@
  */
 bool path_is_sound(struct kozo_str path);
 
-/* What an object's name says: `fs:/etc/motd` is the file etc/motd of what provides fs. */
+/*
+ * What an object's name says: `fs:/etc/motd` is the file etc/motd of what provides fs, and
+ * `process:kill` a power.
+ */
 struct object {
     struct kozo_str provider;
-    struct kozo_str path; /* without the slash it begins with */
+    struct kozo_str path;  /* without the slash it begins with; of a power: empty */
+    struct kozo_str power; /* of a path: empty */
 };
 
-/* False when `name` is not provider:/path with a sound path. */
+/* False when `name` is neither provider:/path with a sound path nor provider:power with a word. */
 bool object_parse(struct kozo_str name, struct object *object);

@@ -10,7 +10,7 @@ uint8_t right_of(struct kozo_str word)
     for (unsigned i = 0; i < name_count; i++)
         if (kozo_str_is(word, names[i]))
             return (uint8_t)(1u << i);
-    return 0;
+    return kozo_str_is(word, "kill") ? RIGHT_KILL : 0;
 }
 
 static char *append(char *to, const char *text)
@@ -34,5 +34,13 @@ const char *rights_text(char to[RIGHTS_TEXT], uint8_t rights)
     if (end == to)
         end = append(end, "none");
     *end = '\0';
+    return to;
+}
+
+const char *rights_text_of(char to[RIGHTS_TEXT], struct kozo_str object, uint8_t rights)
+{
+    if (rights != RIGHT_KILL || !text_starts(object, kozo_str("process:")))
+        return rights_text(to, rights);
+    *append(to, "kill") = '\0';
     return to;
 }

@@ -16,9 +16,12 @@
 #define RIGHT_CREATE 8u
 #define RIGHT_REMOVE 16u
 #define RIGHTS_ALL 31u
+#define RIGHT_KILL 16u  /* of process: and nothing else; KOZO_SYSTEM_KILL */
 #define RIGHTS_TEXT 40u /* bytes that hold all names, a blank between them, and a NUL */
 
-/* The bit named by `word`, 0 when there is none. */
+/* The bit named by `word`, also as `kill`; 0 when there is none. */
 uint8_t right_of(struct kozo_str word);
 /* The names of `rights`, `none` for 0, into RIGHTS_TEXT bytes; returns `to`. */
 const char *rights_text(char to[RIGHTS_TEXT], uint8_t rights);
+/* The same, in the words of what provides `object`. */
+const char *rights_text_of(char to[RIGHTS_TEXT], struct kozo_str object, uint8_t rights);

@@ -3,10 +3,12 @@
  * console - the serial port's driver: one terminal for whoever may read and write it.
  *
  * Lines of init and of services come by a ring in memory that init lends, the kernel's own by init's
- * protocol `system`; both are shown above the line that is being typed. It serves one reader.
+ * protocol `system`; both are shown above the line that is being typed. It serves one reader, and puts
+ * one question to the person, which nobody's text can tear or look like.
  */
 #include "common/line.h"
 #include "common/wire.h"
+#include "console/ask.h"
 #include "console/edit.h"
 #include "console/serial.h"
 
@@ -27,11 +29,14 @@ struct console_server {
     struct kozo_endpoint system; /* { 0 }: the kernel's lines are not shown */
     struct kozo_ring lines;
     struct edit edit;
-    kozo_cptr reader;      /* the right to answer who reads */
-    bool reads;            /* somebody does */
-    bool saves;            /* the read under way is not to be answered now */
-    bool stopped;          /* Ctrl-C came while nobody read */
-    bool open_line;        /* what is above the prompt has no line end yet */
+    struct ask ask;
+    struct clean clean;
+    kozo_cptr reader;        /* the right to answer who reads ... */
+    kozo_cptr asker;         /* ... and who asks */
+    bool reads;              /* somebody does */
+    bool saves;              /* the message under way is not to be answered now */
+    bool stopped;            /* Ctrl-C came while nobody read */
+    bool open_line;          /* what is above the prompt has no line end yet */
     char ahead[ahead_bytes]; /* typed before anybody read */
     uint32_t typed, taken;
     uint64_t kernel_at, kernel_next;
@@ -41,19 +46,41 @@ static struct console_server console;
 
 /* ---- text above the prompt ---- */
 
+static uint32_t line_ends(const char *text, uint64_t len)
+{
+    uint32_t n = 0;
+
+    for (uint64_t i = 0; i < len; i++)
+        n += text[i] == '\n';
+    return n;
+}
+
 static void show(struct console_server *c, const char *text, uint64_t len)
 {
     if (len == 0)
         return;
     if (c->reads)
         edit_hide(&c->edit);
-    serial_write(text, len);
+    ask_hide(&c->ask, line_ends(text, len));
+    clean_text(&c->clean, (struct kozo_str){ text, len }, serial_write);
     c->open_line = text[len - 1] != '\n';
 }
 
-/* The prompt again, below what was shown. */
+static void end_open_line(struct console_server *c)
+{
+    if (c->open_line)
+        serial_write("\n", 1);
+    c->open_line = false;
+}
+
+/* The question, or else the prompt, again: below what was shown. */
 static void show_prompt(struct console_server *c)
 {
+    if (c->ask.active) {
+        end_open_line(c);
+        ask_tick(&c->ask, kozo_now());
+        return;
+    }
     if (!c->reads || c->edit.shown || c->open_line)
         return;
     edit_show(&c->edit);
@@ -88,8 +115,8 @@ static enum kozo_err read_kernel(struct console_server *c, struct kozo_msg *m,
                                  struct system_kernel_rep *rep)
 {
     kozo_msg_init(m);
-    return system_call_kernel(c->system, m,
-                              &(struct system_kernel_req){ .position = c->kernel_at }, rep);
+    return system_call_kernel(c->system, m, &(struct system_kernel_req){ .position = c->kernel_at },
+                              rep);
 }
 
 static void show_kernel(struct console_server *c)
@@ -146,6 +173,45 @@ static void type(struct console_server *c, char key)
         end_read(c, r);
 }
 
+/* ---- the question ---- */
+
+static void answer_asker(struct console_server *c, enum ask_result r)
+{
+    struct console_ask_rep rep = { .yes = r == ASK_YES };
+    struct kozo_msg m;
+
+    kozo_msg_init(&m);
+    (void)console_put_ask_rep(&m, &rep);
+    (void)kozo_reply_to((struct kozo_reply){ c->asker }, &m);
+    (void)kozo_cap_delete(kozo_own(c->asker));
+}
+
+/* Whether who asked does not wait any more: the question then leaves the terminal. */
+static bool end_ask_of_nobody(struct console_server *c)
+{
+    struct kozo_verified v;
+
+    if (!c->ask.active)
+        return false;
+    v = kozo_cap_verify(kozo_own(c->asker), kozo_own(0));
+    if (v.err == KOZO_OK && KOZO_VERIFY_KIND(v.what) == KOZO_KIND_REPLY)
+        return false;
+    ask_end(&c->ask);
+    return true;
+}
+
+static void say(struct console_server *c, struct kozo_str text)
+{
+    if (c->reads)
+        edit_hide(&c->edit);
+    ask_hide(&c->ask, 1);
+    end_open_line(c);
+    serial_write(CLEAN_MARK " ", sizeof CLEAN_MARK);
+    c->clean.last = ' ';
+    clean_text(&c->clean, text, serial_write);
+    serial_write("\n", 1);
+}
+
 /* Without a reader keys wait, and Ctrl-C stops what writes. */
 static void keep_key(struct console_server *c, char key)
 {
@@ -164,16 +230,24 @@ static void take_keys(struct console_server *c)
     int key;
 
     while ((key = serial_read()) >= 0) {
-        if (c->reads)
-            type(c, (char)key);
-        else
-            keep_key(c, (char)key);
+        enum ask_result r;
+
+        if (!c->ask.active) {
+            if (c->reads)
+                type(c, (char)key);
+            else
+                keep_key(c, (char)key);
+            continue;
+        }
+        r = ask_key(&c->ask, (char)key, kozo_now());
+        if (r != ASK_GOES_ON)
+            answer_asker(c, r);
     }
 }
 
 static void take_kept_keys(struct console_server *c)
 {
-    while (c->reads && c->taken < c->typed)
+    while (c->reads && !c->ask.active && c->taken < c->typed)
         type(c, c->ahead[c->taken++]);
     if (c->taken == c->typed)
         c->typed = c->taken = 0;
@@ -181,9 +255,24 @@ static void take_kept_keys(struct console_server *c)
 
 /* ---- the protocol ---- */
 
+/* A prompt is one line, and looks like no question. */
+static struct kozo_str clean_prompt(char to[EDIT_PROMPT], struct kozo_str prompt)
+{
+    uint64_t len = prompt.len < EDIT_PROMPT ? prompt.len : EDIT_PROMPT;
+
+    for (uint64_t i = 0; i < len; i++) {
+        bool mark = prompt.at[i] == '?' && i > 0 && prompt.at[i - 1] == '[';
+
+        to[i] = prompt.at[i] >= ' ' && prompt.at[i] < 0x7f && !mark ? prompt.at[i] : '.';
+    }
+    return (struct kozo_str){ to, len };
+}
+
 static enum kozo_err serve_read(struct console_server *c, const struct kozo_msg *m,
                                 const struct console_read_req *req, struct console_read_rep *rep)
 {
+    char prompt[EDIT_PROMPT];
+
     (void)rep;
     if ((m->user & KOZO_CONSOLE_READ) == 0)
         return KOZO_ERR_RIGHTS;
@@ -195,31 +284,13 @@ static enum kozo_err serve_read(struct console_server *c, const struct kozo_msg 
         return KOZO_ERR_LIMIT;
     c->saves = c->reads = true;
     c->stopped = false;
-    if (c->open_line)
-        serial_write("\n", 1);
-    c->open_line = false;
-    edit_begin(&c->edit, req->prompt);
+    end_open_line(c);
+    ask_hide(&c->ask, 0);
+    edit_begin(&c->edit, clean_prompt(prompt, req->prompt));
+    if (c->ask.active)
+        edit_hide(&c->edit);
     take_kept_keys(c);
     return KOZO_OK;
-}
-
-/* Text of those who may only write cannot drive the terminal: what could is shown as `?`. */
-static void show_cleaned(struct console_server *c, struct kozo_str text)
-{
-    char clean[KOZO_CONSOLE_TEXT];
-    uint64_t used = 0;
-
-    while (text.len > 0 && used < sizeof clean) {
-        uint64_t n = text.at[0] == '\n' ? 1 : text_char(text);
-
-        if (n == 0)
-            clean[used++] = '?';
-        for (uint64_t i = 0; i < n && used < sizeof clean; i++)
-            clean[used++] = text.at[i];
-        n += n == 0;
-        text = (struct kozo_str){ text.at + n, text.len - n };
-    }
-    show(c, clean, used);
 }
 
 /* As READ, but for what the line begins with, and Tab. */
@@ -240,14 +311,13 @@ static enum kozo_err serve_edit(struct console_server *c, const struct kozo_msg 
 }
 
 static enum kozo_err serve_write(struct console_server *c, const struct kozo_msg *m,
-                                 const struct console_write_req *req,
-                                 struct console_write_rep *rep)
+                                 const struct console_write_req *req, struct console_write_rep *rep)
 {
     (void)rep;
     if ((m->user & KOZO_CONSOLE_WRITE) == 0)
         return KOZO_ERR_RIGHTS;
     if ((m->user & KOZO_CONSOLE_READ) == 0) {
-        show_cleaned(c, req->text);
+        show(c, req->text.at, req->text.len);
         return KOZO_OK;
     }
     if (c->stopped) {
@@ -258,7 +328,43 @@ static enum kozo_err serve_write(struct console_server *c, const struct kozo_msg
     return KOZO_OK;
 }
 
-static const struct console_ops ops = { .read = serve_read, .edit = serve_edit, .write = serve_write };
+/* What was typed before it is not an answer: it goes where it would have gone. */
+static enum kozo_err serve_ask(struct console_server *c, const struct kozo_msg *m,
+                               const struct console_ask_req *req, struct console_ask_rep *rep)
+{
+    (void)rep;
+    if ((m->user & KOZO_CONSOLE_ASK) == 0)
+        return KOZO_ERR_RIGHTS;
+    (void)end_ask_of_nobody(c);
+    if (c->ask.active)
+        return KOZO_ERR_IN_USE;
+    take_keys(c);
+    if (kozo_reply_save(kozo_own(c->asker)) != KOZO_OK)
+        return KOZO_ERR_LIMIT;
+    c->saves = true;
+    if (c->reads)
+        edit_hide(&c->edit);
+    end_open_line(c);
+    ask_begin(&c->ask, req, kozo_now());
+    return KOZO_OK;
+}
+
+static enum kozo_err serve_tell(struct console_server *c, const struct kozo_msg *m,
+                                const struct console_tell_req *req, struct console_tell_rep *rep)
+{
+    (void)rep;
+    if ((m->user & KOZO_CONSOLE_ASK) == 0)
+        return KOZO_ERR_RIGHTS;
+    (void)end_ask_of_nobody(c);
+    say(c, req->text);
+    return KOZO_OK;
+}
+
+static const struct console_ops ops = { .read = serve_read,
+                                        .edit = serve_edit,
+                                        .write = serve_write,
+                                        .ask = serve_ask,
+                                        .tell = serve_tell };
 
 /* ---- the loop ---- */
 
@@ -268,9 +374,19 @@ static void look(struct console_server *c, bool interrupted)
     if (interrupted)
         (void)kozo_irq_ack(c->irq);
     take_keys(c);
+    if (end_ask_of_nobody(c))
+        say(c, kozo_str("withdrawn: policy asks no more"));
+    take_kept_keys(c);
     show_lines(c);
     if (kozo_now() >= c->kernel_next)
         show_kernel(c);
+}
+
+static uint64_t next_event(const struct console_server *c)
+{
+    uint64_t next = ask_wake(&c->ask);
+
+    return next < c->kernel_next ? next : c->kernel_next;
 }
 
 [[noreturn]] static void serve(struct console_server *c, struct kozo_endpoint port)
@@ -284,7 +400,7 @@ static void look(struct console_server *c, bool interrupted)
         bool message;
 
         show_prompt(c);
-        kozo_msg_deadline(&m, c->kernel_next);
+        kozo_msg_deadline(&m, next_event(c));
         err = answer ? kozo_reply_recv(port, &m) : kozo_recv(port, &m);
         if (err != KOZO_OK && err != KOZO_ERR_TIMEOUT)
             kozo_fatal("receive: %s", kozo_err_text(err));
@@ -313,7 +429,8 @@ int main(int argc, char **argv)
     c->irq.c = kozo_cap("com1-line");
     c->system = kozo_cap_endpoint("kernel-log");
     c->reader = kozo_slot_alloc();
-    c->edit.sink = serial_write;
+    c->asker = kozo_slot_alloc();
+    c->edit.sink = c->ask.sink = serial_write;
     if (kozo_cap("com1") == 0 || c->irq.c == 0 ||
         kozo_ring_join(&c->lines, KOZO_RING_CONSUMER, (void *)(uintptr_t)wire.at, wire.bytes,
                        WIRE_ENTRIES, sizeof(struct wire_entry), (struct kozo_notification){},

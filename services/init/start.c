@@ -59,7 +59,7 @@ static void end_port(struct service *s)
 
 static enum kozo_err make_leases(struct init *i)
 {
-    i->leases = kozo_memory_alloc(i->own, sizeof(struct lease_table));
+    i->leases = kozo_memory_alloc(i->own, sizeof(struct lease_store));
     if (i->leases.err != KOZO_OK)
         return i->leases.err;
     return carve_own(i, KOZO_KIND_CNODE, LEASE_CNODE_BITS, &i->lease_slots.c);

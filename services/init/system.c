@@ -75,7 +75,7 @@ static enum kozo_err serve_commands(struct system_server *s, const struct kozo_m
                                     const struct system_commands_req *req,
                                     struct system_commands_rep *rep)
 {
-    enum kozo_err err = want(s, m, KOZO_SYSTEM_LOOK);
+    enum kozo_err err = want(s, m, (m->user & KOZO_SYSTEM_KILL) != 0 ? KOZO_SYSTEM_KILL : KOZO_SYSTEM_LOOK);
 
     if (err != KOZO_OK)
         return err;

@@ -1,41 +1,44 @@
 /* SPDX-License-Identifier: MIT */
 #include "policy/lease.h"
+#include "common/identity.h"
 #include "common/line.h"
 
 #include <kozo/time.h>
 
-static const uint64_t table_magic = 0x31534553414c5a4bull;
+static const uint64_t store_magic = 0x32534553414c5a4bull;
 
-bool lease_open(struct lease_table *t)
+bool lease_store_open(struct lease_store *l)
 {
-    if (t->magic == table_magic)
+    if (l->magic == store_magic)
         return true;
     for (uint32_t i = 0; i < LEASES; i++)
-        lease_free(t, i);
-    t->serials = 0;
-    t->audits = 0;
-    t->magic = table_magic;
+        lease_free(&l->leases, i);
+    record_clear(&l->records);
+    l->magic = store_magic;
     return false;
 }
 
-static uint32_t count_of(const struct lease_table *t, uint64_t badge)
+static bool is_taken(const struct lease_table *t, uint32_t i) { return t->lease[i].serial != 0; }
+
+uint32_t lease_count(const struct lease_table *t, uint32_t who)
 {
     uint32_t n = 0;
 
     for (uint32_t i = 0; i < LEASES; i++)
-        n += t->lease[i].serial != 0 && t->lease[i].badge == badge;
+        n += is_taken(t, i) && identity_index(t->lease[i].badge) == who;
     return n;
 }
 
-uint32_t lease_take(struct lease_table *t, uint64_t badge, struct kozo_str object, uint8_t rights)
+uint32_t lease_take(struct lease_table *t, uint64_t serial, uint64_t badge, struct kozo_str object,
+                    uint8_t rights)
 {
     uint32_t i = 0;
 
-    while (i < LEASES && t->lease[i].serial != 0)
+    while (i < LEASES && is_taken(t, i))
         i++;
-    if (i == LEASES || count_of(t, badge) >= LEASES_EACH)
+    if (i == LEASES || lease_count(t, identity_index(badge)) >= LEASES_EACH)
         return LEASE_NONE;
-    t->lease[i] = (struct lease){ .serial = ++t->serials, .badge = badge, .rights = rights };
+    t->lease[i] = (struct lease){ .serial = serial, .badge = badge, .rights = rights };
     struct line name = line_begin(t->lease[i].object, sizeof t->lease[i].object);
     line_add_str(&name, object);
     return i;
@@ -55,9 +58,34 @@ uint32_t lease_find(const struct lease_table *t, uint64_t serial)
     return LEASE_NONE;
 }
 
-void lease_free(struct lease_table *t, uint32_t i)
+uint32_t lease_from(const struct lease_table *t, uint64_t from)
 {
-    t->lease[i] = (struct lease){};
+    uint32_t best = LEASE_NONE;
+
+    for (uint32_t i = 0; i < LEASES; i++)
+        if (is_taken(t, i) && t->lease[i].serial >= from &&
+            (best == LEASE_NONE || t->lease[i].serial < t->lease[best].serial))
+            best = i;
+    return best;
+}
+
+void lease_free(struct lease_table *t, uint32_t i) { t->lease[i] = (struct lease){}; }
+
+uint32_t lease_outlived(const struct lease_table *t, uint64_t badge)
+{
+    for (uint32_t i = 0; i < LEASES; i++)
+        if (is_taken(t, i) && identity_index(t->lease[i].badge) == identity_index(badge) &&
+            identity_life(t->lease[i].badge) < identity_life(badge))
+            return i;
+    return LEASE_NONE;
+}
+
+uint32_t lease_in_state(const struct lease_table *t, enum lease_state state)
+{
+    for (uint32_t i = 0; i < LEASES; i++)
+        if (is_taken(t, i) && t->lease[i].state == state)
+            return i;
+    return LEASE_NONE;
 }
 
 uint64_t lease_next(const struct lease_table *t)
@@ -65,7 +93,7 @@ uint64_t lease_next(const struct lease_table *t)
     uint64_t next = UINT64_MAX;
 
     for (uint32_t i = 0; i < LEASES; i++)
-        if (t->lease[i].serial != 0 && t->lease[i].expires < next)
+        if (is_taken(t, i) && t->lease[i].expires < next)
             next = t->lease[i].expires;
     return next;
 }
@@ -73,7 +101,7 @@ uint64_t lease_next(const struct lease_table *t)
 uint32_t lease_over(const struct lease_table *t, uint64_t now)
 {
     for (uint32_t i = 0; i < LEASES; i++)
-        if (t->lease[i].serial != 0 && t->lease[i].expires <= now)
+        if (is_taken(t, i) && t->lease[i].expires <= now)
             return i;
     return LEASE_NONE;
 }

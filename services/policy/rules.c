@@ -31,6 +31,8 @@ static enum manifest_tier tier_of(const struct manifest_rule *r, const struct ru
 {
     if (r->tier != TIER_AUTO)
         return r->tier;
+    if (text_starts(q->object, kozo_str("process:")))
+        return TIER_CRITICAL;
     if (!text_starts(q->object, kozo_str("fs:")))
         return TIER_HIGH;
     if ((right & (RIGHT_READ | RIGHT_LIST)) != 0)
@@ -69,7 +71,7 @@ static void say_no_rule(struct rules_answer *a, const struct rules_request *q, u
     struct line hint = line_begin(a->hint, sizeof a->hint);
     char name[RIGHTS_TEXT];
 
-    rights_text(name, right);
+    (void)rights_text_of(name, q->object, right);
     line_add(&reason, "no rule gives ");
     line_add_str(&reason, q->subject->name);
     line_add(&reason, " the right to ");
@@ -83,7 +85,7 @@ static void say_no_rule(struct rules_answer *a, const struct rules_request *q, u
     line_add(&hint, " for it to " MANIFEST_PATH);
 }
 
-static void say_rule(struct rules_answer *a, uint8_t right)
+static void say_rule(struct rules_answer *a, struct kozo_str object, uint8_t right)
 {
     struct line reason = line_begin(a->reason, sizeof a->reason);
     struct line hint = line_begin(a->hint, sizeof a->hint);
@@ -94,7 +96,7 @@ static void say_rule(struct rules_answer *a, uint8_t right)
         line_add(&reason, "[rule ");
         line_add_str(&reason, a->rule->name);
         line_add(&reason, a->decision == DECISION_DENY ? "] denies " : "] allows ");
-        line_add(&reason, rights_text(name, right));
+        line_add(&reason, rights_text_of(name, object, right));
     }
     if (a->decision != DECISION_DENY)
         return;
@@ -115,19 +117,33 @@ static void say(struct rules_answer *a, const char *reason, const char *hint)
     line_add(&l, hint);
 }
 
-void rules_no_console(struct rules_answer *a)
+void rules_no_consent(struct rules_answer *a, const char *why, const char *hint)
 {
     struct line l = line_begin(a->reason, sizeof a->reason);
 
     refuse(a, a->rule);
     line_add(&l, "tier ");
     line_add(&l, manifest_tier_name(a->tier));
-    line_add(&l, " needs somebody's consent: no console to ask on");
+    line_add(&l, " needs somebody's consent: ");
+    line_add(&l, why);
     l = line_begin(a->hint, sizeof a->hint);
-    line_add(&l, "only a rule that allows, in tier low, needs no consent");
+    line_add(&l, hint);
+}
+
+void rules_refuse(struct rules_answer *a, const char *reason, const char *hint)
+{
+    refuse(a, a->rule);
+    say(a, reason, hint);
 }
 
 /* ---- deciding ---- */
+
+uint64_t rules_power(const struct object *object)
+{
+    return kozo_str_is(object->provider, "process") && kozo_str_is(object->power, "kill")
+               ? RIGHT_KILL
+               : 0;
+}
 
 /* Whether the request can be looked at at all. */
 static bool is_sound(const struct rules_request *q, struct rules_answer *a)
@@ -137,7 +153,11 @@ static bool is_sound(const struct rules_request *q, struct rules_answer *a)
     refuse(a, nullptr);
     if (!object_parse(q->object, &object))
         say(a, "the object's name is malformed",
-            "write it as fs:/etc/motd, without empty parts, . or ..");
+            "write it as fs:/etc/motd, without empty parts, . or .., or as process:kill");
+    else if (object.power.len > 0 && rules_power(&object) == 0)
+        say(a, "there is no such power", "there is process:kill");
+    else if (object.power.len > 0 && q->rights != rules_power(&object))
+        say(a, "the rights asked for are not those of that power", "process:kill has: kill");
     else if (q->rights == 0 || (q->rights & ~(uint64_t)RIGHTS_ALL) != 0)
         say(a, "the rights asked for are none, or unknown",
             "ask for read, write, list, create or remove");
@@ -180,7 +200,7 @@ static void add_right(struct rules_answer *a, const struct rules_request *q,
         return;
     a->decision = decision;
     a->rule = r;
-    say_rule(a, right);
+    say_rule(a, q->object, right);
 }
 
 void rules_decide(const struct manifest *m, const struct rules_request *q, struct rules_answer *a)

@@ -16,6 +16,7 @@
 #pragma once
 
 #include "common/manifest.h"
+#include "common/object.h"
 
 #define RULES_TEXT 160u
 
@@ -30,12 +31,15 @@ struct rules_answer {
     enum manifest_tier tier;
     const struct manifest_rule *rule; /* that decided; null = none did */
     uint32_t lease_ms;
-    uint32_t depth;
+    uint32_t depth; /* 1, or MANIFEST_DEPTH_ANY */
     char reason[RULES_TEXT];
     char hint[RULES_TEXT]; /* what to do about it; empty when allowed */
 };
 
 void rules_decide(const struct manifest *m, const struct rules_request *request,
                   struct rules_answer *answer);
-/* Turns the answer into a denial: nobody is there to consent. */
-void rules_no_console(struct rules_answer *answer);
+/* Turn the answer into a denial: because nobody consents, or for any other reason. */
+void rules_no_consent(struct rules_answer *answer, const char *why, const char *hint);
+void rules_refuse(struct rules_answer *answer, const char *reason, const char *hint);
+/* The rights of a power (process:kill), 0 when there is no such power. */
+uint64_t rules_power(const struct object *object);

@@ -236,7 +236,7 @@ static enum kozo_err delegate(struct actor *a, uint32_t i, uint64_t rights)
 static enum kozo_err grant(struct actor *a, const struct kozo_msg *m, const struct policy_request_req *req,
                            struct policy_request_rep *rep)
 {
-    uint32_t i = lease_take(&world.leases, m->badge, req->object, (uint8_t)req->rights);
+    uint32_t i = lease_take(&world.leases, ++world.serials, m->badge, req->object, (uint8_t)req->rights);
     enum kozo_err err;
 
     if (i == LEASE_NONE)
@@ -335,7 +335,6 @@ void policy_turn(struct actor *a)
 
     policy.a = a;
     if (a->phase == SERVER_BEGINS) {
-        (void)lease_open(&world.leases);
         world.giving = 0;
     } else if (a->phase != SERVER_SLEEPS) {
         actor_result(a);

@@ -60,6 +60,7 @@ struct world {
     struct manifest manifest;
     struct lease_table leases;
     uint64_t giving; /* policy: the lease whose capability is on its way */
+    uint64_t serials; /* of leases, given out */
     bool leases_ended; /* by init: nobody is left to end them in time */
 };
 extern struct world world;

@@ -169,7 +169,7 @@ def test_a_rule_denies_in_its_own_words(boot):
 def test_what_needs_consent_is_denied_without_a_console(boot):
     conf(boot, "rights", "read write", "rule motd")
     conf(boot, "tier", None, "rule motd")
-    good(boot, r"^\[hello\] denied: .*no console to ask on$")
+    good(boot, r"^\[hello\] denied: .*commands come from kozo\.run, nobody is at the terminal$")
 
 
 def test_what_does_not_reach_its_requester_is_taken_back(boot):
@@ -271,7 +271,7 @@ def test_broken_grant_not_requested(boot):
 
 def test_broken_grant_by_tier(boot):
     conf(boot, "tier", "medium", "rule motd")
-    broken(boot, "read is granted", "read on fs:/etc/motd", "denied: tier medium needs .*: no console to ask on")
+    broken(boot, "read is granted", "read on fs:/etc/motd", "denied: tier medium needs .*: commands come from kozo\.run, nobody is at the terminal")
 
 
 def test_broken_file_missing(boot):

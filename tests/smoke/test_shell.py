@@ -142,7 +142,8 @@ def test_lines_of_the_kernel_come_above_the_prompt(boot):
 
 def test_without_a_console_all_is_as_before(boot):
     parts = re.split(r"(?m)^(?=\[)", boot.read("etc/kozo.conf"))
-    boot.write("etc/kozo.conf", "".join(p for p in parts if not re.match(r"\[service (console|shell)\]", p)))
+    parts = [p for p in parts if not re.match(r"\[(service (console|shell)|rule shell-\w+)\]", p)]
+    boot.write("etc/kozo.conf", "".join(parts).replace(" console-ask", ""))
     with boot.start(append='kozo.run="dance; poweroff"') as vm:
         vm.wait_for("^KOZO READY$")
         vm.wait_for(r"^\[init\] error: dance: no such command")

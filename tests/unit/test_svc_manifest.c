@@ -42,7 +42,7 @@ TEST(a_whole_manifest)
         "restart_limit = 5\nrestart_backoff_ms = 20\n"
         "[rule r]\nsubject = b\nobject = fs:/etc/*\nrights = read list\ndecision = ask\ntier = "
         "high\n"
-        "lease_ms = 60000\ndepth = 2\nreason = because of this\nhint = do that\n");
+        "lease_ms = 60000\ndepth = any\nreason = because of this\nhint = do that\n");
     CHECK_EQ(manifest.services, 2);
     CHECK_EQ(manifest.demo_seconds, 3);
     CHECK_EQ(manifest.ready_seconds, 10);
@@ -72,13 +72,13 @@ TEST(a_rule)
 
     check_good(SERVICE(
         "b") "[rule r]\nsubject = *\nobject = fs:/etc/*\nrights = read list\ndecision = ask\n"
-             "tier = high\nlease_ms = 60000\ndepth = 2\nreason = because of this\n");
+             "tier = high\nlease_ms = 60000\ndepth = any\nreason = because of this\n");
     CHECK_EQ(manifest.rules, 1);
     CHECK_EQ(r->rights, RIGHT_READ | RIGHT_LIST);
     CHECK_EQ(r->decision, DECISION_ASK);
     CHECK_EQ(r->tier, TIER_HIGH);
     CHECK_EQ(r->lease_ms, 60000);
-    CHECK_EQ(r->depth, 2);
+    CHECK_EQ(r->depth, MANIFEST_DEPTH_ANY);
     CHECK(kozo_str_is(r->reason, "because of this"));
     CHECK_EQ(r->hint.len, 0);
 }
@@ -93,6 +93,7 @@ TEST(what_is_not_said_has_a_usual_value)
     CHECK_EQ(manifest.rule[0].lease_ms, 0);
     CHECK_EQ(manifest.rule[0].depth, 1);
     CHECK_EQ(manifest.demo.len, 0);
+    CHECK_EQ(manifest.consent_seconds, 30);
 }
 
 /* Each of these is wrong in one place: line, field, and a word of what was expected. */
@@ -165,7 +166,8 @@ static const struct {
     { "[rule r]\ntier = none\n", 2, "tier", "critical" },
     { "[rule r]\nlease_ms = 3600001\n", 2, "lease_ms", "3600000" },
     { "[rule r]\nlease_ms = 0\n", 2, "lease_ms", "3600000" },
-    { "[rule r]\ndepth = 9\n", 2, "depth", "1 to 8" },
+    { "[rule r]\ndepth = 2\n", 2, "depth", "1 or any" },
+    { "[init]\nconsent_seconds = 0\n", 2, "consent_seconds", "1 to 3600" },
     { "[rule r]\nsubject = a b\n", 2, "subject", "or *" },
     { SERVICE("a") "[rule r]\nsubject = b\nobject = fs:/x\nrights = read\ndecision = allow\n", 5,
       "subject", "of this manifest" },

@@ -2,8 +2,10 @@
 /* Who may have what, and for how long. */
 #include "unit.h"
 
+#include "common/identity.h"
 #include "common/object.h"
 #include "common/rights.h"
+#include "policy/consent.h"
 #include "policy/lease.h"
 #include "policy/rules.h"
 
@@ -19,17 +21,19 @@
 static struct manifest manifest;
 static struct rules_answer answer;
 
-static void load(const char *rules)
+static void load_for(const char *requests, const char *rules)
 {
     static char conf[8192];
     struct manifest_problem p;
 
-    snprintf(conf, sizeof conf, "%s%s",
-             SERVICE("fsd") "provides = fs\n" SERVICE("a") "requests = fs\n" SERVICE("b"), rules);
+    snprintf(conf, sizeof conf, "%srequests = %s\n%s%s",
+             SERVICE("fsd") "provides = fs\n" SERVICE("a"), requests, SERVICE("b"), rules);
     p = manifest_parse(&manifest, kozo_str(conf));
     if (p.expected != nullptr)
         FAIL("line %u: expected %s", p.line, p.expected);
 }
+
+static void load(const char *rules) { load_for("fs", rules); }
 
 static enum manifest_decision decide(const char *who, const char *object, uint64_t rights)
 {
@@ -52,10 +56,11 @@ static const char *rule(void)
 
 TEST(a_rule_allows)
 {
-    load(RULE("r", "subject=a\nobject=fs:/x\nrights=read\ndecision=allow\nlease_ms=200\ndepth=2"));
+    load(
+        RULE("r", "subject=a\nobject=fs:/x\nrights=read\ndecision=allow\nlease_ms=200\ndepth=any"));
     CHECK_EQ(decide("a", "fs:/x", RIGHT_READ), DECISION_ALLOW);
     CHECK_EQ(answer.lease_ms, 200);
-    CHECK_EQ(answer.depth, 2);
+    CHECK_EQ(answer.depth, MANIFEST_DEPTH_ANY);
     CHECK_STR(answer.reason, "[rule r] allows read");
     CHECK_STR(answer.hint, "");
 }
@@ -172,15 +177,63 @@ TEST(a_rule_says_why_in_its_own_words)
     CHECK_STR(answer.hint, "come back");
 }
 
-TEST(without_a_console_what_needs_consent_is_denied)
+TEST(without_consent_what_needs_it_is_denied)
 {
     load(RULE("r", "subject=a\nobject=*\nrights=write\ndecision=allow"));
     CHECK_EQ(decide("a", "fs:/x", RIGHT_WRITE), DECISION_ASK);
-    rules_no_console(&answer);
+    rules_no_consent(&answer, "no console to ask on", "get one");
     CHECK_EQ(answer.decision, DECISION_DENY);
     CHECK_EQ(answer.lease_ms, 0);
-    CHECK(strstr(answer.reason, "no console to ask on") != nullptr);
-    CHECK(strlen(answer.hint) > 0);
+    CHECK_STR(answer.reason, "tier medium needs somebody's consent: no console to ask on");
+    CHECK_STR(answer.hint, "get one");
+}
+
+/* Who asks what, and the tier and lease of the answer. */
+static const struct {
+    const char *object;
+    uint64_t rights;
+    enum manifest_tier tier;
+    uint32_t lease_ms;
+} tiers[] = {
+    { "fs:/x", RIGHT_READ, TIER_LOW, 3600000 },
+    { "fs:/x", RIGHT_READ | RIGHT_LIST, TIER_LOW, 3600000 },
+    { "fs:/x", RIGHT_WRITE, TIER_MEDIUM, 300000 },
+    { "fs:/x", RIGHT_CREATE, TIER_MEDIUM, 300000 },
+    { "fs:/x", RIGHT_REMOVE, TIER_HIGH, 60000 },
+    { "fs:/x", RIGHT_READ | RIGHT_REMOVE, TIER_HIGH, 60000 },
+    { "other:/x", RIGHT_READ, TIER_HIGH, 60000 },
+    { "process:kill", RIGHT_KILL, TIER_CRITICAL, 60000 },
+};
+
+TEST(the_tier_comes_from_object_and_rights)
+{
+    static char rules[512];
+
+    snprintf(
+        rules, sizeof rules, "%s%s", SERVICE("o") "provides = other\n",
+        RULE("r", "subject=a\nobject=*\nrights=read write list create remove\ndecision=allow"));
+    for (unsigned i = 0; i < sizeof tiers / sizeof tiers[0]; i++) {
+        load_for("fs other process", rules);
+        CHECK_EQ(decide("a", tiers[i].object, tiers[i].rights),
+                 tiers[i].tier == TIER_LOW ? DECISION_ALLOW : DECISION_ASK);
+        CHECK_EQ(answer.tier, tiers[i].tier);
+        CHECK_EQ(answer.lease_ms, tiers[i].lease_ms);
+    }
+}
+
+TEST(a_power_is_asked_for_by_its_name_and_with_its_right)
+{
+    load_for("fs process",
+             RULE("r", "subject=a\nobject=process:kill\nrights=kill\ndecision=allow"));
+    CHECK_EQ(decide("a", "process:kill", RIGHT_KILL), DECISION_ASK);
+    CHECK_STR(answer.reason, "[rule r] allows kill");
+    CHECK_EQ(decide("a", "process:kill", RIGHT_READ), DECISION_DENY);
+    CHECK_STR(answer.reason, "the rights asked for are not those of that power");
+    CHECK_EQ(decide("a", "process:love", RIGHT_KILL), DECISION_DENY);
+    CHECK_STR(answer.reason, "there is no such power");
+    CHECK_EQ(decide("a", "fs:kill", RIGHT_KILL), DECISION_DENY);
+    CHECK_EQ(decide("a", "process:kill ", RIGHT_KILL), DECISION_DENY);
+    CHECK_STR(answer.reason, "the object's name is malformed");
 }
 
 TEST(texts_fit_whatever_the_names_are)
@@ -196,20 +249,27 @@ TEST(texts_fit_whatever_the_names_are)
 
 /* ---- leases ---- */
 
+#define WHO(index, life) identity_badge((index), (life))
+
 static struct lease_table *table(void)
 {
-    static struct lease_table t;
+    static struct lease_store l;
 
-    memset(&t, 0, sizeof t);
-    CHECK(!lease_open(&t));
-    return &t;
+    memset(&l, 0, sizeof l);
+    CHECK(!lease_store_open(&l));
+    return &l.leases;
+}
+
+static uint32_t take(struct lease_table *t, uint64_t serial, uint64_t badge)
+{
+    return lease_take(t, serial, badge, kozo_str("fs:/a"), RIGHT_READ);
 }
 
 TEST(leases_end_in_time)
 {
     struct lease_table *t = table();
-    uint32_t a = lease_take(t, 1, kozo_str("fs:/a"), RIGHT_READ);
-    uint32_t b = lease_take(t, 2, kozo_str("fs:/b"), RIGHT_READ);
+    uint32_t a = take(t, 1, WHO(0, 1));
+    uint32_t b = take(t, 2, WHO(1, 1));
 
     CHECK_EQ(lease_over(t, 0), a);
     lease_begin(t, a, 300, 0);
@@ -226,49 +286,232 @@ TEST(leases_end_in_time)
     CHECK_EQ(lease_over(t, UINT64_MAX), LEASE_NONE);
 }
 
-TEST(a_lease_is_found_by_a_serial_that_is_never_used_twice)
+TEST(a_lease_is_found_by_its_serial_and_in_order)
 {
     struct lease_table *t = table();
-    uint32_t a = lease_take(t, 1, kozo_str("fs:/a"), RIGHT_READ);
-    uint64_t serial = t->lease[a].serial;
+    uint32_t a = take(t, 7, WHO(0, 1)), b = take(t, 3, WHO(0, 1));
 
     CHECK_STR(t->lease[a].object, "fs:/a");
-    CHECK_EQ(lease_find(t, serial), a);
-    lease_free(t, a);
-    CHECK_EQ(lease_find(t, serial), LEASE_NONE);
+    CHECK_EQ(lease_find(t, 7), a);
     CHECK_EQ(lease_find(t, 0), LEASE_NONE);
-    CHECK_EQ(lease_take(t, 1, kozo_str("fs:/a"), RIGHT_READ), a);
-    CHECK(t->lease[a].serial != serial);
+    CHECK_EQ(lease_from(t, 0), b);
+    CHECK_EQ(lease_from(t, 4), a);
+    CHECK_EQ(lease_from(t, 8), LEASE_NONE);
+    lease_free(t, a);
+    CHECK_EQ(lease_find(t, 7), LEASE_NONE);
 }
 
-TEST(one_requester_cannot_take_all_leases)
+TEST(one_requester_cannot_take_all_leases_in_however_many_lives)
 {
     struct lease_table *t = table();
     unsigned n = 0;
 
-    while (lease_take(t, 1, kozo_str("x"), 1) != LEASE_NONE)
+    while (take(t, 1 + n, WHO(0, n + 1)) != LEASE_NONE)
         n++;
     CHECK_EQ(n, LEASES_EACH);
-    CHECK(lease_take(t, 2, kozo_str("x"), 1) != LEASE_NONE);
-    for (uint64_t badge = 3; badge < 99; badge++)
-        n += lease_take(t, badge, kozo_str("x"), 1) != LEASE_NONE;
+    CHECK_EQ(lease_count(t, 0), LEASES_EACH);
+    CHECK(take(t, 100, WHO(1, 1)) != LEASE_NONE);
+    for (uint32_t who = 2; who < 99; who++)
+        n += take(t, 100 + who, WHO(who, 1)) != LEASE_NONE;
     CHECK_EQ(n, LEASES - 1);
-    CHECK_EQ(lease_take(t, 100, kozo_str("x"), 1), LEASE_NONE);
+    CHECK_EQ(take(t, 999, WHO(100, 1)), LEASE_NONE);
 }
 
-TEST(each_lease_has_a_slot_of_its_own_within_the_cnode)
-{
-    CHECK_EQ(lease_slot(0), 1);
-    CHECK_EQ(lease_slot(LEASES - 1), (1u << LEASE_CNODE_BITS) - 1);
-}
-
-TEST(a_table_that_exists_stays_as_it_is)
+TEST(what_an_earlier_life_holds_is_found_by_its_successor)
 {
     struct lease_table *t = table();
-    uint32_t a = lease_take(t, 1, kozo_str("fs:/a"), RIGHT_READ);
+    uint32_t a = take(t, 1, WHO(4, 1));
 
-    lease_begin(t, a, 300, 0);
-    CHECK(lease_open(t));
-    CHECK_EQ(lease_next(t), 300 * MS);
-    CHECK_EQ(t->lease[a].badge, 1);
+    (void)take(t, 2, WHO(4, 2));
+    (void)take(t, 3, WHO(5, 1));
+    CHECK_EQ(lease_outlived(t, WHO(4, 1)), LEASE_NONE);
+    CHECK_EQ(lease_outlived(t, WHO(4, 2)), a);
+    CHECK_EQ(lease_outlived(t, WHO(5, 1)), LEASE_NONE);
+    lease_free(t, a);
+    CHECK_EQ(lease_outlived(t, WHO(4, 2)), LEASE_NONE);
+}
+
+TEST(a_lease_is_being_given_until_it_is_held)
+{
+    struct lease_table *t = table();
+    uint32_t a = take(t, 1, WHO(0, 1));
+
+    CHECK_EQ(lease_in_state(t, LEASE_GIVING), a);
+    t->lease[a].state = LEASE_HELD;
+    CHECK_EQ(lease_in_state(t, LEASE_GIVING), LEASE_NONE);
+    CHECK_EQ(lease_in_state(t, LEASE_HELD), a);
+}
+
+TEST(each_lease_has_two_slots_of_its_own_within_the_cnode)
+{
+    CHECK_EQ(lease_slot(0), 1);
+    CHECK_EQ(lease_slot(LEASES - 1), LEASES);
+    CHECK(lease_once_slot(0) > lease_slot(LEASES - 1));
+    CHECK_EQ(lease_once_slot(LEASES - 1), (1u << LEASE_CNODE_BITS) - 1);
+}
+
+TEST(tables_that_exist_stay_as_they_are)
+{
+    static struct lease_store l;
+    uint32_t a;
+
+    memset(&l, 0, sizeof l);
+    CHECK(!lease_store_open(&l));
+    a = take(&l.leases, 1, WHO(0, 1));
+    lease_begin(&l.leases, a, 300, 0);
+    CHECK(record_add(&l.records, WHO(0, 1)) != nullptr);
+    CHECK(lease_store_open(&l));
+    CHECK_EQ(lease_next(&l.leases), 300 * MS);
+    CHECK_EQ(record_undrained(&l.records, 0), 1);
+}
+
+/* ---- records ---- */
+
+static struct record_table *records(void)
+{
+    static struct record_table t;
+
+    record_clear(&t);
+    return &t;
+}
+
+TEST(records_have_numbers_that_are_never_used_twice)
+{
+    struct record_table *t = records();
+
+    for (uint64_t seq = 1; seq <= 3 * RECORDS; seq++) {
+        struct record *r = record_add(t, WHO(seq % 3, 1));
+
+        CHECK(r != nullptr);
+        CHECK_EQ(r->seq, seq);
+        (void)record_drain(t, seq);
+    }
+    CHECK_EQ(record_from(t, 0)->seq, 2 * RECORDS + 1);
+    CHECK_EQ(record_from(t, 2 * RECORDS + 9)->seq, 2 * RECORDS + 9);
+    CHECK_PTR(record_from(t, 3 * RECORDS + 1), nullptr);
+}
+
+TEST(what_is_not_drained_is_not_overwritten)
+{
+    struct record_table *t = records();
+
+    for (uint32_t i = 0; i < RECORDS; i++)
+        CHECK(record_add(t, WHO(0, 1)) != nullptr);
+    CHECK_PTR(record_add(t, WHO(1, 1)), nullptr);
+    CHECK_EQ(record_drain(t, 2), 2);
+    CHECK_EQ(record_drain(t, 2), 0);
+    CHECK_EQ(record_undrained(t, 0), RECORDS - 2);
+    CHECK_EQ(record_add(t, WHO(1, 1))->seq, RECORDS + 1);
+    CHECK_EQ(record_from(t, 0)->seq, 2); /* drained, and still there */
+    CHECK(record_from(t, 0)->drained);
+    CHECK_EQ(record_undrained(t, 1), 1);
+}
+
+TEST(all_shares_fit_into_the_ring)
+{
+    static char conf[8192];
+    uint64_t used = 0;
+
+    for (unsigned n = 1; n < MANIFEST_SERVICES; n++) {
+        used = (uint64_t)snprintf(conf, sizeof conf, "%s", SERVICE("p") "provides = policy\n");
+        for (unsigned i = 0; i < n; i++)
+            used += (uint64_t)snprintf(conf + used, sizeof conf - used,
+                                       SERVICE("s%u") "capabilities = policy\n", i);
+        CHECK_PTR(manifest_parse(&manifest, kozo_str(conf)).expected, nullptr);
+        CHECK(record_share(&manifest) * n <= RECORDS);
+        CHECK(record_share(&manifest) >= RECORD_FOR_A_REQUEST);
+        CHECK(record_share(&manifest) <= RECORD_SHARE_MAX);
+    }
+}
+
+/* ---- consent ---- */
+
+static struct consent *queue(void)
+{
+    static struct consent c;
+
+    c = (struct consent){ .limit_ms = 100 };
+    return &c;
+}
+
+TEST(questions_are_asked_one_at_a_time_in_their_order)
+{
+    struct consent *c = queue();
+    uint32_t a = consent_add(c, WHO(0, 1)), b = consent_add(c, WHO(1, 1));
+
+    CHECK_EQ(consent_next(c), a);
+    CHECK_EQ(consent_deadline(c), UINT64_MAX);
+    consent_show(c, a, 0);
+    CHECK_EQ(consent_shown(c), a);
+    CHECK_EQ(consent_next(c), CONSENT_NONE);
+    consent_end(c, a);
+    CHECK_EQ(consent_add(c, WHO(2, 1)), a);
+    CHECK_EQ(consent_next(c), b);
+}
+
+/* What is said, and when (the limit is at 150 ms), and what comes of it. */
+static const struct {
+    bool yes;
+    uint64_t at;
+    enum consent_outcome outcome;
+} answers[] = {
+    { true, 50 * MS, CONSENT_YES },        { false, 50 * MS, CONSENT_NO },
+    { true, 150 * MS - 1, CONSENT_YES },   { false, 150 * MS - 1, CONSENT_NO },
+    { true, 150 * MS, CONSENT_SILENCE },   { false, 150 * MS, CONSENT_SILENCE },
+    { true, UINT64_MAX, CONSENT_SILENCE },
+};
+
+TEST(an_answer_at_the_last_tick_is_too_late)
+{
+    for (unsigned i = 0; i < sizeof answers / sizeof answers[0]; i++) {
+        struct consent *c = queue();
+        uint32_t a = consent_add(c, WHO(0, 1));
+
+        consent_show(c, a, 50 * MS);
+        CHECK_EQ(consent_answer(c, c->request[a].order, answers[i].yes, answers[i].at),
+                 answers[i].outcome);
+    }
+}
+
+TEST(silence_ends_a_question_at_its_limit)
+{
+    struct consent *c = queue();
+    uint32_t a = consent_add(c, WHO(0, 1));
+
+    CHECK_EQ(consent_late(c, UINT64_MAX), CONSENT_NONE); /* it is not on the terminal */
+    consent_show(c, a, 50 * MS);
+    CHECK_EQ(consent_deadline(c), 150 * MS);
+    CHECK_EQ(consent_late(c, 150 * MS - 1), CONSENT_NONE);
+    CHECK_EQ(consent_late(c, 150 * MS), a);
+}
+
+TEST(an_answer_to_a_question_that_is_gone_answers_nothing)
+{
+    struct consent *c = queue();
+    uint32_t a = consent_add(c, WHO(0, 1)), b;
+    uint64_t order = c->request[a].order;
+
+    CHECK_EQ(consent_answer(c, order, true, 0), CONSENT_UNDECIDED); /* not shown yet */
+    consent_show(c, a, 0);
+    consent_end(c, a);
+    CHECK_EQ(consent_answer(c, order, true, 1), CONSENT_UNDECIDED);
+    b = consent_add(c, WHO(0, 1)); /* the same place, for the same requester */
+    CHECK_EQ(b, a);
+    consent_show(c, b, 0);
+    CHECK_EQ(consent_answer(c, order, true, 1), CONSENT_UNDECIDED);
+    CHECK_EQ(consent_answer(c, c->request[b].order, true, 1), CONSENT_YES);
+}
+
+TEST(a_flood_fills_its_own_share_of_the_queue_only)
+{
+    struct consent *c = queue();
+    unsigned n = 0;
+
+    while (consent_add(c, WHO(0, n + 1)) != CONSENT_NONE) /* also in life after life */
+        n++;
+    CHECK_EQ(n, CONSENTS_EACH);
+    CHECK_EQ(consent_count(c, 0), CONSENTS_EACH);
+    for (uint32_t who = 1; who < 99; who++)
+        n += consent_add(c, WHO(who, 1)) != CONSENT_NONE;
+    CHECK_EQ(n, CONSENTS);
 }

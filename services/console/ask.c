@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: MIT */
+#include "console/ask.h"
+#include "common/line.h"
+#include "common/manifest.h"
+
+#include <kozo/time.h>
+
+constexpr char ctrl_c = 3, bell = 7, del = 127;
+constexpr uint64_t hurry = 10; /* seconds from which on each is told; before, every fifth */
+
+/* ---- drawing ---- */
+
+static void put(struct ask *a, struct kozo_str text) { a->sink(text.at, text.len); }
+
+/* Text of others, such that it is read for what it is: a byte is itself or \xNN. */
+static void put_escaped(struct ask *a, const char *text)
+{
+    static const char digits[] = "0123456789abcdef";
+
+    for (; *text != '\0'; text++) {
+        unsigned char c = (unsigned char)*text;
+        char escape[] = { '\\', 'x', digits[c >> 4], digits[c & 15] };
+
+        if (c >= ' ' && c < del && c != '\\' && c != '"')
+            a->sink(text, 1);
+        else
+            a->sink(escape, sizeof escape);
+    }
+}
+
+static void put_line(struct ask *a, const char *name, const char *text, const char *quote)
+{
+    put(a, kozo_str(CLEAN_MARK "   "));
+    put(a, kozo_str(name));
+    put(a, kozo_str(quote));
+    put_escaped(a, text);
+    put(a, kozo_str(quote));
+    put(a, kozo_str("\n"));
+}
+
+static void put_risk(struct ask *a)
+{
+    char text[64];
+    struct line l = line_begin(text, sizeof text);
+    uint64_t s = a->lease_ms / 1000, ms = a->lease_ms % 1000;
+
+    line_add(&l, manifest_tier_name(
+                     (enum manifest_tier)(a->tier < TIER_AUTO ? a->tier : TIER_CRITICAL)));
+    line_add(&l,
+             a->tier >= TIER_CRITICAL ? "; a yes is good for one use, within " : "; a yes lasts ");
+    line_add_number(&l, ms == 0 ? s : a->lease_ms);
+    line_add(&l, ms == 0 ? " s" : " ms");
+    put_line(a, "risk: ", text, "");
+}
+
+static void put_question(struct ask *a)
+{
+    put(a, kozo_str(CLEAN_MARK " "));
+    put_escaped(a, a->who);
+    put(a, kozo_str(" asks policy for "));
+    put_escaped(a, a->object);
+    put(a, kozo_str("\n"));
+    put_line(a, "rights: ", a->rights, "");
+    put_line(a, "reason: ", a->reason, "\"");
+    put_risk(a);
+    a->others = 0;
+}
+
+static uint64_t seconds_left(const struct ask *a, uint64_t now)
+{
+    return a->until > now ? (a->until - now + KOZO_S - 1) / KOZO_S : 0;
+}
+
+/* What the last line tells: of many seconds only every fifth. */
+static uint64_t told(uint64_t left) { return left > hurry ? (left + 4) / 5 * 5 : left; }
+
+static void show(struct ask *a, uint64_t now)
+{
+    char text[96];
+    struct line l = line_begin(text, sizeof text);
+
+    if (a->others >= ASK_LINES)
+        put_question(a);
+    a->second = told(seconds_left(a, now));
+    line_add(&l, CLEAN_MARK " allow? y or n, then Enter (");
+    line_add_number(&l, a->second);
+    line_add(&l, " s): ");
+    line_add_str(&l, (struct kozo_str){ a->answer, a->typed });
+    put(a, line_text(&l));
+    a->drawn = (uint32_t)l.used;
+    a->shown = true;
+}
+
+static void clear(struct ask *a)
+{
+    if (!a->shown)
+        return;
+    put(a, kozo_str("\r"));
+    for (uint32_t i = 0; i < a->drawn; i++)
+        put(a, kozo_str(" "));
+    put(a, kozo_str("\r"));
+    a->shown = false;
+}
+
+/* ---- the life of a question ---- */
+
+void ask_begin(struct ask *a, const struct console_ask_req *q, uint64_t now)
+{
+    clean_sink *sink = a->sink;
+
+    *a = (struct ask){ .sink = sink, .active = true, .quiet = now };
+    a->until = q->until;
+    a->tier = q->tier;
+    a->lease_ms = q->lease_ms;
+    kozo_str_copy(a->who, sizeof a->who, q->who);
+    kozo_str_copy(a->object, sizeof a->object, q->object);
+    kozo_str_copy(a->rights, sizeof a->rights, q->rights);
+    kozo_str_copy(a->reason, sizeof a->reason, q->reason);
+    put_question(a);
+}
+
+void ask_end(struct ask *a)
+{
+    clear(a);
+    a->active = false;
+}
+
+void ask_hide(struct ask *a, uint32_t lines)
+{
+    clear(a);
+    if (a->active)
+        a->others += lines;
+}
+
+void ask_tick(struct ask *a, uint64_t now)
+{
+    if (!a->active)
+        return;
+    if (!a->armed && now - a->quiet >= ASK_QUIET)
+        a->armed = true;
+    if (!a->armed)
+        return;
+    if (a->shown && told(seconds_left(a, now)) != a->second)
+        clear(a);
+    if (!a->shown)
+        show(a, now);
+}
+
+uint64_t ask_wake(const struct ask *a)
+{
+    if (!a->active)
+        return UINT64_MAX;
+    if (!a->armed)
+        return a->quiet + ASK_QUIET;
+    if (a->second == 0)
+        return UINT64_MAX;
+    return a->until - (a->second > hurry ? a->second - 5 : a->second - 1) * KOZO_S;
+}
+
+/* ---- keys ---- */
+
+static bool says(const struct ask *a, const char *word)
+{
+    char lower[ASK_TYPED];
+
+    for (uint32_t i = 0; i < a->typed; i++) {
+        char c = a->answer[i];
+
+        lower[i] = c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+    }
+    return kozo_str_is((struct kozo_str){ lower, a->typed }, word);
+}
+
+static enum ask_result enter(struct ask *a, uint64_t now)
+{
+    bool yes = says(a, "y") || says(a, "yes");
+
+    if (yes || says(a, "n") || says(a, "no") || a->typed == 0) {
+        put(a, kozo_str("\n"));
+        a->shown = a->active = false;
+        return yes ? ASK_YES : ASK_NO;
+    }
+    clear(a);
+    a->typed = 0;
+    a->sink(&bell, 1);
+    show(a, now);
+    return ASK_GOES_ON;
+}
+
+static void type(struct ask *a, char key, uint64_t now)
+{
+    if ((key == '\b' || key == del) && a->typed > 0)
+        a->typed--;
+    else if (key > ' ' && key < del && a->typed < ASK_TYPED)
+        a->answer[a->typed++] = key;
+    else
+        a->sink(&bell, 1);
+    clear(a);
+    show(a, now);
+}
+
+enum ask_result ask_key(struct ask *a, char key, uint64_t now)
+{
+    if (!a->armed) {
+        a->quiet = now;
+        return ASK_GOES_ON;
+    }
+    if (key == ctrl_c) {
+        put(a, kozo_str("^C\n"));
+        a->shown = a->active = false;
+        return ASK_NO;
+    }
+    if (key == '\r' || key == '\n')
+        return enter(a, now);
+    type(a, key, now);
+    return ASK_GOES_ON;
+}

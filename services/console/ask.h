@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ask.h - a question to the person at the terminal: how it looks, and which keys answer it.
+ *
+ *     [?] hello asks policy for fs:/etc/motd
+ *     [?]   rights: write
+ *     [?]   reason: "to change it"
+ *     [?]   risk: medium; a yes lasts 300 s
+ *     [?] allow? y or n, then Enter (30 s):
+ *
+ * Keys count from when the last line is there, and that comes only after half a second without a key:
+ * what was typed for something else answers nothing. All that the requester says is printable ASCII
+ * here, the rest as \xNN. After every few lines of other text the whole question is shown again, so
+ * that none can push it off the terminal.
+ *
+ * Owns:      struct ask.
+ * Not here:  who asks and who is answered (main.c), whether a yes is in time (policy/consent.h).
+ * Callers:   console and its unit tests; no system calls. The time is the caller's.
+ * Spec:      docs/spec/services.md
+ */
+#pragma once
+
+#include "console/clean.h"
+
+#include <kozo/console.h>
+
+#define ASK_QUIET 500000000ull /* nanoseconds without a key, before keys count */
+#define ASK_TYPED 7u
+#define ASK_LINES 8u /* of other text, until the question is shown again */
+
+enum ask_result : uint8_t { ASK_GOES_ON, ASK_YES, ASK_NO };
+
+struct ask {
+    clean_sink *sink;
+    bool active;
+    bool armed;      /* keys count */
+    bool shown;      /* the last line is on the terminal */
+    uint32_t drawn;  /* columns of it */
+    uint32_t others; /* lines of other text since the question was shown */
+    uint64_t quiet;  /* when the last key came that did not count, or the question */
+    uint64_t second; /* that the last line tells */
+    uint64_t until;
+    uint64_t tier, lease_ms;
+    uint32_t typed;
+    char answer[ASK_TYPED];
+    char who[32], object[256], rights[48], reason[80];
+};
+
+/* Shows the question; the terminal is at the beginning of a line. */
+void ask_begin(struct ask *a, const struct console_ask_req *q, uint64_t now);
+/* A key; an answer ends the question. */
+enum ask_result ask_key(struct ask *a, char key, uint64_t now);
+/* Time passed: shows what there is to show. */
+void ask_tick(struct ask *a, uint64_t now);
+/* When ask_tick has something to do; UINT64_MAX: there is no question. */
+uint64_t ask_wake(const struct ask *a);
+/* Take the last line off the terminal: `lines` of other text come now. ask_tick shows it again. */
+void ask_hide(struct ask *a, uint32_t lines);
+/* Nobody wants to know any more. */
+void ask_end(struct ask *a);

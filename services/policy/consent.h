@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * consent.h - requests that wait for a person's word: one is on the terminal, the others queue.
+ *
+ * Each ends in exactly one way: yes, no, silence until the time limit, its requester gone, or nobody
+ * there to ask. Deny wins ties: an answer at the very tick of the limit is too late, and one to a
+ * question that is no longer on the terminal answers nothing.
+ *
+ * Owns:      struct consent: the queue, each requester's share of it, the time limit.
+ * Not here:  the terminal (person.h), what to do about an outcome (main.c), rules (rules.h).
+ * Callers:   policy and its unit tests; no system calls. The time is the caller's.
+ * Cost:      the number of requests that can wait.
+ * Spec:      docs/spec/services.md
+ */
+#pragma once
+
+#include "policy/rules.h"
+
+#define CONSENTS 12u     /* requests that can wait ... */
+#define CONSENTS_EACH 2u /* ... of one service */
+#define CONSENT_NONE UINT32_MAX
+
+enum consent_state : uint8_t { CONSENT_FREE, CONSENT_WAITS, CONSENT_SHOWN };
+
+enum consent_outcome : uint8_t {
+    CONSENT_UNDECIDED, /* what was said is no answer to this question */
+    CONSENT_YES,
+    CONSENT_NO,
+    CONSENT_SILENCE,
+};
+
+struct consent_request {
+    enum consent_state state;
+    uint64_t order; /* never used twice */
+    uint64_t until; /* shown: nanoseconds since boot */
+    uint64_t badge;
+    uint64_t rights;
+    char object[OBJECT_BYTES + 1];
+    char why[128];
+    struct rules_answer answer; /* if it is a yes */
+};
+
+struct consent {
+    uint64_t orders;
+    uint32_t limit_ms; /* for each, from when it is shown */
+    struct consent_request request[CONSENTS];
+};
+
+/*
+ * A place in the queue, to be filled by the caller; CONSENT_NONE when the queue is full, or the
+ * requester's share of it.
+ */
+uint32_t consent_add(struct consent *c, uint64_t badge);
+/* The one to be shown next: the oldest that waits, if none is shown. CONSENT_NONE: none. */
+uint32_t consent_next(const struct consent *c);
+/* It is on the terminal from `now` on. */
+void consent_show(struct consent *c, uint32_t i, uint64_t now);
+/* The one on the terminal; CONSENT_NONE when none is. */
+uint32_t consent_shown(const struct consent *c);
+/* The person answered the question that was shown with this order, at `now`. */
+enum consent_outcome consent_answer(const struct consent *c, uint64_t order, bool yes,
+                                    uint64_t now);
+/* When the question on the terminal is too old; UINT64_MAX: none is there. */
+uint64_t consent_deadline(const struct consent *c);
+/* The one whose time is over at `now`; CONSENT_NONE when none is. */
+uint32_t consent_late(const struct consent *c, uint64_t now);
+/* It has been decided, or nobody wants to know any more. */
+void consent_end(struct consent *c, uint32_t i);
+/* How many of a service wait or are shown, by its place in the manifest. */
+uint32_t consent_count(const struct consent *c, uint32_t who);

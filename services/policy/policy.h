@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * policy.h - what the parts of policy share.
+ *
+ * Owns:      struct policy_server.
+ * Callers:   services/policy. One thread; the one that asks the person shares nothing (person.h).
+ * Spec:      docs/spec/services.md
+ */
+#pragma once
+
+#include "common/denial.h"
+#include "policy/consent.h"
+#include "policy/lease.h"
+
+#include <kozo/policy.h>
+
+struct policy_server {
+    struct manifest manifest;
+    struct lease_store *store;
+    struct kozo_cnode slots;   /* two for each lease */
+    struct kozo_endpoint port; /* where policy is asked */
+    kozo_cptr opened;          /* where a provider's capability arrives, and is used from */
+    kozo_cptr given;           /* the copy on its way to the requester */
+    kozo_cptr asker[CONSENTS]; /* the right to answer who waits for a person's word */
+    struct consent consent;
+    struct denials denials;
+    uint32_t share;             /* undrained records of a requester */
+    bool later;                 /* the request under way is answered later ... */
+    bool answered;              /* ... or has been */
+    struct rules_answer answer; /* to it */
+};
+
+/* ---- record.c's records and the log: tell.c ---- */
+
+/* Keeps a record of a decision and writes its line; fills in the number, who, and the time if it is 0. */
+uint64_t tell(struct policy_server *p, uint64_t badge, const struct audit *a, uint8_t tier,
+              uint64_t lease);
+/* A request that is turned away because its requester's share of the audit is full. */
+void tell_refusal(struct policy_server *p, uint64_t badge, const struct policy_request_req *req);
+/* Refusals that were counted and not told; when there are some to tell. */
+void tell_settle(struct policy_server *p);
+
+/* ---- delegation: grant.c ---- */
+
+/*
+ * Opens the object, takes a lease and puts what the requester gets into p->given. *i is the lease,
+ * LEASE_NONE with an error; p->answer then says why.
+ */
+enum kozo_err grant_make(struct policy_server *p, uint64_t badge, struct kozo_str object,
+                         uint64_t rights, const struct rules_answer *answer, uint32_t *i);
+/* Whether it arrived; if not, the lease ends. */
+void grant_settle(struct policy_server *p, uint32_t i, bool arrived);
+/* Takes back what the lease gave, at any depth, then tells the provider. */
+void grant_end(struct policy_server *p, uint32_t i, enum audit_result result, const char *reason);
+/* Ends those that are over, and what an earlier life of policy was about to give. */
+void grant_expire(struct policy_server *p);
+void grant_recover(struct policy_server *p);
+/* A message by a capability that is good for one use: passes it on. Answers it itself. */
+bool grant_is_use(const struct kozo_msg *m);
+void grant_use(struct policy_server *p, struct kozo_msg *m);
+
+/* ---- requests: request.c ---- */
+
+enum kozo_err serve_request(struct policy_server *p, const struct kozo_msg *m,
+                            const struct policy_request_req *req, struct policy_request_rep *rep);
+/* Without a terminal whatever needs consent is denied; `why` and `hint` then say so. */
+void request_begin(struct policy_server *p);
+/* Looks after those that wait: the person's answers, time limits, requesters that are gone. */
+void request_look(struct policy_server *p);
+/* When to look again, UINT64_MAX = nobody waits. */
+uint64_t request_deadline(const struct policy_server *p);
+
+/* ---- looking after it: query.c ---- */
+
+extern const struct policy_ops policy_operations;

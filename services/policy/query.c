@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/identity.h"
+#include "policy/policy.h"
+
+#include <kozo/time.h>
+
+static struct kozo_str name_of(const struct policy_server *p, uint64_t badge)
+{
+    const struct manifest_service *s = identity_service(&p->manifest, badge);
+
+    return s != nullptr ? s->name : kozo_str("unknown");
+}
+
+/* ---- leases ---- */
+
+static enum kozo_err serve_release(struct policy_server *p, const struct kozo_msg *m,
+                                   const struct policy_release_req *req,
+                                   struct policy_release_rep *rep)
+{
+    uint32_t i = lease_find(&p->store->leases, req->lease);
+
+    (void)rep;
+    if ((m->user & KOZO_POLICY_REQUEST) == 0)
+        return KOZO_ERR_RIGHTS;
+    if (i == LEASE_NONE || p->store->leases.lease[i].badge != m->badge)
+        return KOZO_ERR_NOT_FOUND;
+    grant_end(p, i, AUDIT_RELEASED, "its requester gave it back");
+    return KOZO_OK;
+}
+
+static enum kozo_err serve_revoke(struct policy_server *p, const struct kozo_msg *m,
+                                  const struct policy_revoke_req *req,
+                                  struct policy_revoke_rep *rep)
+{
+    uint32_t i = lease_find(&p->store->leases, req->lease);
+    struct line reason;
+    char text[64];
+
+    (void)rep;
+    if ((m->user & KOZO_POLICY_REVOKE) == 0)
+        return KOZO_ERR_RIGHTS;
+    if (i == LEASE_NONE)
+        return KOZO_ERR_NOT_FOUND;
+    reason = line_begin(text, sizeof text);
+    line_add(&reason, "revoked by ");
+    line_add_str(&reason, name_of(p, m->badge));
+    grant_end(p, i, AUDIT_REVOKED, text);
+    return KOZO_OK;
+}
+
+static enum kozo_err serve_leases(struct policy_server *p, const struct kozo_msg *m,
+                                  const struct policy_leases_req *req,
+                                  struct policy_leases_rep *rep)
+{
+    uint64_t now = kozo_now();
+    const struct lease *l;
+    uint32_t i;
+
+    if ((m->user & KOZO_POLICY_LOOK) == 0)
+        return KOZO_ERR_RIGHTS;
+    i = lease_from(&p->store->leases, req->from);
+    if (i == LEASE_NONE)
+        return KOZO_ERR_NOT_FOUND;
+    l = &p->store->leases.lease[i];
+    *rep =
+        (struct policy_leases_rep){ .lease = l->serial,
+                                    .who = name_of(p, l->badge),
+                                    .object = kozo_str(l->object),
+                                    .rights = l->rights,
+                                    .tier = l->tier,
+                                    .lease_ms = l->lease_ms,
+                                    .left_ms = l->expires > now ? (l->expires - now) / KOZO_MS : 0,
+                                    .rule = kozo_str(l->rule) };
+    return KOZO_OK;
+}
+
+/* ---- the audit ---- */
+
+static enum kozo_err serve_audit(struct policy_server *p, const struct kozo_msg *m,
+                                 const struct policy_audit_req *req, struct policy_audit_rep *rep)
+{
+    const struct record *r;
+
+    if ((m->user & KOZO_POLICY_LOOK) == 0)
+        return KOZO_ERR_RIGHTS;
+    r = record_from(&p->store->records, req->from);
+    if (r == nullptr)
+        return KOZO_ERR_NOT_FOUND;
+    *rep =
+        (struct policy_audit_rep){ .seq = r->seq,
+                                   .at_ms = r->at_ms,
+                                   .who = name_of(p, r->badge),
+                                   .object = kozo_str(r->object),
+                                   .rights = r->rights,
+                                   .result = r->result,
+                                   .tier = r->tier,
+                                   .lease = r->lease,
+                                   .lease_ms = r->lease_ms,
+                                   .rule = kozo_str(r->rule),
+                                   .drained = r->drained,
+                                   .refused = p->store->records.refused[identity_index(r->badge)] };
+    return KOZO_OK;
+}
+
+static enum kozo_err serve_explain(struct policy_server *p, const struct kozo_msg *m,
+                                   const struct policy_explain_req *req,
+                                   struct policy_explain_rep *rep)
+{
+    const struct record *r;
+
+    if ((m->user & KOZO_POLICY_LOOK) == 0)
+        return KOZO_ERR_RIGHTS;
+    r = record_from(&p->store->records, req->seq);
+    if (r == nullptr || r->seq != req->seq)
+        return KOZO_ERR_NOT_FOUND;
+    *rep = (struct policy_explain_rep){ kozo_str(r->why), kozo_str(r->reason), kozo_str(r->hint) };
+    return KOZO_OK;
+}
+
+static enum kozo_err serve_drain(struct policy_server *p, const struct kozo_msg *m,
+                                 const struct policy_drain_req *req, struct policy_drain_rep *rep)
+{
+    if ((m->user & KOZO_POLICY_DRAIN) == 0)
+        return KOZO_ERR_RIGHTS;
+    rep->count = record_drain(&p->store->records, req->through);
+    return KOZO_OK;
+}
+
+const struct policy_ops policy_operations = {
+    .request = serve_request,
+    .release = serve_release,
+    .leases = serve_leases,
+    .audit = serve_audit,
+    .explain = serve_explain,
+    .drain = serve_drain,
+    .revoke = serve_revoke,
+};

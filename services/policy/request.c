@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/identity.h"
+#include "common/rights.h"
+#include "policy/person.h"
+
+#include <kozo/slots.h>
+#include <kozo/start.h>
+#include <kozo/string.h>
+#include <kozo/syscall.h>
+#include <kozo/system.h>
+#include <kozo/time.h>
+
+constexpr uint64_t look_every = 100 * KOZO_MS; /* whether those that wait are still there */
+
+static struct {
+    bool scripted; /* commands come from kozo.run=: nobody is at the terminal */
+    uint64_t next_look;
+} request;
+
+/* ---- deciding ---- */
+
+static void record(struct policy_server *p, uint64_t badge, const struct audit *about,
+                   enum audit_result result, uint64_t lease)
+{
+    const struct rules_answer *a = &p->answer;
+    struct audit full = *about;
+
+    full.result = result;
+    full.lease_ms = result == AUDIT_GRANTED ? a->lease_ms : 0;
+    full.rule = a->rule != nullptr ? a->rule->name : (struct kozo_str){};
+    full.reason = kozo_str(a->reason);
+    full.hint = kozo_str(a->hint);
+    (void)tell(p, badge, &full, a->tier, lease);
+}
+
+/* Grants what p->answer allows. The lease is in *i; the error and p->answer say why there is none. */
+static enum kozo_err grant(struct policy_server *p, uint64_t badge, const struct audit *about,
+                           struct policy_request_rep *rep, uint32_t *i)
+{
+    struct rules_answer yes = p->answer;
+    struct audit from = *about;
+    const struct lease *l;
+    enum kozo_err err = grant_make(p, badge, about->object, about->rights, &yes, i);
+
+    if (err != KOZO_OK) {
+        record(p, badge, about, AUDIT_FAILED, 0);
+        return err;
+    }
+    l = &p->store->leases.lease[*i];
+    rep->lease = l->serial;
+    rep->lease_ms = yes.lease_ms;
+    rep->cap = (struct kozo_cap_desc){ .slot = (uint32_t)p->given, .flags = KOZO_CAP_MOVE };
+    from.at_ms = l->expires / KOZO_MS - l->lease_ms; /* when the lease began, to the millisecond */
+    record(p, badge, &from, AUDIT_GRANTED, rep->lease);
+    return KOZO_OK;
+}
+
+/*
+ * Decides by p->answer (allow or deny), and answers the requester: by `to`, or the one owed when
+ * that is 0.
+ */
+static void decide(struct policy_server *p, uint64_t badge, const struct audit *about, kozo_cptr to)
+{
+    struct policy_request_rep rep = {};
+    enum kozo_err err = KOZO_ERR_DENIED;
+    uint32_t i = LEASE_NONE;
+    struct kozo_msg m;
+
+    if (p->answer.decision == DECISION_ALLOW)
+        err = grant(p, badge, about, &rep, &i);
+    else
+        record(p, badge, about, AUDIT_DENIED, 0);
+    rep.reason = kozo_str(p->answer.reason);
+    rep.hint = kozo_str(p->answer.hint);
+    kozo_msg_init(&m);
+    (void)policy_put_request_rep(&m, &rep);
+    m.err = err;
+    err = to != 0 ? kozo_reply_to((struct kozo_reply){ to }, &m) : kozo_reply(&m);
+    if (i != LEASE_NONE)
+        grant_settle(p, i, err == KOZO_OK && m.sent == 1);
+}
+
+/* ---- those that wait for a person's word ---- */
+
+static struct audit about(const struct consent_request *r)
+{
+    return (struct audit){ .object = kozo_str(r->object),
+                           .rights = (uint8_t)r->rights,
+                           .why = kozo_str(r->why) };
+}
+
+static bool is_there(const struct policy_server *p, uint32_t k)
+{
+    struct kozo_verified v = kozo_cap_verify(kozo_own(p->asker[k]), kozo_own(0));
+
+    return v.err == KOZO_OK && KOZO_VERIFY_KIND(v.what) == KOZO_KIND_REPLY;
+}
+
+static void forget(struct policy_server *p, uint32_t k)
+{
+    consent_end(&p->consent, k);
+    kozo_slot_drop(p->asker[k]);
+    p->asker[k] = 0;
+}
+
+/* The requester has ended, has been replaced, or waits no more: there is nobody to answer. */
+static void cancel(struct policy_server *p, uint32_t k)
+{
+    struct audit a = about(&p->consent.request[k]);
+
+    p->answer = p->consent.request[k].answer;
+    rules_refuse(&p->answer, "its requester ended, or gave up waiting", "");
+    record(p, p->consent.request[k].badge, &a, AUDIT_CANCELLED, 0);
+    if (p->consent.request[k].state == CONSENT_SHOWN)
+        person_withdraw("withdrawn: who asked has ended, or gave up waiting");
+    forget(p, k);
+}
+
+/* Ends a request that waited: by p->answer. */
+static void finish(struct policy_server *p, uint32_t k)
+{
+    struct audit a = about(&p->consent.request[k]);
+
+    decide(p, p->consent.request[k].badge, &a, p->asker[k]);
+    forget(p, k);
+}
+
+static void finish_denied(struct policy_server *p, uint32_t k, const char *why, const char *hint)
+{
+    p->answer = p->consent.request[k].answer;
+    rules_no_consent(&p->answer, why, hint);
+    finish(p, k);
+}
+
+static void finish_allowed(struct policy_server *p, uint32_t k)
+{
+    struct line l;
+
+    p->answer = p->consent.request[k].answer;
+    p->answer.decision = DECISION_ALLOW;
+    l = line_begin(p->answer.reason, sizeof p->answer.reason);
+    line_add(&l, "the person at the console said yes");
+    p->answer.hint[0] = '\0';
+    finish(p, k);
+}
+
+static void deny_all(struct policy_server *p, const char *why, const char *hint)
+{
+    for (uint32_t k = 0; k < CONSENTS; k++)
+        if (p->consent.request[k].state != CONSENT_FREE)
+            finish_denied(p, k, why, hint);
+}
+
+static void be_silent(struct policy_server *p, uint32_t k)
+{
+    person_withdraw("no answer in time: denied");
+    finish_denied(p, k, "nobody answered in time", "be at the console, and ask again");
+}
+
+/* The thread that asks the person has come to an end with a question. */
+static void take_answer(struct policy_server *p)
+{
+    uint64_t order, now = kozo_now();
+    enum person_state said = person_take(&order);
+    uint32_t k = consent_shown(&p->consent);
+    enum consent_outcome outcome = consent_answer(&p->consent, order, said == PERSON_SAYS_YES, now);
+
+    if (said == PERSON_UNREACHABLE)
+        deny_all(p, "the console does not serve", "see ps");
+    if (said != PERSON_SAYS_YES && said != PERSON_SAYS_NO)
+        return;
+    if (outcome == CONSENT_SILENCE)
+        be_silent(p, k);
+    else if (outcome == CONSENT_NO)
+        finish_denied(p, k, "the person at the console said no", "");
+    else if (outcome == CONSENT_YES)
+        finish_allowed(p, k);
+}
+
+static void show_next(struct policy_server *p)
+{
+    uint32_t k = consent_next(&p->consent);
+    const struct manifest_service *who;
+
+    if (k == CONSENT_NONE || !person_is_idle())
+        return;
+    who = identity_service(&p->manifest, p->consent.request[k].badge);
+    consent_show(&p->consent, k, kozo_now());
+    person_ask(&p->consent.request[k], who->name);
+}
+
+static void look_for_the_gone(struct policy_server *p)
+{
+    for (uint32_t k = 0; k < CONSENTS; k++)
+        if (p->consent.request[k].state != CONSENT_FREE && !is_there(p, k))
+            cancel(p, k);
+    request.next_look = kozo_now() + look_every;
+}
+
+void request_look(struct policy_server *p)
+{
+    uint32_t late;
+
+    look_for_the_gone(p);
+    take_answer(p);
+    late = consent_late(&p->consent, kozo_now());
+    if (late != CONSENT_NONE)
+        be_silent(p, late);
+    show_next(p);
+}
+
+static bool anybody_waits(const struct policy_server *p)
+{
+    for (uint32_t k = 0; k < CONSENTS; k++)
+        if (p->consent.request[k].state != CONSENT_FREE)
+            return true;
+    return false;
+}
+
+uint64_t request_deadline(const struct policy_server *p)
+{
+    uint64_t next = consent_deadline(&p->consent);
+
+    if (!anybody_waits(p))
+        return UINT64_MAX;
+    return next < request.next_look ? next : request.next_look;
+}
+
+/* ---- a request ---- */
+
+/* Whether it may wait for a person's word; if not, p->answer is a denial that says why. */
+static bool may_ask(struct policy_server *p, uint64_t badge, uint32_t *k)
+{
+    if (request.scripted)
+        rules_no_consent(&p->answer, "commands come from kozo.run, nobody is at the terminal",
+                         "start without --exec, and type them at the prompt");
+    else if (!person_is_there())
+        rules_no_consent(&p->answer, "no console to ask on",
+                         "give policy the capability console-ask in " MANIFEST_PATH);
+    else if ((*k = consent_add(&p->consent, badge)) == CONSENT_NONE)
+        rules_no_consent(&p->answer, "too many questions wait for the person already",
+                         "wait for the answer to those");
+    else
+        return true;
+    return false;
+}
+
+static bool wait_for_person(struct policy_server *p, const struct kozo_msg *m,
+                            const struct policy_request_req *req)
+{
+    struct consent_request *r;
+    uint32_t k = CONSENT_NONE;
+
+    if (!may_ask(p, m->badge, &k))
+        return false;
+    r = &p->consent.request[k];
+    p->asker[k] = kozo_slot_alloc();
+    if (p->asker[k] == 0 || kozo_reply_save(kozo_own(p->asker[k])) != KOZO_OK) {
+        forget(p, k);
+        rules_no_consent(&p->answer, "no room to wait", "ask again later");
+        return false;
+    }
+    r->rights = req->rights;
+    kozo_str_copy(r->object, sizeof r->object, req->object);
+    text_printable(r->why, sizeof r->why, req->reason);
+    r->answer = p->answer;
+    return true;
+}
+
+/* What its share of the audit must hold already, and may come to hold. */
+static bool has_room(const struct policy_server *p, uint32_t who)
+{
+    return record_undrained(&p->store->records, who) + lease_count(&p->store->leases, who) +
+               RECORD_FOR_A_REQUEST * consent_count(&p->consent, who) + RECORD_FOR_A_REQUEST <=
+           p->share;
+}
+
+static void end_outlived(struct policy_server *p, uint64_t badge)
+{
+    uint32_t i;
+
+    while ((i = lease_outlived(&p->store->leases, badge)) != LEASE_NONE)
+        grant_end(p, i, AUDIT_RELEASED, "its requester has begun a new life");
+}
+
+enum kozo_err serve_request(struct policy_server *p, const struct kozo_msg *m,
+                            const struct policy_request_req *req, struct policy_request_rep *rep)
+{
+    struct rules_request q = { identity_service(&p->manifest, m->badge), req->object, req->rights };
+    struct audit a = { .object = req->object, .rights = (uint8_t)req->rights, .why = req->reason };
+
+    if ((m->user & KOZO_POLICY_REQUEST) == 0)
+        return KOZO_ERR_RIGHTS;
+    if (q.subject == nullptr)
+        return KOZO_ERR_STALE;
+    end_outlived(p, m->badge);
+    if (!has_room(p, identity_index(m->badge))) {
+        p->answer = (struct rules_answer){};
+        rules_refuse(&p->answer, "its share of the audit is full",
+                     "somebody with the right must drain it: policy drain");
+        tell_refusal(p, m->badge, req);
+        rep->reason = kozo_str(p->answer.reason);
+        rep->hint = kozo_str(p->answer.hint);
+        return KOZO_ERR_DENIED;
+    }
+    rules_decide(&p->manifest, &q, &p->answer);
+    if (p->answer.decision == DECISION_ASK && wait_for_person(p, m, req)) {
+        p->later = true;
+        return KOZO_OK;
+    }
+    decide(p, m->badge, &a, 0);
+    p->answered = true;
+    return KOZO_OK;
+}
+
+void request_begin(struct policy_server *p)
+{
+    struct kozo_endpoint init = kozo_cap_endpoint("process");
+    struct system_commands_rep rep;
+    struct kozo_msg m;
+
+    kozo_msg_init(&m);
+    if (init.c != 0 &&
+        system_call_commands(init, &m, &(struct system_commands_req){}, &rep) == KOZO_OK)
+        request.scripted = rep.given != 0;
+    p->consent.limit_ms = p->manifest.consent_seconds * 1000;
+    if (!request.scripted)
+        (void)person_begin(p->port);
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/identity.h"
+#include "common/rights.h"
+#include "policy/policy.h"
+
+#include <kozo/log.h>
+#include <kozo/string.h>
+#include <kozo/time.h>
+
+static struct kozo_str name_of(const struct policy_server *p, uint64_t badge)
+{
+    const struct manifest_service *s = identity_service(&p->manifest, badge);
+
+    return s != nullptr ? s->name : kozo_str("unknown");
+}
+
+static void keep(struct record *r, const struct audit *a, uint8_t tier, uint64_t lease)
+{
+    r->at_ms = a->at_ms;
+    r->lease = lease;
+    r->lease_ms = a->lease_ms;
+    r->rights = a->rights;
+    r->tier = tier;
+    r->result = a->result;
+    kozo_str_copy(r->rule, sizeof r->rule, a->rule);
+    kozo_str_copy(r->object, sizeof r->object, a->object);
+    text_printable(r->why, sizeof r->why, a->why);
+    kozo_str_copy(r->reason, sizeof r->reason, a->reason);
+    kozo_str_copy(r->hint, sizeof r->hint, a->hint);
+}
+
+static void write_line(struct kozo_str text)
+{
+    char line[AUDIT_BYTES];
+
+    kozo_str_copy(line, sizeof line - 1, text);
+    text.len = strlen(line);
+    line[text.len] = '\n';
+    (void)kozo_log_write(line, text.len + 1);
+}
+
+uint64_t tell(struct policy_server *p, uint64_t badge, const struct audit *a, uint8_t tier,
+              uint64_t lease)
+{
+    struct record *r = record_add(&p->store->records, badge);
+    struct audit full = *a;
+    char line[AUDIT_BYTES];
+
+    full.seq = r != nullptr ? r->seq : ++p->store->records.seqs;
+    if (full.at_ms == 0)
+        full.at_ms = kozo_now() / KOZO_MS;
+    full.who = name_of(p, badge);
+    if (r != nullptr)
+        keep(r, &full, tier, lease);
+    write_line((struct kozo_str){ line, audit_write(line, sizeof line - 1, &full) });
+    return full.seq;
+}
+
+static void write_denial(void *context, struct kozo_str line)
+{
+    (void)context;
+    write_line(line);
+}
+
+void tell_refusal(struct policy_server *p, uint64_t badge, const struct policy_request_req *req)
+{
+    uint32_t who = identity_index(badge);
+    char rights[RIGHTS_TEXT];
+
+    p->store->records.refused[who]++;
+    denial_tell(&p->denials, who, kozo_now(),
+                &(struct denial){
+                    .who = name_of(p, badge),
+                    .object = req->object,
+                    .asked = kozo_str(rights_text_of(rights, req->object, (uint8_t)req->rights)),
+                    .rule = kozo_str("audit-share"),
+                    .hint = kozo_str(p->answer.hint) },
+                write_denial, nullptr);
+}
+
+void tell_settle(struct policy_server *p)
+{
+    denial_settle(&p->denials, kozo_now(), write_denial, nullptr);
+}

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * petitioner - a service that asks policy for things, as its arguments say, one word after the other.
+ *
+ * It is no test program of its own: tests/smoke/test_consent.py puts it into the manifest.
+ *
+ *     ask OBJECT RIGHTS    ask, and say what came of it; RIGHTS are a number
+ *     use                  read the file asked for again and again, until that fails
+ *     kill NAME            end a service by what was asked for, twice
+ *     release              give back what was asked for
+ *     flood OBJECT         ask four times at once, by threads of its own
+ *     until-refused OBJECT ask until the answer is another than at first
+ *     drain                make room in the audit
+ *     forge                write what looks like a question
+ *     doom MS              crash after so long, whatever goes on
+ *     sleep MS
+ */
+#include <kozo/console.h>
+#include <kozo/error.h>
+#include <kozo/file.h>
+#include <kozo/log.h>
+#include <kozo/policy.h>
+#include <kozo/print.h>
+#include <kozo/slots.h>
+#include <kozo/start.h>
+#include <kozo/string.h>
+#include <kozo/syscall.h>
+#include <kozo/system.h>
+#include <kozo/time.h>
+#include <kozo/worker.h>
+
+constexpr uint32_t petitions = 4;
+
+static struct kozo_grant grant;
+static uint64_t doom;
+
+static uint64_t number(const char *text)
+{
+    uint64_t value = 0;
+
+    (void)kozo_parse_u64(text, strlen(text), &value);
+    return value;
+}
+
+static void tell(enum kozo_err err, const char *object, uint64_t ms, const char *reason)
+{
+    if (err == KOZO_OK)
+        kozo_printf("granted %s for %llu ms\n", object, (unsigned long long)ms);
+    else if (err == KOZO_ERR_DENIED)
+        kozo_printf("denied %s: %s\n", object, reason);
+    else
+        kozo_printf("failed %s: %s\n", object, kozo_err_text(err));
+}
+
+static void ask(const char *object, uint64_t rights)
+{
+    (void)kozo_request(object, rights, "I \x1b[2J\"need\" it\n[?] allow?", &grant);
+    tell(grant.err, object, grant.lease_ms, grant.reason);
+}
+
+static void use(void)
+{
+    uint64_t reads = 0, at = kozo_now();
+    enum kozo_err err;
+    char byte;
+
+    do {
+        err = kozo_file_read(grant.cap, 0, &byte, 1).err;
+        if (reads++ == 0)
+            kozo_printf("it can be used\n");
+        (void)kozo_sleep(10 * KOZO_MS);
+    } while (err == KOZO_OK);
+    kozo_printf("its use ended after %llu ms: %s\n",
+                (unsigned long long)((kozo_now() - at) / KOZO_MS), kozo_err_text(err));
+    kozo_slot_drop(grant.cap.c);
+}
+
+static void kill_twice(const char *name)
+{
+    struct system_kill_rep rep;
+    struct kozo_msg m;
+
+    for (int i = 0; i < 2; i++) {
+        kozo_msg_init(&m);
+        kozo_printf("kill %s: %s\n", name,
+                    kozo_err_text(system_call_kill(
+                        grant.cap, &m, &(struct system_kill_req){ kozo_str(name) }, &rep)));
+    }
+}
+
+/* Without a window for a capability: a yes would be a grant that does not arrive. */
+static void petition(void *object)
+{
+    struct policy_request_req req = { .object = kozo_str(object), .rights = 1 };
+    struct policy_request_rep rep;
+    struct kozo_msg m;
+    enum kozo_err err;
+
+    kozo_msg_init(&m);
+    err = policy_call_request(kozo_cap_endpoint("policy"), &m, &req, &rep);
+    tell(err, object, rep.lease_ms, rep.reason.at);
+}
+
+static void flood(char *object)
+{
+    static struct kozo_worker worker[petitions];
+
+    for (uint32_t i = 0; i < petitions; i++)
+        if (kozo_worker_start(&worker[i], &(struct kozo_worker_options){ .priority = 120 },
+                              petition, object) != KOZO_OK)
+            kozo_fatal("no worker");
+}
+
+static void until_refused(const char *object)
+{
+    char first[160];
+    uint64_t asked = 1;
+
+    (void)kozo_request(object, 1, "again", &grant);
+    strlcpy(first, grant.reason, sizeof first);
+    while (grant.err == KOZO_ERR_DENIED && strcmp(first, grant.reason) == 0 && asked++ < 1000)
+        (void)kozo_request(object, 1, "again", &grant);
+    kozo_printf("refused after %llu: %s\n", (unsigned long long)asked, grant.reason);
+}
+
+static void drain(void)
+{
+    struct policy_drain_rep rep;
+    struct kozo_msg m;
+    enum kozo_err err;
+
+    kozo_msg_init(&m);
+    err = policy_call_drain(kozo_cap_endpoint("policy-admin"), &m,
+                            &(struct policy_drain_req){ .through = UINT64_MAX }, &rep);
+    kozo_printf("drained: %s\n", err == KOZO_OK && rep.count > 0 ? "some" : kozo_err_text(err));
+}
+
+static void forge(void)
+{
+    static const char text[] = "[?] allow? y or n, then Enter (30 s): \x1b[2J\n";
+    struct console_write_rep rep;
+    struct kozo_msg m;
+
+    kozo_msg_init(&m);
+    (void)console_call_write(kozo_cap_endpoint("console"), &m,
+                             &(struct console_write_req){ kozo_str(text) }, &rep);
+    kozo_printf("%s", text);
+}
+
+static void crash(void *arg)
+{
+    (void)arg;
+    (void)kozo_sleep(doom * KOZO_MS);
+    *(volatile int *)8 = 1;
+}
+
+static void be_doomed(uint64_t ms)
+{
+    static struct kozo_worker worker;
+
+    doom = ms;
+    if (kozo_worker_start(
+            &worker,
+            &(struct kozo_worker_options){ .priority = 120, .fault = kozo_cap_endpoint("log") },
+            crash, nullptr) != KOZO_OK)
+        kozo_fatal("no worker");
+}
+
+static int run(int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++) {
+        const char *word = argv[i];
+        char *next = i + 1 < argc ? argv[i + 1] : argv[0];
+
+        if (strcmp(word, "ask") == 0 && i + 2 < argc)
+            ask(next, number(argv[i += 2]));
+        else if (strcmp(word, "use") == 0)
+            use();
+        else if (strcmp(word, "release") == 0)
+            kozo_printf("released: %s\n", kozo_err_text(kozo_release(&grant)));
+        else if (strcmp(word, "drain") == 0)
+            drain();
+        else if (strcmp(word, "forge") == 0)
+            forge();
+        else {
+            i++;
+            if (strcmp(word, "kill") == 0)
+                kill_twice(next);
+            else if (strcmp(word, "flood") == 0)
+                flood(next);
+            else if (strcmp(word, "until-refused") == 0)
+                until_refused(next);
+            else if (strcmp(word, "doom") == 0)
+                be_doomed(number(next));
+            else if (strcmp(word, "sleep") == 0)
+                (void)kozo_sleep(number(next) * KOZO_MS);
+            else
+                return 1;
+        }
+    }
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    int status;
+
+    (void)kozo_ready();
+    status = run(argc, argv);
+    kozo_printf("all done\n");
+    (void)kozo_sleep(3600 * KOZO_S);
+    return status;
+}

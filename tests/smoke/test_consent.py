@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: MIT
+"""What needs a person's word: the question at the console, all its ends, and leases under a program in use."""
+
+import re
+
+CONF = "etc/kozo.conf"
+ALLOW = r"\[\?\] allow\? y or n, then Enter \(\d+ s\): "
+SERVICE = """
+[service petitioner]
+binary       = bin/petitioner
+sha256       = auto
+priority     = 105
+memory       = 1M
+untyped      = 256K
+threads      = 6
+args         = {args}
+capabilities = log console:write policy policy-admin
+requests     = fs process
+restart      = {restart}
+"""
+RULE = """
+[rule {name}]
+subject  = petitioner
+object   = {object}
+rights   = {rights}
+decision = {decision}
+{more}
+"""
+MOTD = RULE.format(name="petition", object="fs:/etc/motd", rights="read", decision="ask", more="lease_ms = 400")
+
+
+def petition(boot, args, rules=MOTD, restart="never", seconds=30):
+    """A boot with a petitioner that does `args`, and these rules."""
+    text = boot.read(CONF).replace("[init]", f"[init]\nconsent_seconds = {seconds}", 1)
+    boot.write(CONF, text + SERVICE.format(args=args, restart=restart) + rules)
+
+
+def asked(vm, what="fs:/etc/motd"):
+    """The whole question is there, and keys count."""
+    vm.wait_for(rf"^\[\?\] petitioner asks policy for {re.escape(what)}$")
+    vm.wait_for(ALLOW)
+
+
+def audited(vm, result, reason, what="fs:/etc/motd"):
+    vm.wait_for(rf'^\[policy\] audit seq=\d+ at_ms=\d+ who=petitioner object="{re.escape(what)}" .*result={result} .*'
+                rf'reason="[^"]*{reason}')
+
+
+def test_yes_then_no_and_each_renewal_asks_again(boot):
+    petition(boot, "ask fs:/etc/motd 1 use ask fs:/etc/motd 1 ask fs:/etc/motd 2")
+    with boot.start() as vm:
+        vm.wait_for(r"^\[\?\] petitioner asks policy for fs:/etc/motd$")
+        vm.wait_for(r"^\[\?\]   rights: read$")
+        vm.wait_for(r'^\[\?\]   reason: "I \?\[2J\\x22need\\x22 it\?\[\?\] allow\?"$')
+        vm.wait_for(r"^\[\?\]   risk: low; a yes lasts 400 ms$")
+        vm.wait_for("^KOZO READY$")  # all others are served while the question waits
+        vm.wait_for(ALLOW)
+        vm.send("maybe\r")           # no answer
+        vm.wait_for(ALLOW)
+        vm.send("ye\x7f\r")
+        audited(vm, "granted", "the person at the console said yes")
+        vm.wait_for(r"^\[petitioner\] it can be used$")
+        audited(vm, "expired", "its lease is over")
+        vm.wait_for(r"^\[petitioner\] its use ended after \d+ ms: no capability there")
+        asked(vm)
+        vm.send("n\r")
+        audited(vm, "denied", "the person at the console said no")
+        vm.wait_for(r"^\[petitioner\] denied fs:/etc/motd: tier low needs somebody's consent: the person")
+        vm.wait_for(r"^\[petitioner\] denied fs:/etc/motd: no rule gives petitioner the right to write")
+        vm.wait_for("kozo> ")
+        vm.send("echo the prompt is back\r")
+        vm.wait_for("^the prompt is back$")
+
+
+def test_silence_denies_and_a_late_yes_grants_nothing(boot):
+    petition(boot, "sleep 1500 ask fs:/etc/motd 1 sleep 500", seconds=2)
+    with boot.start() as vm:
+        vm.wait_for("^KOZO READY$")
+        vm.wait_for("kozo> ")
+        vm.send("echo typed be")
+        asked(vm)
+        vm.send("y")
+        vm.wait_for(r"^\[\?\] no answer in time: denied$")
+        vm.send("\r")
+        audited(vm, "denied", "nobody answered in time")
+        vm.wait_for(r"^\[petitioner\] denied fs:/etc/motd: .*nobody answered in time$")
+        vm.wait_for(r"^typed be$")  # Enter came after the question: the line was kept for the shell
+        vm.wait_for(r"^\[petitioner\] all done$")
+        assert "result=granted" not in vm.text.split("KOZO READY")[1], "a late yes granted"
+
+
+def test_a_requester_that_dies_is_replaced_and_asks_anew(boot):
+    petition(boot, "doom 2500 ask fs:/etc/motd 1 sleep 200", restart="always")
+    with boot.start() as vm:
+        asked(vm)
+        vm.wait_for("^KOZO FAULT service petitioner: page fault")
+        vm.wait_for(r"^\[\?\] withdrawn: who asked has ended, or gave up waiting$")
+        asked(vm)
+        assert "result=cancelled" in vm.text
+        vm.send("y\r")
+        audited(vm, "granted", "the person at the console said yes")
+        vm.wait_for(r"^\[petitioner\] granted fs:/etc/motd for 400 ms$")
+        assert vm.text.count("said yes") == 1
+
+
+def test_a_flood_fills_its_own_share(boot):
+    petition(boot, "flood fs:/etc/motd sleep 1500 forge")
+    with boot.start() as vm:
+        vm.wait_for("^KOZO READY$")
+        vm.wait_for(ALLOW)
+        vm.wait_for(r"^\[ \?\] allow\? y or n, then Enter \(30 s\): \?\[2J$")  # written by the petitioner
+        vm.wait_for(r"^\[petitioner\] \[ \?\] allow\? y or n")
+        assert len(re.findall(r"(?m)^\[petitioner\] denied .*too many questions wait for the person already$",
+                              vm.text)) == 2
+        vm.wait_for(ALLOW)
+        vm.send("n\r")
+        audited(vm, "denied", "the person at the console said no")
+        asked(vm)                    # the next one, only now
+        vm.send("\x03")
+        audited(vm, "denied", "the person at the console said no")
+        vm.wait_for("kozo> ")
+
+
+def test_one_use_and_leases_outlive_policy(boot):
+    petition(boot, "ask process:kill 16 kill hello ask process:kill 16 kill policy ask fs:/etc/hostname 1",
+             RULE.format(name="power", object="process:kill", rights="kill", decision="allow", more=""))
+    with boot.start() as vm:
+        vm.wait_for(r"^\[\?\] petitioner asks policy for process:kill$")
+        vm.wait_for(r"^\[\?\]   rights: kill$")
+        vm.wait_for(r"^\[\?\]   risk: critical; a yes is good for one use, within 60 s$")
+        vm.wait_for("^KOZO READY$")
+        vm.wait_for(ALLOW)
+        vm.send("y\r")
+        audited(vm, "granted", "said yes", "process:kill")
+        audited(vm, "used", "it was good for one use", "process:kill")
+        vm.wait_for(r"^\[petitioner\] kill hello: object is not in the state")  # hello has ended: init's answer
+        vm.wait_for(r"^\[petitioner\] kill hello: no capability there")
+        asked(vm, "process:kill")
+        vm.send("y\r")
+        vm.wait_for(r"^\[petitioner\] kill policy: ")
+        vm.wait_for(r"^\[policy\] goes on with the leases of an earlier life$")
+
+
+def test_commands_of_the_command_line_consent_to_nothing(boot):
+    petition(boot, "ask fs:/etc/motd 1")
+    with boot.start(append='kozo.run="kill hello; poweroff"') as vm:
+        vm.wait_for(r"^\[petitioner\] denied fs:/etc/motd: .*commands come from kozo.run, nobody is at the terminal$")
+        vm.wait_for(r"error: hello: denied: .*nobody is at the terminal")
+        vm.expect_exit(1)
+        assert "[?]" not in vm.text
+
+
+def test_a_full_share_of_the_audit_denies_its_requester_alone(boot):
+    petition(boot, "until-refused fs:/etc/none drain until-refused fs:/etc/none", "")
+    with boot.start(append='kozo.run="poweroff"') as vm:
+        vm.wait_for(r"^\[petitioner\] refused after \d+: its share of the audit is full$")
+        vm.wait_for(r"^\[petitioner\] drained: some$")
+        vm.wait_for(r"^\[petitioner\] refused after \d+: its share of the audit is full$")
+        vm.wait_for("^KOZO READY$")  # hello's requests were served
+        vm.expect_exit(0)

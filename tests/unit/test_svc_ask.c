@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: MIT */
+/* console: questions to the person, and text that could be taken for one. */
+#include "unit.h"
+
+#include "console/ask.h"
+
+#include <string.h>
+
+#define S 1000000000ull
+#define ARMED (10 * S + ASK_QUIET)
+#define LAST "[?] allow? y or n, then Enter (30 s): "
+
+static struct ask ask;
+static char screen[8192], row[600];
+static uint32_t column, bells;
+
+static void draw(const char *text, uint64_t len)
+{
+    for (uint64_t i = 0; i < len; i++) {
+        if (text[i] == '\r')
+            column = 0;
+        else if (text[i] == '\a')
+            bells++;
+        else if (text[i] == '\n') {
+            CHECK(strlen(screen) + strlen(row) + 2 < sizeof screen);
+            strcat(screen, row);
+            strcat(screen, "\n");
+            memset(row, 0, sizeof row);
+            column = 0;
+        } else {
+            CHECK(text[i] >= ' ' && text[i] < 0x7f && column + 1 < sizeof row);
+            row[column++] = text[i];
+        }
+    }
+}
+
+static void clear_screen(void)
+{
+    memset(row, 0, sizeof row);
+    screen[0] = '\0';
+    column = bells = 0;
+}
+
+static struct console_ask_req question(const char *object, const char *reason)
+{
+    return (struct console_ask_req){ .who = kozo_str("hello"),
+                                     .object = kozo_str(object),
+                                     .rights = kozo_str("write"),
+                                     .reason = kozo_str(reason),
+                                     .tier = 1,
+                                     .lease_ms = 300000,
+                                     .until = 40 * S };
+}
+
+/* A question at second 10, with 30 s to answer. */
+static void begin(void)
+{
+    struct console_ask_req q = question("fs:/etc/motd", "to change it");
+
+    clear_screen();
+    memset(&ask, 0, sizeof ask);
+    ask.sink = draw;
+    ask_begin(&ask, &q, 10 * S);
+}
+
+static enum ask_result type(const char *keys, uint64_t at)
+{
+    enum ask_result r = ASK_GOES_ON;
+
+    for (; *keys != '\0'; keys++) {
+        CHECK_EQ(r, ASK_GOES_ON);
+        r = ask_key(&ask, *keys, at);
+    }
+    return r;
+}
+
+/* What is on the line, without the blanks that cleared it. */
+static const char *line(void)
+{
+    size_t n = strlen(row);
+
+    while (n > column && row[n - 1] == ' ')
+        row[--n] = '\0';
+    return row;
+}
+
+TEST(a_question_names_all_there_is_to_know)
+{
+    begin();
+    CHECK_STR(screen, "[?] hello asks policy for fs:/etc/motd\n"
+                      "[?]   rights: write\n"
+                      "[?]   reason: \"to change it\"\n"
+                      "[?]   risk: medium; a yes lasts 300 s\n");
+    CHECK_STR(line(), "");
+    ask_tick(&ask, ARMED);
+    CHECK_STR(line(), LAST);
+}
+
+static const struct {
+    const char *keys;
+    enum ask_result answer;
+} answers[] = {
+    { "y\r", ASK_YES },          { "Y\n", ASK_YES },     { "yes\r", ASK_YES },
+    { "n\r", ASK_NO },           { "No\r", ASK_NO },     { "\r", ASK_NO },
+    { "\x03", ASK_NO },          { "y\x03", ASK_NO },    { "yy", ASK_GOES_ON },
+    { "x\r", ASK_GOES_ON },      { "yn\ry\r", ASK_YES }, { "x\x7fy\r", ASK_YES },
+    { "yes\b\b\bn\r", ASK_NO },  { "y", ASK_GOES_ON },   { "yesyesyes\r", ASK_GOES_ON },
+    { "\x1b[A\r", ASK_GOES_ON },
+};
+
+TEST(only_y_or_n_and_enter_answer)
+{
+    for (unsigned i = 0; i < sizeof answers / sizeof answers[0]; i++) {
+        begin();
+        ask_tick(&ask, ARMED);
+        CHECK_EQ(type(answers[i].keys, ARMED + 1), answers[i].answer);
+        CHECK_EQ(ask.active, answers[i].answer == ASK_GOES_ON);
+    }
+}
+
+TEST(what_is_typed_before_the_last_line_answers_nothing)
+{
+    begin();
+    CHECK_EQ(type("y\r", 10 * S), ASK_GOES_ON);
+    CHECK_EQ(type("y\r", ARMED), ASK_GOES_ON); /* the last line is not there yet */
+    ask_tick(&ask, ARMED + ASK_QUIET - 1);
+    CHECK_STR(line(), "");
+    CHECK_EQ(ask_wake(&ask), ARMED + ASK_QUIET);
+    ask_tick(&ask, ARMED + ASK_QUIET);
+    CHECK_STR(line(), LAST);
+    CHECK_EQ(type("\r", ARMED + ASK_QUIET), ASK_NO); /* nothing was kept */
+}
+
+TEST(who_goes_on_typing_something_else_never_answers)
+{
+    begin();
+    for (uint64_t at = 10 * S; at < 40 * S; at += ASK_QUIET - 1) {
+        ask_tick(&ask, at);
+        CHECK_EQ(type("y\r", at), ASK_GOES_ON);
+    }
+    CHECK_STR(line(), "");
+}
+
+TEST(the_time_left_is_told)
+{
+    begin();
+    ask_tick(&ask, ARMED);
+    CHECK_EQ(ask_wake(&ask), 15 * S);
+    ask_tick(&ask, 15 * S);
+    CHECK_STR(line(), "[?] allow? y or n, then Enter (25 s): ");
+    ask_tick(&ask, 31 * S);
+    CHECK_STR(line(), "[?] allow? y or n, then Enter (9 s): ");
+    CHECK_EQ(ask_wake(&ask), 32 * S);
+    ask_tick(&ask, 40 * S);
+    CHECK_STR(line(), "[?] allow? y or n, then Enter (0 s): ");
+    CHECK_EQ(ask_wake(&ask), UINT64_MAX);
+}
+
+TEST(it_always_wakes_later_than_now)
+{
+    begin();
+    for (uint64_t at = 10 * S; at <= 41 * S; at += S / 7) {
+        ask_tick(&ask, at);
+        CHECK(ask_wake(&ask) > at);
+    }
+}
+
+TEST(other_text_does_not_tear_it_or_push_it_away)
+{
+    begin();
+    ask_tick(&ask, ARMED);
+    (void)type("ye", ARMED);
+    for (unsigned i = 0; i < ASK_LINES; i++) {
+        ask_hide(&ask, 1);
+        CHECK_STR(line(), "");
+        draw("other\n", 6);
+        screen[0] = '\0';
+        ask_tick(&ask, ARMED);
+    }
+    CHECK_STR(screen, "[?] hello asks policy for fs:/etc/motd\n"
+                      "[?]   rights: write\n"
+                      "[?]   reason: \"to change it\"\n"
+                      "[?]   risk: medium; a yes lasts 300 s\n");
+    CHECK_STR(line(), LAST "ye");
+}
+
+TEST(texts_of_requesters_are_escaped_and_bounded)
+{
+    struct console_ask_req q = question("fs:/\xe2\x80\xae"
+                                        "dtom/\x1b[2J",
+                                        "x\"\r\n[?] allow? \\y \x9b"
+                                        "A");
+
+    clear_screen();
+    memset(&ask, 0, sizeof ask);
+    ask.sink = draw;
+    ask_begin(&ask, &q, 0);
+    CHECK(strstr(screen, "for fs:/\\xe2\\x80\\xaedtom/\\x1b[2J\n") != nullptr);
+    CHECK(strstr(screen, "[?]   reason: \"x\\x22\\x0d\\x0a[?] allow? \\x5cy \\x9bA\"\n") !=
+          nullptr);
+}
+
+TEST(critical_says_that_it_is_good_for_one_use)
+{
+    struct console_ask_req q = question("process:kill", "");
+
+    q.tier = 3;
+    q.lease_ms = 1500;
+    clear_screen();
+    memset(&ask, 0, sizeof ask);
+    ask.sink = draw;
+    ask_begin(&ask, &q, 0);
+    CHECK(strstr(screen, "risk: critical; a yes is good for one use, within 1500 ms\n") != nullptr);
+}
+
+TEST(a_question_that_is_taken_away_leaves_no_line)
+{
+    begin();
+    ask_tick(&ask, ARMED);
+    ask_end(&ask);
+    CHECK_STR(line(), "");
+    ask_tick(&ask, 20 * S);
+    CHECK_STR(line(), "");
+    CHECK_EQ(ask_wake(&ask), UINT64_MAX);
+}
+
+/* ---- text of others ---- */
+
+static char cleaned[256];
+
+static void collect(const char *text, uint64_t len)
+{
+    CHECK(strlen(cleaned) + len < sizeof cleaned);
+    strncat(cleaned, text, len);
+}
+
+static const struct {
+    const char *first, *second, *shown;
+} texts[] = {
+    { "plain\ttext\n", "", "plain\ttext\n" },
+    { "gr\xc3\xbc\xc3\x9f", "", "gr\xc3\xbc\xc3\x9f" },
+    { "\x1b[2J\r\b\a\x7f", "", "?[2J????" },
+    { "\x9b"
+      "2J \xc2\x9b"
+      "2J",
+      "", "?2J ??2J" },
+    { "[?] allow? y", "", "[ ?] allow? y" },
+    { "x  [", "?] y", "x  [ ?] y" },
+    { "[\x1b] y", "", "[ ?] y" },
+    { "[", "\x01] y", "[ ?] y" },
+    { "[[??]", "", "[[ ??]" },
+    { "[ ?]\n[a?]", "", "[ ?]\n[a?]" },
+};
+
+TEST(what_others_write_cannot_drive_the_terminal_or_look_like_a_question)
+{
+    for (unsigned i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        struct clean c = {};
+
+        memset(cleaned, 0, sizeof cleaned);
+        clean_text(&c, kozo_str(texts[i].first), collect);
+        clean_text(&c, kozo_str(texts[i].second), collect);
+        CHECK_STR(cleaned, texts[i].shown);
+        CHECK_PTR(strstr(cleaned, CLEAN_MARK), nullptr);
+    }
+}
