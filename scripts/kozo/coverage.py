@@ -58,8 +58,14 @@ class Gap:
 
 # ---- running ---------------------------------------------------------------------------------
 
-def _tool(*command):
-    done = subprocess.run([str(c) for c in command], text=True, capture_output=True, check=False)
+def _counting_to(raw):
+    """The environment of a program that writes its counters to `raw`."""
+    return {**os.environ, "LLVM_PROFILE_FILE": str(raw)}
+
+
+def _tool(*command, env=None):
+    done = subprocess.run([str(c) for c in command], text=True, capture_output=True, check=False,
+                          env=env)
     if done.returncode != 0:
         raise KozoError(f"{command[0]} failed: {done.stderr.strip()}")
     return done.stdout
@@ -67,15 +73,14 @@ def _tool(*command):
 
 def _modules(program):
     """The test modules that count. Plans run services: what those happen to do is no test of the core."""
-    names = _tool(program, "--list").split()
+    names = _tool(program, "--list", env=_counting_to(os.devnull)).split()
     return sorted({name.partition(".")[0] for name in names} - {"plans"})
 
 
 def _run(program, modules, raw):
     chosen = [w for m in modules for w in ("-k", f"{m}.*")]
     ran = subprocess.run([str(program), *chosen], stdin=subprocess.DEVNULL, text=True,
-                         capture_output=True, env={**os.environ, "LLVM_PROFILE_FILE": str(raw)},
-                         check=False)
+                         capture_output=True, env=_counting_to(raw), check=False)
     if ran.returncode != 0:
         failed = [line for line in ran.stdout.splitlines() if line.startswith("not ok")]
         raise BuildFailed("the unit tests fail", "\n".join(failed) + ran.stderr)

@@ -32,7 +32,7 @@ PACKAGES = (
     Package("clang-19", ("clang-19",), ("/usr/include/stdio.h",)),
     Package("lld-19", ("ld.lld-19",)),
     Package("llvm-19", ("llvm-ar-19", "llvm-strip-19", "llvm-objcopy-19", "llvm-readelf-19",
-                        "llvm-symbolizer-19")),
+                        "llvm-symbolizer-19", "llvm-profdata-19", "llvm-cov-19")),
     Package("libclang-rt-19-dev", files=(_RUNTIME + ".asan*x86_64*.a",)),
     Package("libfuzzer-19-dev", files=("/usr/lib/llvm-19/lib/libFuzzer.a",)),
     Package("meson", ("meson",)),

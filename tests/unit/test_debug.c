@@ -188,3 +188,13 @@ TEST(the_dump_of_a_large_space_comes_in_parts)
     CHECK_EQ(calls, 4);
     CHECK(host_log_has("cap 12: Endpoint"));
 }
+
+TEST(a_thread_has_the_name_it_is_given_or_its_makers)
+{
+    host_boot();
+    host.init->name = 0x74696e69; /* init */
+    CHECK_OK(call(host.init, THREAD_CREATE, SLOT_POOL, 0, A, 0, HOST_PRIORITY, 0x6b726f77));
+    CHECK_STR(tcb_name((struct tcb *)host_slot(A)->cap.object).text, "work");
+    CHECK_OK(call(host.init, THREAD_CREATE, SLOT_POOL, 0, B, 0, HOST_PRIORITY));
+    CHECK_STR(tcb_name((struct tcb *)host_slot(B)->cap.object).text, "init");
+}
