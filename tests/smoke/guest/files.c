@@ -140,6 +140,28 @@ KOZO_TEST(one_client_s_greed_leaves_the_others_served)
     (void)serves(other);
 }
 
+/* Ten lines in a second at most; the rest is told as a number, once the second is over. */
+KOZO_TEST(what_is_refused_is_told_and_not_as_a_flood)
+{
+    constexpr unsigned times = 100;
+    struct kozo_endpoint root, reader;
+
+    KOZO_REQUIRE(filesystem_start(0, nullptr));
+    root = filesystem_client(0);
+    reader = less(file(root, "ram/a"), KOZO_FILE_READ);
+    for (unsigned i = 0; i < times; i++)
+        KOZO_REQUIRE(kozo_file_write(reader, 0, "y", 1).err == KOZO_ERR_RIGHTS);
+    for (unsigned i = 0; i < 50 && fsd.denied < times; i++)
+        (void)kozo_sleep(100 * KOZO_MS);
+    KOZO_CHECK_EQ(fsd.denied, times);
+    KOZO_CHECK(fsd.lines < times);
+    fsd.said[strlen("denied: who=unknown object=\"fs:/ram/a\" asked=\"write\" held=\"read\"")] =
+        '\0';
+    KOZO_CHECK_STR(fsd.said,
+                   "denied: who=unknown object=\"fs:/ram/a\" asked=\"write\" held=\"read\"");
+    (void)serves(root);
+}
+
 /* ---- Frames ---- */
 
 /* A Frame, mapped, and a copy of it to lend. */
@@ -296,7 +318,8 @@ static bool file_is(struct kozo_endpoint f, const struct loan *check, uint8_t by
 
 /*
  * A thread more urgent than fsd revokes the Frame at all moments of the request, until it was often
- * enough in the middle of the copy. Whenever it comes, the write is done or not, as the answer says.
+ * enough in the middle of the copy. Whenever it comes, the write is done or not, as the answer
+ * says.
  */
 KOZO_TEST(a_frame_may_be_taken_back_in_the_middle_of_a_copy)
 {

@@ -10,6 +10,36 @@ constexpr uint32_t LATER = 96;
 
 struct filesystem fsd;
 
+static uint64_t digits(const char *s)
+{
+    uint64_t n = 0;
+
+    while (s[n] >= '0' && s[n] <= '9')
+        n++;
+    return n;
+}
+
+/* `denied: who=... object=...`, or `denied: who=... and 37 more since 1200 ms`. */
+static void hear(struct kozo_msg *m)
+{
+    struct log_write_req req;
+    char text[401];
+    const char *more;
+    uint64_t n = 1;
+
+    if (KOZO_REQUEST_OP(m->label) != LOG_OP_WRITE || !log_get_write_req(m, &req))
+        return;
+    kozo_str_copy(text, sizeof text, req.text);
+    if (strncmp(text, "denied: ", 8) != 0)
+        return;
+    more = strstr(text, " and ");
+    if (more != nullptr)
+        (void)kozo_parse_u64(more + 5, digits(more + 5), &n);
+    if (fsd.lines++ == 0)
+        kozo_str_copy(fsd.said, sizeof fsd.said, req.text);
+    fsd.denied += n;
+}
+
 static void supervise(void *)
 {
     struct kozo_msg m;
@@ -18,6 +48,7 @@ static void supervise(void *)
     kozo_msg_init(&m);
     for (err = kozo_recv(fsd.log, &m); err == KOZO_OK; err = kozo_reply_recv(fsd.log, &m)) {
         fsd.ended = fsd.ended || (m.what & KOZO_MSG_FAULT) != 0;
+        hear(&m);
         if (fsd.ended || KOZO_REQUEST_OP(m.label) == LOG_OP_READY)
             (void)kozo_signal(fsd.ready, 1);
         kozo_msg_begin(&m, fsd.ended ? KOZO_ERR_DENIED : KOZO_OK);
@@ -44,6 +75,8 @@ bool filesystem_start_life(uint32_t life, int argc, const char *const *argv)
     if (!KOZO_CHECK_OK(kozo_cpio_find(&archive, "bin/fsd", &program, &bad)))
         return false;
     fsd.ended = false;
+    fsd.lines = 0;
+    fsd.denied = 0;
     fsd.process = kozo_test_spawn(&(struct kozo_spawn){
         .name = "fsd",
         .image = program.data,

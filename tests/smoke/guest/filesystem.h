@@ -16,11 +16,14 @@ struct filesystem {
     struct kozo_untyped memory;
     struct kozo_pool pool;
     struct kozo_process process;
-    bool ended; /* it exited or faulted */
+    bool ended;      /* it exited or faulted */
+    uint32_t lines;  /* it wrote to its log about what it denied ... */
+    uint64_t denied; /* requests, as these lines say */
+    char said[128];  /* the first of them, cut */
 };
 extern struct filesystem fsd;
 
-/* Starts it, with these arguments, and waits until it is ready; false, and the case failed, else. */
+/* Starts it, with these arguments, and waits until it is ready. Else false: the case failed. */
 bool filesystem_start(int argc, const char *const *argv);
 /* The same again on the same Endpoint, after kozo_process_destroy(&fsd.process). */
 bool filesystem_start_life(uint32_t life, int argc, const char *const *argv);
