@@ -15,6 +15,7 @@ PROGRAMS are the names of programs, parted by commas. OUT is entries of C: struc
 
 import re
 import sys
+import textwrap
 from pathlib import Path
 
 PAGE = re.compile(r"# (\S+)\n\n    (\S[^\n]*)\n\n(.+)\Z", re.DOTALL)
@@ -37,10 +38,21 @@ def read(path):
 
 
 def _plain(text):
-    """Markdown as a terminal shows it: no links, no table rules, no marks of code blocks."""
+    """Markdown as a terminal of 80 columns shows it: paragraphs filled anew, no links, no table rules."""
     text = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", text)
-    lines = [line for line in text.split("\n") if not re.fullmatch(r"\|[-|: ]+\|", line)]
-    return "\n".join(lines)
+    return "\n\n".join(_fill(block) for block in text.strip("\n").split("\n\n")) + "\n"
+
+
+def _fill(block):
+    if block.startswith("    "):
+        return block
+    if block.startswith("|"):
+        return "\n".join(line for line in block.split("\n") if not re.fullmatch(r"\|[-|: ]+\|", line))
+    items = re.split(r"\n(?=- )", block)
+    return "\n".join(textwrap.fill(" ".join(item.split()), 78, break_long_words=False,
+                                   break_on_hyphens=False,
+                                   subsequent_indent="  " if item.startswith("- ") else "")
+                     for item in items)
 
 
 def _string(text):

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "init/place.h"
 
+#include <kozo/elf.h>
 #include <kozo/layout.h>
 #include <kozo/string.h>
 
@@ -11,6 +12,29 @@ void place_add(struct place_map *m, const char *name, uint64_t begin, uint64_t b
 {
     if (m->pieces < PLACE_PIECES && bytes != 0)
         m->piece[m->pieces++] = (struct place_piece){ name, begin, begin + bytes, rights };
+}
+
+static const char *segment_name(const struct kozo_elf_segment *g)
+{
+    if ((g->rights & KOZO_EXECUTE) != 0)
+        return "text";
+    return (g->rights & KOZO_WRITE) != 0 ? "data" : "read-only data";
+}
+
+void place_add_image(struct place_map *map, struct kozo_bytes image)
+{
+    struct kozo_bad bad;
+    struct kozo_elf elf;
+
+    if (kozo_elf_read(image.at, image.len, &elf, &bad) != KOZO_OK)
+        return;
+    for (uint32_t k = 0; k < elf.nsegments; k++) {
+        const struct kozo_elf_segment *g = &elf.segment[k];
+        uint64_t begin = g->vaddr & ~(uint64_t)(KOZO_PAGE_SIZE - 1);
+        uint64_t end = (g->vaddr + g->memsz + KOZO_PAGE_SIZE - 1) & ~(uint64_t)(KOZO_PAGE_SIZE - 1);
+
+        place_add(map, segment_name(g), begin, end - begin, g->rights);
+    }
 }
 
 /* The piece that the address lies in; the one that ends last before it; that begins first after. */

@@ -5,7 +5,7 @@
  *
  * Owns:      struct place_map: the pieces a program's address space is made of.
  * Not here:  what was mapped (report.c).
- * Callers:   init and its unit tests; no system calls.
+ * Callers:   init, shell and their unit tests; no system calls.
  * Cost:      the number of pieces.
  * Spec:      docs/spec/faults.md
  */
@@ -30,6 +30,8 @@ struct place_map {
 /* Adds a piece; an empty one, or one beyond PLACE_PIECES, is left out. */
 void place_add(struct place_map *m, const char *name, uint64_t begin, uint64_t bytes,
                uint8_t rights);
+/* Adds the segments of a program's ELF image, none when it is no such. */
+void place_add_image(struct place_map *map, struct kozo_bytes image);
 /*
  * Appends where `address` is, as what `access` (KOZO_READ, WRITE or EXECUTE) met there: nothing
  * where nothing is known.

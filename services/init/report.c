@@ -14,29 +14,6 @@
 
 /* ---- what is mapped ---- */
 
-static const char *segment_name(const struct kozo_elf_segment *g)
-{
-    if ((g->rights & KOZO_EXECUTE) != 0)
-        return "text";
-    return (g->rights & KOZO_WRITE) != 0 ? "data" : "read-only data";
-}
-
-static void add_image(struct place_map *map, struct kozo_bytes image)
-{
-    struct kozo_bad bad;
-    struct kozo_elf elf;
-
-    if (kozo_elf_read(image.at, image.len, &elf, &bad) != KOZO_OK)
-        return;
-    for (uint32_t k = 0; k < elf.nsegments; k++) {
-        const struct kozo_elf_segment *g = &elf.segment[k];
-        uint64_t begin = g->vaddr & ~(uint64_t)(KOZO_PAGE_SIZE - 1);
-        uint64_t end = (g->vaddr + g->memsz + KOZO_PAGE_SIZE - 1) & ~(uint64_t)(KOZO_PAGE_SIZE - 1);
-
-        place_add(map, segment_name(g), begin, end - begin, g->rights);
-    }
-}
-
 struct place_map report_map(const struct init *i, const struct service *s)
 {
     struct place_map map = { .service = s->m->name };
@@ -47,7 +24,7 @@ struct place_map report_map(const struct init *i, const struct service *s)
     place_add(&map, "message buffer", KOZO_LAYOUT_BUFFER, KOZO_PAGE_SIZE, KOZO_READ | KOZO_WRITE);
     place_add(&map, "stack", KOZO_LAYOUT_STACK, p->stack_end - KOZO_LAYOUT_STACK,
               KOZO_READ | KOZO_WRITE);
-    add_image(&map, archive_file(i, s->m->binary));
+    place_add_image(&map, archive_file(i, s->m->binary));
     place_add(&map, "heap", p->heap, p->heap_end - p->heap, KOZO_READ | KOZO_WRITE);
     return map;
 }

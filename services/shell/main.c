@@ -167,7 +167,7 @@ static uint32_t command_help(const struct words *w, uint32_t)
     }
     for (uint32_t i = 0; i < command_count; i++) {
         page = help_find(kozo_str(commands[i].name));
-        if (!shell_print("%-34s %s\n", page->usage, page->summary))
+        if (!shell_print("%-38s %s\n", page->usage, page->summary))
             return 1;
     }
     return shell_print("\n`run` starts programs: ") && help_programs(shell_print) ? 0 : 1;

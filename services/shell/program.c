@@ -5,6 +5,7 @@
 
 #include <kozo/cpio.h>
 #include <kozo/error.h>
+#include <kozo/layout.h>
 #include <kozo/print.h>
 #include <kozo/slots.h>
 #include <kozo/string.h>
@@ -226,6 +227,33 @@ enum kozo_err program_pipe(struct program *from, struct program *to)
     return err;
 }
 
+/* ---- the image ---- */
+
+/* `cat` -> `bin/cat`; `/bin/cat` -> `bin/cat`. */
+static bool find_image(struct kozo_str name, struct kozo_cpio_entry *e)
+{
+    struct kozo_mapping m = kozo_mapping("initrd");
+    struct kozo_cpio archive = { .base = m.at, .bytes = m.bytes };
+    struct kozo_bad bad;
+    char path[256];
+
+    if (m.at == nullptr || name.len == 0 || name.len > 200)
+        return false;
+    if (name.at[0] == '/')
+        kozo_snprintf(path, sizeof path, "%.*s", (int)name.len - 1, name.at + 1);
+    else
+        kozo_snprintf(path, sizeof path, "bin/%.*s", (int)name.len, name.at);
+    return kozo_cpio_find(&archive, path, e, &bad) == KOZO_OK &&
+           KOZO_CPIO_TYPE(e->mode) == KOZO_CPIO_FILE;
+}
+
+bool program_exists(struct kozo_str name)
+{
+    struct kozo_cpio_entry e;
+
+    return find_image(name, &e);
+}
+
 /* ---- the end ---- */
 
 /* Its neighbours wake first: they wait on what goes now. */
@@ -269,6 +297,21 @@ void program_kill(struct program *p)
         end(p, STATUS_KILLED);
 }
 
+/* A fault of a program, in words. */
+static void describe(struct line *l, const struct program *p, const uint64_t *word)
+{
+    struct place_map map = { .service = kozo_str(p->name) };
+    struct kozo_cpio_entry e;
+
+    place_add(&map, "stack", KOZO_LAYOUT_STACK, p->process.stack_end - KOZO_LAYOUT_STACK,
+              KOZO_READ | KOZO_WRITE);
+    place_add(&map, "heap", p->process.heap, p->process.heap_end - p->process.heap,
+              KOZO_READ | KOZO_WRITE);
+    if (find_image(kozo_str(p->name), &e))
+        place_add_image(&map, (struct kozo_bytes){ e.data, e.size });
+    fault_describe(l, word, &map);
+}
+
 struct program *program_wait(uint64_t deadline, char *how, uint64_t size)
 {
     struct program *p = nullptr;
@@ -285,7 +328,7 @@ struct program *program_wait(uint64_t deadline, char *how, uint64_t size)
     if (p == nullptr)
         return nullptr;
     if (m.word[0] != KOZO_FAULT_EXIT) {
-        fault_describe(&l, m.word, &(struct place_map){});
+        describe(&l, p, m.word);
         end(p, STATUS_FAULT);
     } else {
         end(p, m.word[1] < STATUS_MOST ? (uint32_t)m.word[1] : STATUS_MOST);
@@ -294,31 +337,6 @@ struct program *program_wait(uint64_t deadline, char *how, uint64_t size)
 }
 
 /* ---- the start ---- */
-
-/* `cat` -> `bin/cat`; `/bin/cat` -> `bin/cat`. */
-static bool find_image(struct kozo_str name, struct kozo_cpio_entry *e)
-{
-    struct kozo_mapping m = kozo_mapping("initrd");
-    struct kozo_cpio archive = { .base = m.at, .bytes = m.bytes };
-    struct kozo_bad bad;
-    char path[256];
-
-    if (m.at == nullptr || name.len == 0 || name.len > 200)
-        return false;
-    if (name.at[0] == '/')
-        kozo_snprintf(path, sizeof path, "%.*s", (int)name.len - 1, name.at + 1);
-    else
-        kozo_snprintf(path, sizeof path, "bin/%.*s", (int)name.len, name.at);
-    return kozo_cpio_find(&archive, path, e, &bad) == KOZO_OK &&
-           KOZO_CPIO_TYPE(e->mode) == KOZO_CPIO_FILE;
-}
-
-bool program_exists(struct kozo_str name)
-{
-    struct kozo_cpio_entry e;
-
-    return find_image(name, &e);
-}
 
 struct arguments {
     char bytes[KOZO_START_ARG_BYTES];

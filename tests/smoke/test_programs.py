@@ -7,8 +7,8 @@ import re
 
 PROMPT = r"kozo> "
 FAULTS = {
-    "page": "page fault, read of 0x8 (a null pointer)", "write": "page fault, write to ",
-    "jump": "page fault, jump to ", "overrun": "(below the first thread's stack: stack overflow)",
+    "page": "page fault, read of 0x8 (a null pointer)", "write": "(in the read-only data of crash, which is not writable)",
+    "jump": "(in the data of crash, which is not executable)", "overrun": " bytes below the stack of crash: stack overflow)",
     "divide": "division error", "debug": "debug trap", "breakpoint": "breakpoint",
     "overflow": "overflow trap", "opcode": "invalid opcode",
     "no-fpu": "floating point in a thread without it", "protection": "general protection fault",
