@@ -476,18 +476,26 @@ static void do_user(const struct op *op)
     }
 }
 
-void lockstep_do(const struct op *op)
+/* Guided by comparisons, a fuzzer finds out the words that I10 looks for: what is made up is none. */
+static uint64_t made_up(uint64_t word) { return host_is_secret(word) ? word ^ 1ull << 63 : word; }
+
+void lockstep_do(const struct op *wanted)
 {
+    struct op op = *wanted;
+
+    op.deadline = made_up(op.deadline);
+    for (uint32_t i = 0; i < OP_ARGS; i++)
+        op.arg[i] = made_up(op.arg[i]);
     lockstep_stats.ops++;
-    hash(op->what);
-    if (op->what == OP_IRQ)
-        do_interrupt(op);
-    else if (op->what == OP_ADVANCE)
-        do_advance(op);
-    else if (op->what == OP_NOTHING)
+    hash(op.what);
+    if (op.what == OP_IRQ)
+        do_interrupt(&op);
+    else if (op.what == OP_ADVANCE)
+        do_advance(&op);
+    else if (op.what == OP_NOTHING)
         do_nothing();
     else if (m->current != nullptr)
-        do_user(op);
+        do_user(&op);
 }
 
 void lockstep_end(void) { compare_memory(); }

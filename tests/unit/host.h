@@ -120,6 +120,8 @@ void host_idle(void);
 void host_leave(void);
 /* Check everything now, also when quiet. */
 void host_check(void);
+/* A word that no user code sees unless it made it up: an address of the kernel, or poison. */
+NODISCARD bool host_is_secret(uint64_t word);
 /* Its part about address spaces (host_spaces.c). */
 void host_check_tables(void);
 

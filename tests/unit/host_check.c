@@ -213,6 +213,8 @@ static bool is_kernel_address(uint64_t v)
     return (v >= ram && v < ram + machine.ram_bytes) || (v >= k && v < k + sizeof kernel);
 }
 
+bool host_is_secret(uint64_t word) { return is_kernel_address(word) || word == HOST_POISON; }
+
 static void check_word(const struct tcb *t, uint64_t word, const char *where, uint64_t i)
 {
     const char *what = is_kernel_address(word) ? "a kernel address" : word == HOST_POISON ? "poison" : nullptr;

@@ -21,8 +21,8 @@ TRACE_OPS = 20_000
 DEPTH = 5       # of the exhaustive search
 
 # Runs of each target, its corpus among them: a few seconds of each.
-RUNS = {"bootinfo": 2_000, "cpio": 200_000, "elf": 500_000, "manifest": 150_000, "protocol": 150_000,
-        "startinfo": 30_000, "syscalls": 500}
+RUNS = {"bootinfo": 1_000, "cpio": 200_000, "elf": 500_000, "manifest": 150_000, "protocol": 20_000,
+        "startinfo": 30_000, "syscalls": 300}
 MODELS = ["model", "model-fast"]
 
 
