@@ -111,9 +111,11 @@ static void check_names(void)
 {
     if (world.service[POLICY].running)
         check_name(POLICY, IN_FS, FSD);
-    for (uint32_t k = READER; k < SERVICES; k++)
+    for (uint32_t k = READER; k <= ASKER; k++)
         if (world.service[k].running)
             check_name(k, IN_POLICY, POLICY);
+    if (world.service[WRITER].running)
+        check_name(WRITER, IN_FS, FSD);
     check_receiver(FSD);
     check_receiver(POLICY);
 }
@@ -157,6 +159,7 @@ void world_check(bool settled)
         return;
     host_check();
     check_names();
+    files_check();
     if (world.leases_ended || receives(POLICY)) {
         check_leases();
         check_granted(READER);

@@ -146,13 +146,20 @@ static size_t add_file(char *to, const char *name, const uint8_t *data, size_t b
     return used;
 }
 
+/* Its memory is that of a life. */
+static void begin_life(void)
+{
+    static const struct ram_plan plan = { STORE_RESERVE + 3, 6, 3, 4 }; /* for two versions, and one to spare */
+    alignas(8) static uint8_t block[(STORE_RESERVE + 3) * STORE_BLOCK], tables[8192];
+
+    CHECK(ram_plan_bytes(&plan) <= sizeof tables);
+    ram_begin(&fs, &plan, block, tables);
+}
+
 void fsd_begin(void)
 {
     alignas(8) static char bytes[2 * FILE_BYTES];
     alignas(8) static uint8_t index[4096];
-    static const struct ram_plan ram = { 1, 2, 1, 1 }; /* as small as it can be */
-    static uint8_t block[STORE_BLOCK];
-    static uint64_t tables[1024];
     size_t used = add_file(bytes, "etc/motd", motd(), FILE_BYTES);
     struct kozo_cpio archive = { (uint8_t *)bytes, used + add_file(bytes + used, "TRAILER!!!", motd(), 0) };
     struct kozo_bad bad = {};
@@ -160,9 +167,12 @@ void fsd_begin(void)
 
     CHECK(plan.err == KOZO_OK && plan.bytes <= sizeof index);
     CHECK_OK(lookup_build(&fs.tree, &archive, &plan, index, &bad));
-    CHECK(ram_plan_bytes(&ram) <= sizeof tables);
-    ram_begin(&fs, &ram, block, tables);
+    begin_life();
 }
+
+void files_check(void) { writer_check(&fs); }
+
+void files_spoil(void) { writer_spoil(&fs); }
 
 static void serve_fs(struct actor *a) { a->m.err = fs_dispatch(&files_ops, &fs, &a->m); }
 
@@ -174,6 +184,8 @@ void fsd_turn(struct actor *a)
 
     fs.life = service_of(a)->lives;
     fs.port = IN_SERVE;
+    if (a->phase == SERVER_BEGINS)
+        begin_life();
     if (a->phase != SERVER_BEGINS && a->phase != SERVER_SLEEPS)
         actor_result(a);
     serve_turn(a, &server);

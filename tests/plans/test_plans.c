@@ -12,7 +12,7 @@
 #include <stdlib.h>
 
 #define S 1'000'000'000ull
-#define SEEDS 300u
+#define SEEDS 150u
 
 static const struct fault_plan nothing;
 static struct {
@@ -42,6 +42,8 @@ static void check_recovered(const struct fault_plan *plan)
         FAIL("%s: the reader did not read", plan_text(plan));
     if (!ended_well(ASKER) && !(crash && plan->fault[0].who == ASKER))
         FAIL("%s: the asker did not end well", plan_text(plan));
+    if (world.client[WRITER].reads < VERSIONS || !ended_well(WRITER))
+        FAIL("%s: the writer did not write", plan_text(plan));
     CHECK(world.service[FSD].running && world.service[POLICY].running);
 }
 
@@ -75,7 +77,8 @@ TEST(without_a_fault_everything_works_once)
     CHECK_EQ(world.client[ASKER].denials, 1);
     CHECK_EQ(world.client[ASKER].reads, 1);
     CHECK_EQ(world.client[ASKER].reused, 1);
-    CHECK_EQ(world.client[READER].tries + world.client[ASKER].tries, 0);
+    CHECK_EQ(world.client[WRITER].reads, VERSIONS);
+    CHECK_EQ(world.client[READER].tries + world.client[ASKER].tries + world.client[WRITER].tries, 0);
 }
 
 TEST(the_same_plan_gives_the_same_run)
@@ -144,6 +147,7 @@ TEST(a_crash_of_a_client_after_every_event)
     measure();
     sweep(FAULT_CRASH, usual.events / 2, READER);
     sweep(FAULT_CRASH, usual.events / 2, ASKER);
+    sweep(FAULT_CRASH, usual.events / 2, WRITER);
 }
 
 /* Two or three faults of any kind. UNIT_PLANS=N tries N seeds in place of some. */
@@ -203,6 +207,20 @@ TEST(a_lease_that_is_half_made_is_found)
     lease_free(&world.leases, i);
     slot_derive((struct slot *)host_slot(AT_LEASES)->cap.object + lease_slot(i), host_slot(SLOT_NTFN), KOZO_READ, 0);
     CHECK_FAILS("half done: slot 0 has a capability", world_check(true));
+}
+
+TEST(a_file_that_is_of_two_versions_is_found)
+{
+    run_plan(&nothing);
+    files_spoil();
+    CHECK_FAILS("half done: byte 500 of the file is of version 63, the first of 3", world_check(true));
+}
+
+TEST(a_version_that_is_lost_is_found)
+{
+    run_plan(&nothing);
+    world.client[WRITER].reads++;
+    CHECK_FAILS("half done: the file is version 3, after 4", world_check(true));
 }
 
 TEST(a_name_that_stands_for_nobody_is_found)

@@ -13,6 +13,7 @@ static const char conf[] =
     SERVICE("policy", "provides = policy\nrestart = always\nrestart_limit = 3\nrestart_backoff_ms = 10")
     SERVICE("reader", "requests = fs\nrestart = on-failure\nrestart_limit = 2\nrestart_backoff_ms = 5")
     SERVICE("asker", "requests = fs\nrestart = never")
+    SERVICE("writer", "capabilities = fs\nrestart = on-failure\nrestart_limit = 2\nrestart_backoff_ms = 5")
     "[rule etc]\nsubject = *\nobject = fs:/etc/*\nrights = read\ndecision = allow\nlease_ms = 40\n"
     "[rule no]\nsubject = *\nobject = fs:/etc/secret\nrights = read\ndecision = deny\n";
 
@@ -31,9 +32,9 @@ static void give(uint32_t k, uint64_t to, uint32_t provider, uint64_t badge)
 /* What names stand for in the living services: those of others that run, with this one's identity as badge. */
 static void give_names(uint32_t k, uint64_t badge)
 {
-    if (k == POLICY && world.service[FSD].running)
+    if ((k == POLICY || k == WRITER) && world.service[FSD].running)
         give(k, IN_FS, FSD, badge);
-    if (k >= READER && world.service[POLICY].running)
+    if ((k == READER || k == ASKER) && world.service[POLICY].running)
         give(k, IN_POLICY, POLICY, badge);
 }
 
@@ -56,7 +57,7 @@ static void tell_the_others(uint32_t k)
 {
     for (uint32_t other = 0; other < SERVICES; other++)
         if (other != k && world.service[other].running &&
-            ((k == FSD && other == POLICY) || (k == POLICY && other >= READER)))
+            ((k == FSD && (other == POLICY || other == WRITER)) || (k == POLICY && (other == READER || other == ASKER))))
             give_names(other, badge_of(other));
 }
 
@@ -169,7 +170,8 @@ static void settled(void) { world_check(true); }
 
 void world_begin(const struct fault_plan *plan)
 {
-    static void (*const turn[SERVICES])(struct actor *) = { fsd_turn, policy_turn, client_turn, client_turn };
+    static void (*const turn[SERVICES])(struct actor *) = { fsd_turn, policy_turn, client_turn, client_turn,
+                                                           writer_turn };
     struct manifest_problem problem;
 
     host_boot();
@@ -189,7 +191,7 @@ void world_begin(const struct fault_plan *plan)
         s->supervise = supervise_begin();
         s->a.turn = turn[k];
         s->a.nests = k == POLICY;
-        s->a.name = (const char *[]){ "fsd", "policy", "reader", "asker" }[k];
+        s->a.name = (const char *[]){ "fsd", "policy", "reader", "asker", "writer" }[k];
         make_parts(k);
         actor_add(&s->a);
     }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * world.h - a small system of services on the host kernel: init, fsd, policy and two clients.
+ * world.h - a small system of services on the host kernel: init, fsd, policy and three clients.
  *
  * What decides is the services' own: the manifest, init/supervise, policy/rules, policy/lease, fsd/lookup, fsd/serve and
  * the protocols of kozo-sys. Threads, endpoints, badges, leases and what is taken back are the kernel's. What main.c of
@@ -17,10 +17,11 @@
 #include "init/supervise.h"
 #include "policy/lease.h"
 
-enum service_id : uint32_t { FSD, POLICY, READER, ASKER, SERVICES };
+enum service_id : uint32_t { FSD, POLICY, READER, ASKER, WRITER, SERVICES };
 
 #define LIVES_MAX 16u
 #define LEASE_MS 40u /* by the rule */
+#define VERSIONS 3u      /* that the writer makes of its file */
 #define FILE_BYTES 1000u /* of fs:/etc/motd: three messages */
 
 /* One life, as the harness saw it: against what the manifest says, at the end. */
@@ -45,7 +46,8 @@ enum { SERVER_BEGINS, SERVER_RECEIVES, SERVER_SLEEPS, SERVER_LOOKS_BEHIND };
 
 struct client {
     uint32_t tries; /* requests */
-    uint32_t reads; /* files read whole and right */
+    uint32_t reads; /* files read whole and right; the writer's: versions that are there */
+    uint32_t life;  /* of fsd, in which the last of them was made */
     uint32_t denials;
     uint32_t reused; /* uses of a capability whose lease was over: all refused */
     uint64_t offset; /* of the read under way */
@@ -56,7 +58,7 @@ struct client {
 struct world {
     struct actor init;
     struct service service[SERVICES];
-    struct client client[SERVICES]; /* of READER and ASKER */
+    struct client client[SERVICES]; /* from READER on */
     struct manifest manifest;
     struct lease_table leases;
     uint64_t giving; /* policy: the lease whose capability is on its way */
@@ -94,6 +96,13 @@ void init_turn(struct actor *a);   /* world.c */
 void fsd_turn(struct actor *a);    /* servers.c */
 void policy_turn(struct actor *a);
 void client_turn(struct actor *a); /* clients.c */
+void writer_turn(struct actor *a); /* writer.c */
+/* Its file is one version or another, as a whole. */
+struct fs_server;
+void writer_check(struct fs_server *fs);
+void writer_spoil(struct fs_server *fs); /* a byte of it, by hand */
+void files_check(void); /* servers.c */
+void files_spoil(void);
 void fsd_begin(void);
 const uint8_t *motd(void); /* FILE_BYTES */
 static inline struct service *service_of(struct actor *a) { return (struct service *)a; }
