@@ -56,7 +56,7 @@ def test_a_server_is_restarted_and_its_clients_reconnect(boot):
 def test_what_was_granted_on_lease_outlives_policy(boot):
     add(boot, "warden", "leases", WARDEN, requests="fs")
     boot.write(CONF, boot.read(CONF) + "[rule again]\nsubject = warden\nobject = fs:/etc/motd\nrights = read\n"
-               "decision = allow\ntier = low\nlease_ms = 1000\n")
+               "decision = allow\ntier = low\nlease_ms = 3000\n")
     watched(boot, r"^\[policy\] goes on with the leases of an earlier life$")
 
 
@@ -132,6 +132,23 @@ def test_who_runs_the_commands_must_not_die_over_them(boot):
         vm.wait_for("^KOZO FAULT service shell: invalid opcode, at ip ")
         vm.wait_for("^KOZO FAILED: commands, expected the end of those in kozo.run, got shell: invalid opcode")
         vm.expect_exit("failed")
+
+
+def test_one_that_takes_all_it_can_get_harms_nobody_else(boot):
+    rules = "".join(f"[rule {name}]\nsubject = {name}\nobject = fs:/etc/motd\nrights = read\ndecision = allow\n"
+                    "tier = low\nlease_ms = 1000\n" for name in ("greedy", "warden"))
+    add(boot, "warden", "greedy", WARDEN, requests="fs", priority="140", provides="keep")
+    add(boot, "greedy", "take", "log system fs policy keep", requests="fs", memory="1M", untyped="256K", threads="12")
+    boot.write(CONF, f"{boot.read(CONF)}\n{rules}")
+    with boot.start() as vm:
+        vm.wait_for("^KOZO READY$")
+        vm.wait_for(r"\[greedy\] took 4 callers, 7 threads, 16 grants, 16 objects, \d+ files, \d+ of memory")
+        vm.wait_for(r"\[warden\] all answer")
+        vm.send("\x15echo the shell, too\r")
+        vm.wait_for("^the shell, too$")
+        vm.wait_for(r"denied: who=greedy and \d+ more since")
+        vm.wait_for(r"\[warden\] warden is done, 0 wrong")
+        vm.expect_exit(0)
 
 
 @limit(240)

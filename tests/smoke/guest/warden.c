@@ -11,6 +11,7 @@
 
 #include <kozo/error.h>
 #include <kozo/file.h>
+#include <kozo/heap.h>
 #include <kozo/log.h>
 #include <kozo/policy.h>
 #include <kozo/print.h>
@@ -19,6 +20,7 @@
 #include <kozo/string.h>
 #include <kozo/system.h>
 #include <kozo/time.h>
+#include <kozo/worker.h>
 
 static struct kozo_msg message;
 static uint64_t wrong;
@@ -310,6 +312,147 @@ static void check_limit(void)
     check("and four lives", rep.life, 4);
 }
 
+/* ---- one that takes all it can get ---- */
+
+constexpr uint32_t callers = 4, answers = 50;
+
+/* Fills the queue of fsd's Endpoint, as fast as it is emptied. */
+static void call_for_ever(void *)
+{
+    struct fs_stat_rep rep;
+    struct kozo_msg m;
+
+    kozo_msg_init(&m);
+    for (;;)
+        (void)fs_call_stat(kozo_cap_endpoint("fs"), &m, &(struct fs_stat_req){}, &rep);
+}
+
+static uint32_t take_callers(void)
+{
+    static struct kozo_worker worker[callers];
+    struct kozo_worker_options o = { .stack_pages = 2, .priority = 150 };
+    uint32_t n = 0;
+
+    while (n < callers && kozo_worker_start(&worker[n], &o, call_for_ever, nullptr) == KOZO_OK)
+        n++;
+    return n;
+}
+
+static uint32_t take_threads(void)
+{
+    kozo_cptr slot = kozo_slot_alloc();
+    uint32_t n = 0;
+
+    while (slot != 0 &&
+           kozo_thread_create(kozo_own_pool(), kozo_own(slot), 0, 200) == KOZO_OK) {
+        n++;
+        slot = kozo_slot_alloc();
+    }
+    kozo_slot_free(slot);
+    return n;
+}
+
+static uint32_t take_grants(void)
+{
+    struct kozo_grant g;
+    uint32_t n = 0;
+
+    while (kozo_request("fs:/etc/motd", RIGHT_READ, "more", &g) == KOZO_OK)
+        n++;
+    return n;
+}
+
+static uint32_t take_objects(enum kozo_kind kind)
+{
+    kozo_cptr slot = kozo_slot_alloc();
+    uint32_t n = 0;
+
+    while (slot != 0 && kozo_retype(kozo_own_untyped(), kind, 0, kozo_own(slot), 1) == KOZO_OK &&
+           n < 8) {
+        n++;
+        slot = kozo_slot_alloc();
+    }
+    return n;
+}
+
+/* Files, as many as it has slots for, and many more that it has none for. */
+static uint32_t take_files(void)
+{
+    uint32_t n = 0;
+
+    while (kozo_file_open(named("fs"), "etc/motd", KOZO_FILE_READ).err == KOZO_OK)
+        n++;
+    for (int i = 0; i < 500; i++) {
+        struct fs_open_rep rep;
+
+        (void)fs_call_open(named("fs"), &message,
+                           &(struct fs_open_req){ .path = kozo_str("etc/motd"), .rights = 1 },
+                           &rep);
+    }
+    return n;
+}
+
+/* All that is left of its memory, page by page: each frame's slot is its own before. */
+static uint32_t take_memory(kozo_cptr slot)
+{
+    uint32_t n = 0;
+
+    (void)kozo_cap_delete(kozo_own(slot));
+    while (kozo_retype(kozo_own_untyped(), KOZO_KIND_UNTYPED, KOZO_PAGE_BITS, kozo_own(slot), 1) ==
+           KOZO_OK) {
+        n++;
+        (void)kozo_cap_delete(kozo_own(slot));
+        if (n > 100000)
+            break;
+    }
+    while (malloc(64) != nullptr)
+        n++;
+    return n;
+}
+
+[[noreturn]] static void take_all(void)
+{
+    uint32_t workers = take_callers(), threads = take_threads(), grants = take_grants();
+    uint32_t objects = take_objects(KOZO_KIND_ENDPOINT) + take_objects(KOZO_KIND_NOTIFICATION);
+    kozo_cptr last = kozo_slot_alloc();
+    uint32_t files = take_files();
+
+    kozo_printf("took %u callers, %u threads, %u grants, %u objects, %u files, %u of memory\n",
+                workers, threads, grants, objects, files, take_memory(last));
+    kozo_msg_begin(&message, 1);
+    (void)kozo_call(kozo_cap_endpoint("keep"), &message);
+    for (;;)
+        (void)connect_to("what is not named");
+}
+
+/* The others are served while it does that, and nothing of it is left behind. */
+static void check_greedy(void)
+{
+    uint64_t before[3], after[3], bad = 0;
+    struct kozo_grant g;
+
+    check_err("the greedy one is killed", end_by("process", "greedy"), KOZO_OK);
+    (void)kozo_sleep(1200 * KOZO_MS);
+    measure(before);
+    check_err("and begins again", restart_by("process", "greedy"), KOZO_OK);
+    check_err("it has taken all", kozo_recv(kozo_cap_endpoint("serve"), &message), KOZO_OK);
+    (void)kozo_reply(&message);
+    for (uint32_t i = 0; i < answers; i++)
+        bad += use_fs() != KOZO_OK;
+    check("fsd answers", bad, 0);
+    check_err("policy grants", kozo_request("fs:/etc/motd", RIGHT_READ, "fair share", &g), KOZO_OK);
+    check_err("and takes back", kozo_release(&g), KOZO_OK);
+    check("init answers", stat_of(KOZO_STAT_CAPS) != UINT64_MAX, true);
+    kozo_printf("all answer\n");
+    (void)kozo_sleep(4 * KOZO_S); /* for who types at the shell meanwhile */
+    check_err("the greedy one is killed again", end_by("process", "greedy"), KOZO_OK);
+    (void)kozo_sleep(1200 * KOZO_MS); /* its leases end */
+    measure(after);
+    check("threads are back", after[0], before[0]);
+    check("capabilities are back", after[1], before[1]);
+    check("bytes are back", after[2], before[2]);
+}
+
 /* ---- faults ---- */
 
 [[gnu::noinline]] static uint64_t fall(volatile uint64_t *depth)
@@ -368,6 +511,8 @@ int main(int argc, char **argv)
     wait_for_ready();
     if (strcmp(how, "crash") == 0)
         outer(argc > 2 ? argv[2] : "");
+    if (strcmp(how, "take") == 0)
+        take_all();
     if (strcmp(how, "crash-with-commands") == 0)
         crash_with_commands();
     if (strcmp(how, "terminal") == 0)
@@ -375,6 +520,8 @@ int main(int argc, char **argv)
     if (strcmp(how, "reconnect") == 0) {
         check_reconnect();
         check_backoff();
+    } else if (strcmp(how, "greedy") == 0) {
+        check_greedy();
     } else if (strcmp(how, "leases") == 0) {
         check_leases();
     } else if (strcmp(how, "keep") == 0) {
