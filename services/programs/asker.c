@@ -11,23 +11,37 @@
 #include <kozo/policy.h>
 #include <kozo/start.h>
 #include <kozo/string.h>
+#include <kozo/system.h>
 
-/* Bits of `words`, of names parted by commas; 0 when one is unknown. */
+/* The user right that a word names, as in the manifest; 0 when it names none. */
+static uint64_t right_of(const char *word, size_t len)
+{
+    static const struct {
+        const char *name;
+        uint64_t right;
+    } names[] = { { "read", KOZO_FILE_READ },     { "write", KOZO_FILE_WRITE },
+                  { "list", KOZO_FILE_LIST },     { "create", KOZO_FILE_CREATE },
+                  { "remove", KOZO_FILE_REMOVE }, { "kill", KOZO_SYSTEM_KILL } };
+
+    for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (strlen(names[i].name) == len && memcmp(names[i].name, word, len) == 0)
+            return names[i].right;
+    return 0;
+}
+
+/* The rights that words parted by commas name; 0 when one names none. */
 static uint64_t rights_of(const char *words)
 {
-    static const char *const names[] = { "read", "write", "list", "create", "remove" };
     uint64_t rights = 0;
 
     while (*words != '\0') {
         const char *end = strchr(words, ',');
         size_t len = end != nullptr ? (size_t)(end - words) : strlen(words);
-        unsigned i = 0;
+        uint64_t right = right_of(words, len);
 
-        while (i < 5 && (strlen(names[i]) != len || memcmp(names[i], words, len) != 0))
-            i++;
-        if (i == 5)
+        if (right == 0)
             return 0;
-        rights |= 1u << i;
+        rights |= right;
         words += end != nullptr ? len + 1 : len;
     }
     return rights;

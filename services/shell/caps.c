@@ -109,7 +109,7 @@ static const struct known *find_id(uint64_t id)
 
 /* ---- telling ---- */
 
-static const char *rights_text_of(char to[8], uint64_t what)
+static const char *letters_of(char to[8], uint64_t what)
 {
     static const char letters[] = "rwgmx";
 
@@ -130,7 +130,7 @@ static bool print_known(const struct known *k)
 
     return shell_print("%-12s %4llu %-14s %-12s %s %02x %#llx\n", holder_of(k),
                        (unsigned long long)k->slot, k->name,
-                       kozo_kind_name(KOZO_VERIFY_KIND(k->what)), rights_text_of(rights, k->what),
+                       kozo_kind_name(KOZO_VERIFY_KIND(k->what)), letters_of(rights, k->what),
                        KOZO_VERIFY_USER(k->what), (unsigned long long)k->badge);
 }
 
@@ -175,7 +175,7 @@ static bool print_entry(const struct kozo_tree_entry *e, uint64_t depth, const c
         kozo_snprintf(where, sizeof where, "%s, slot %llu%s%s", holder_of(k),
                       (unsigned long long)k->slot, k->name[0] != '\0' ? ": " : "", k->name);
     return shell_print("%*s%-12s %s %02x %#llx  %s\n", (int)(2 * depth), "",
-                       kozo_kind_name(KOZO_VERIFY_KIND(e->what)), rights_text_of(rights, e->what),
+                       kozo_kind_name(KOZO_VERIFY_KIND(e->what)), letters_of(rights, e->what),
                        KOZO_VERIFY_USER(e->what), (unsigned long long)e->badge, where);
 }
 
@@ -209,7 +209,7 @@ static bool print_json(const struct known *k, const char *tail)
     json_number(&j, "slot", k->slot);
     json_text(&j, "name", kozo_str(k->name));
     json_text(&j, "kind", kozo_str(kozo_kind_name(KOZO_VERIFY_KIND(k->what))));
-    json_text(&j, "rights", kozo_str(rights_text_of(rights, k->what)));
+    json_text(&j, "rights", kozo_str(letters_of(rights, k->what)));
     json_number(&j, "user_rights", KOZO_VERIFY_USER(k->what));
     json_number(&j, "badge", k->badge);
     return shell_print_str(json_end(&j, tail));

@@ -41,10 +41,10 @@ static bool print_lease(const struct policy_leases_rep *l)
 {
     char rights[RIGHTS_TEXT];
 
-    return shell_print("%6llu %-10.*s %-9s %8llu %-12.*s %s %.*s\n", (unsigned long long)l->lease,
-                       (int)l->who.len, l->who.at, tier_of(l->tier), (unsigned long long)l->left_ms,
-                       (int)l->rule.len, l->rule.at, rights_text(rights, (uint8_t)l->rights),
-                       (int)l->object.len, l->object.at);
+    return shell_print(
+        "%6llu %-10.*s %-9s %8llu %-12.*s %s %.*s\n", (unsigned long long)l->lease, (int)l->who.len,
+        l->who.at, tier_of(l->tier), (unsigned long long)l->left_ms, (int)l->rule.len, l->rule.at,
+        rights_text_of(rights, l->object, (uint8_t)l->rights), (int)l->object.len, l->object.at);
 }
 
 static enum kozo_err list_leases(void)
@@ -69,10 +69,10 @@ static bool print_record(const struct policy_audit_rep *a)
 {
     char rights[RIGHTS_TEXT];
 
-    return shell_print("%6llu %-10.*s %-9s %8llu %-12.*s %s %.*s\n", (unsigned long long)a->seq,
-                       (int)a->who.len, a->who.at, result_of(a->result),
-                       (unsigned long long)a->at_ms, (int)a->rule.len, a->rule.at,
-                       rights_text(rights, (uint8_t)a->rights), (int)a->object.len, a->object.at);
+    return shell_print(
+        "%6llu %-10.*s %-9s %8llu %-12.*s %s %.*s\n", (unsigned long long)a->seq, (int)a->who.len,
+        a->who.at, result_of(a->result), (unsigned long long)a->at_ms, (int)a->rule.len, a->rule.at,
+        rights_text_of(rights, a->object, (uint8_t)a->rights), (int)a->object.len, a->object.at);
 }
 
 static enum kozo_err list_audit(void)

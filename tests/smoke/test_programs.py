@@ -176,3 +176,47 @@ def test_a_hundred_runs_leave_nothing(boot):
         after = json.loads(person.line("mem --json"))
     for name in ("memory_free", "capabilities", "threads_free"):
         assert before[name] == after[name], (name, before, after)
+
+
+def test_powers_are_asked_for_and_taken_back(boot):
+    """asker, kill, restart and policy, with a person who answers; the shell goes on when others begin anew."""
+    with boot.start() as vm:
+        person = Person(vm)
+
+        def asks(line, answer):
+            vm.send(line + "\r")
+            vm.wait_for(r"allow\? y or n")
+            vm.send(answer + "\r")
+            begin = vm.wait_for(r"result=(granted|denied)")
+            end = vm.wait_for(PROMPT)
+            return end.string[begin.start():end.start()]
+
+        text = asks("run --with policy asker fs:/etc/motd read 'to see'", "y")
+        assert "granted: fs:/etc/motd: Endpoint, user rights 0x1" in text, text
+        assert "used: read 51 of 51 bytes\n" in text and "Welcome to KOZO.\n" in text, text
+        assert "denied: fs:/etc/motd: " in asks("run --with policy asker fs:/etc/motd", "n")
+        assert "granted: process:kill: Endpoint, user rights 0x10" in \
+            asks("run --with policy asker process:kill kill", "y")
+
+        assert "error: fsd: denied: " in asks("kill fsd", "n")
+        assert "error: hello: object is not in the state" in asks("kill hello", "y")
+        assert "error: nobody: no such name" in asks("kill nobody", "y")
+        for name in ("fsd", "policy", "console"):
+            assert f"[init] service {name}: begins life 2" in asks(f"restart {name}", "y")
+        assert "Welcome to KOZO.\n" in person.line("cat /etc/motd")
+        services = {s["service"]: s for s in json.loads(person.line("ps --json"))}
+        assert [services[s]["restarts"] for s in ("fsd", "policy", "console", "shell")] == [1, 1, 1, 0], services
+
+        audit = person.line("policy audit")
+        number = re.search(r"^ +(\d+) shell +denied .* read fs:/etc/motd$", audit, re.MULTILINE).group(1)
+        assert re.search(r"^ +\d+ shell +used .* kill process:kill$", audit, re.MULTILINE), audit
+        text = person.line(f"policy explain {number}")
+        assert "asked    asked for by hand\n" in text and "the person at the console said no" in text, text
+        assert "error: 9999: no such name" in person.line("policy explain 9999")
+        assert "error: 9999: no such name" in person.line("policy revoke 9999")
+
+
+def test_without_a_person_power_is_denied_at_once(boot):
+    text = listed(boot, "kill fsd; run --with policy asker fs:/etc/motd; poweroff", 1)
+    assert "[shell] error: fsd: denied: " in text and "denied: fs:/etc/motd: " in text, text
+    assert "granted" not in text.split("service hello", 1)[1], text
