@@ -103,7 +103,9 @@ def _symbolize(file, address):
     except FileNotFoundError as e:
         raise EnvironmentProblem(f"{SYMBOLIZER} is missing: run ./kozo setup") from e
     lines = done.stdout.strip().splitlines()
-    places = [(name, at.rsplit(":", 1)[0].removeprefix("./").removesuffix(":0")) for name, at in zip(lines[::2], lines[1::2])]
+    # file:line:column; line 0 is one that the compiler does not know
+    places = [(name, at.rsplit(":", 1)[0].removeprefix("./").removesuffix(":0"))
+              for name, at in zip(lines[::2], lines[1::2])]
     return [p for p in places if not p[1].startswith("??")]
 
 
