@@ -189,6 +189,29 @@ TEST(a_replier_whose_space_goes_while_it_pays_stops)
     CHECK_EQ(t->state, TCB_STOPPED);
 }
 
+/* FACTS: an error path that half commits. */
+TEST(a_receive_that_is_refused_drops_nobody)
+{
+    host_boot();
+    struct tcb *server = host_peer(HOST_PRIORITY), *client = host_thread(KOZO_WRITE, 0);
+    CHECK_EQ(call(server, RECV, SLOT_EP), HOST_BLOCKED);
+    CHECK_EQ(call(client, CALL, SLOT_EP), HOST_BLOCKED);
+    CHECK_ERR(call(server, RECV, SLOT_EP, KOZO_INFO_RECV_CAPS), BUFFER);
+    CHECK_PTR(server->owes, client);
+    CHECK_OK(call(server, REPLY, 0, INFO(0)));
+    CHECK_OK(host_error(client));
+}
+
+TEST(nothing_is_bound_to_a_thread_that_runs)
+{
+    host_boot();
+    struct tcb *t = host_thread(0, 0);
+    CHECK_ERR(call(host.init, THREAD_BIND, host_thread_slot(t), SLOT_CNODE, 0, 0, 0, SLOT_EP),
+              STATE);
+    CHECK_EQ(t->cspace.size, 1 << HOST_SPACE_BITS);
+    CHECK(slot_is_null(&t->binding[TCB_FAULT]));
+}
+
 /* ---- faults ---- */
 
 TEST(a_handler_without_a_buffer_loads_the_message_alone)
