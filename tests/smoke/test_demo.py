@@ -507,6 +507,7 @@ def test_no_policy(boot):
 
 @limit(30)
 def test_an_index_that_does_not_fit(boot):
+    conf(boot, "restart", "never", "service fsd")
     for i in range(2000):
         boot.write(f"data/{i}", "")
     conf(boot, "heap", "64K", "service fsd")
