@@ -34,7 +34,11 @@ static struct {
 
 static struct kozo_endpoint console(void) { return kozo_cap_endpoint("console-ask"); }
 
-static bool is_lost(enum kozo_err err) { return err == KOZO_ERR_EMPTY || err == KOZO_ERR_GONE; }
+/* The console has ended: before it took the question, while it had it, or it had put it aside. */
+static bool is_lost(enum kozo_err err)
+{
+    return err == KOZO_ERR_EMPTY || err == KOZO_ERR_GONE || err == KOZO_ERR_DROPPED;
+}
 
 /* Until there is an answer, or the question has been taken back. */
 static enum person_state ask(void)

@@ -134,6 +134,17 @@ static enum kozo_err revoke(uint64_t lease)
                               &rep);
 }
 
+static enum kozo_err drain(void)
+{
+    struct policy_drain_rep rep;
+    enum kozo_err err = policy_call_drain(
+        admin(), &message, &(struct policy_drain_req){ .through = UINT64_MAX }, &rep);
+
+    if (err == KOZO_OK && !shell_print("%llu drained\n", (unsigned long long)rep.count))
+        err = KOZO_ERR_CANCELLED;
+    return err;
+}
+
 uint32_t command_policy(const struct words *w, uint32_t)
 {
     enum kozo_err err = KOZO_ERR_ARGUMENT;
@@ -144,12 +155,14 @@ uint32_t command_policy(const struct words *w, uint32_t)
         err = list_leases();
     else if (w->count == 2 && kozo_str_is(w->word[1], "audit"))
         err = list_audit();
+    else if (w->count == 2 && kozo_str_is(w->word[1], "drain"))
+        err = drain();
     else if (numbered && kozo_str_is(w->word[1], "explain"))
         err = explain(number);
     else if (numbered && kozo_str_is(w->word[1], "revoke"))
         err = revoke(number);
     else
-        return shell_fail(w->word[0], "usage: policy list|audit|explain N|revoke N");
+        return shell_fail(w->word[0], "usage: policy list|audit|drain|explain N|revoke N");
     return err == KOZO_OK ? 0 : shell_fail_err(w->word[w->count - 1], err);
 }
 

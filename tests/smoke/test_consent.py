@@ -122,7 +122,7 @@ def test_a_flood_fills_its_own_share(boot):
 
 
 def test_one_use_and_leases_outlive_policy(boot):
-    petition(boot, "ask process:kill 16 kill hello ask process:kill 16 kill policy ask fs:/etc/hostname 1",
+    petition(boot, "ask process:kill 16 kill hello kill hello ask process:kill 16 kill policy ask fs:/etc/hostname 1",
              RULE.format(name="power", object="process:kill", rights="kill", decision="allow", more=""))
     with boot.start() as vm:
         vm.wait_for(r"^\[\?\] petitioner asks policy for process:kill$")
@@ -158,3 +158,49 @@ def test_a_full_share_of_the_audit_denies_its_requester_alone(boot):
         vm.wait_for(r"^\[petitioner\] refused after \d+: its share of the audit is full$")
         vm.wait_for("^KOZO READY$")  # hello's requests were served
         vm.expect_exit(0)
+
+
+def test_a_lease_in_use_is_listed_explained_and_revoked(boot):
+    petition(boot, "ask fs:/etc/motd 1 use",
+             RULE.format(name="free", object="fs:/etc/motd", rights="read", decision="allow", more=""))
+    with boot.start() as vm:
+        vm.wait_for(r"^\[petitioner\] it can be used$")
+        vm.wait_for("^KOZO READY$")
+        vm.wait_for("kozo> ")
+        vm.send("policy list\r")
+        lease = vm.wait_for(r"^ *(\d+) petitioner +low +\d+ +free +read fs:/etc/motd$").group(1)
+        vm.wait_for("kozo> ")
+        vm.send(f"policy revoke {lease}\r")
+        audited(vm, "revoked", "revoked by shell")
+        vm.wait_for(r"^\[petitioner\] its use ended after \d+ ms: no capability there")
+        vm.send(f"policy explain {lease}; policy drain; policy revoke {lease}\r")
+        vm.wait_for(r"^reason +\[rule free\] allows read$")
+        vm.wait_for(r"^\d+ drained$")
+        vm.wait_for(rf"error: {lease}: ")
+
+
+def test_the_console_ends_while_it_asks(boot):
+    petition(boot, "ask fs:/etc/motd 1 ask fs:/etc/motd 1", seconds=60)
+    conf = boot.read(CONF)
+    boot.write(CONF, conf + """
+[service killer]
+binary       = bin/petitioner
+sha256       = auto
+memory       = 1M
+args         = sleep 1500 ask process:kill 16 kill console
+capabilities = log policy
+requests     = process
+
+[rule killer]
+subject  = killer
+object   = process:kill
+rights   = kill
+decision = allow
+tier     = low
+""")
+    with boot.start() as vm:
+        asked(vm)
+        vm.wait_for("service console: killed by policy")  # behind the last line of the question
+        asked(vm)                    # by the console's next life: the same question
+        vm.send("y\r")
+        audited(vm, "granted", "said yes")

@@ -511,6 +511,7 @@ def test_an_index_that_does_not_fit(boot):
     for i in range(2000):
         boot.write(f"data/{i}", "")
     conf(boot, "heap", "64K", "service fsd")
+    conf(boot, "restart", "never", "service fsd")
     text = broken(boot, "ready fsd", "a report that it is ready", "it ended with status 1")
     assert re.search(r"^\[fsd\] fsd: an index of \d+ files needs \d+ KiB: give \[service fsd\] more heap$", text, re.M)
 

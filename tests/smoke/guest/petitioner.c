@@ -6,7 +6,7 @@
  *
  *     ask OBJECT RIGHTS    ask, and say what came of it; RIGHTS are a number
  *     use                  read the file asked for again and again, until that fails
- *     kill NAME            end a service by what was asked for, twice
+ *     kill NAME            end a service by what was asked for
  *     release              give back what was asked for
  *     flood OBJECT         ask four times at once, by threads of its own
  *     until-refused OBJECT ask until the answer is another than at first
@@ -75,17 +75,15 @@ static void use(void)
     kozo_slot_drop(grant.cap.c);
 }
 
-static void kill_twice(const char *name)
+static void kill(const char *name)
 {
     struct system_kill_rep rep;
     struct kozo_msg m;
 
-    for (int i = 0; i < 2; i++) {
-        kozo_msg_init(&m);
-        kozo_printf("kill %s: %s\n", name,
-                    kozo_err_text(system_call_kill(
-                        grant.cap, &m, &(struct system_kill_req){ kozo_str(name) }, &rep)));
-    }
+    kozo_msg_init(&m);
+    kozo_printf("kill %s: %s\n", name,
+                kozo_err_text(system_call_kill(grant.cap, &m,
+                                               &(struct system_kill_req){ kozo_str(name) }, &rep)));
 }
 
 /* Without a window for a capability: a yes would be a grant that does not arrive. */
@@ -185,7 +183,7 @@ static int run(int argc, char **argv)
         else {
             i++;
             if (strcmp(word, "kill") == 0)
-                kill_twice(next);
+                kill(next);
             else if (strcmp(word, "flood") == 0)
                 flood(next);
             else if (strcmp(word, "until-refused") == 0)
