@@ -113,6 +113,7 @@ static bool give_with(struct program *p, struct kozo_str names)
             (void)shell_fail(word, "the shell has no such capability; `caps shell` lists them");
             return false;
         }
+        (void)kozo_reconnect(name); /* what provides it may be in another life */
         if (!give(p, name, kozo_cap(name), KOZO_SAME_RIGHTS))
             return false;
     }

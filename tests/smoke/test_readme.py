@@ -91,7 +91,7 @@ def test_tutorial(boot):
         with boot.start(initrd=built.initrd) as vm:
             vm.wait_for(r"^KOZO READY$")
             for command, answer in (
-                    ("run --with policy asker fs:/etc/motd read 'to see what happens'", r"\[y/n\]"),
+                    ("run --with policy asker fs:/etc/motd read 'to see what happens'", r"allow\? y or n"),
                     ("n", r"^denied: fs:/etc/motd: "),
                     ("write /ram/note hi; cat /ram/note", r"^hi$"),
                     ("run --with counter count 40", r"^the counter is 40$"),
