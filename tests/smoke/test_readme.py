@@ -102,6 +102,7 @@ def test_tutorial(boot):
                 vm.wait_for(answer)
             _refuse_missing("docs/tutorial.md", shown, vm)
         test = scripted.load(copy / "tests/smoke/test_counter.py")
+        shutil.copy2(boot.tree.kernel, built.kernel)
         again = scripted.Boot(built)
         again.write("etc/kozo.conf", (copy / "services/kozo.conf").read_text())
         test.test_it_counts(again)
