@@ -273,5 +273,6 @@ def entry(name):
 
 
 def undocumented():
-    """Calls that no comment speaks of, as HEADER: NAME."""
-    return [f"{h.name}: {c.name}" for h in headers() for c in h.calls if not c.text]
+    """Calls that no comment speaks of, as HEADER: NAME; `main` is the program's."""
+    return [f"{h.name}: {c.name}" for h in headers() for c in h.calls
+            if not c.text and c.name != "main"]

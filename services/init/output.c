@@ -202,7 +202,8 @@ static void repeat_lines(void)
     for (; from < out.ring.count; from++) {
         const struct wire_entry *e =
             (const void *)(out.ring.entry + from % WIRE_ENTRIES * sizeof(struct wire_entry));
-        uint32_t len = e->len < WIRE_TEXT ? e->len : WIRE_TEXT;
+        uint64_t told = *(const volatile typeof(e->len) *)&e->len; /* the console can write it */
+        uint64_t len = told < WIRE_TEXT ? told : WIRE_TEXT;
 
         kozo_printf("%.*s", (int)len, e->text);
     }

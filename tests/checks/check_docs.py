@@ -5,7 +5,7 @@ import re
 import sys
 from pathlib import Path
 
-from kozo import doctables
+from kozo import doctables, manpages
 
 sys.path.insert(0, str(Path(__file__).parent))
 import tree as source  # noqa: E402
@@ -24,6 +24,15 @@ def check_every_def_table_is_in_order(_tree):
         columns, rows = doctables.rows(name)
         numbers = [int(r[columns.index("number")], 0) for r in rows]
         assert numbers == sorted(set(numbers)), f"{name}.def: numbers repeat or fall: {numbers}"
+
+
+def check_pages_of_kozo_sys_are_up_to_date(_tree):
+    source.refuse(f"{p.relative_to(source.SOURCE)}: out of date: run ./kozo docs"
+                  for p, _ in manpages.stale())
+
+
+def check_every_call_is_explained(_tree):
+    source.refuse(f"sys/include/kozo/{call}: no comment above it" for call in manpages.undocumented())
 
 
 def check_links(_tree):

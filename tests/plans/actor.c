@@ -10,8 +10,9 @@ struct actors actors;
 
 /* ---- plans ---- */
 
-static const char *const fault_name[FAULT_KINDS] = { "nothing", "preempt", "deadline", "crash",
-                                                     "drop",    "delay",   "reorder",  "duplicate" };
+static const char *const fault_name[FAULT_KINDS] = {
+    "nothing", "preempt", "deadline", "crash", "drop", "delay", "reorder", "duplicate"
+};
 
 const char *plan_text(const struct fault_plan *p)
 {
@@ -19,10 +20,11 @@ const char *plan_text(const struct fault_plan *p)
     size_t used = 0;
 
     for (uint32_t i = 0; i < PLAN_FAULTS && p->fault[i].kind != FAULT_NONE; i++)
-        used += (size_t)snprintf(text + used, sizeof text - used, "%s%s %llu%s%s", i > 0 ? ", " : "",
-                                 fault_name[p->fault[i].kind], (unsigned long long)p->fault[i].n,
-                                 p->fault[i].kind == FAULT_CRASH ? " of " : "",
-                                 p->fault[i].kind == FAULT_CRASH ? actors.actor[p->fault[i].who]->name : "");
+        used += (size_t)snprintf(
+            text + used, sizeof text - used, "%s%s %llu%s%s", i > 0 ? ", " : "",
+            fault_name[p->fault[i].kind], (unsigned long long)p->fault[i].n,
+            p->fault[i].kind == FAULT_CRASH ? " of " : "",
+            p->fault[i].kind == FAULT_CRASH ? actors.actor[p->fault[i].who]->name : "");
     return used > 0 ? text : "nothing goes wrong";
 }
 
@@ -42,13 +44,16 @@ static bool crashes(const struct actor *a)
     for (uint32_t i = 0; i < PLAN_FAULTS; i++) {
         const struct planned *f = &actors.plan.fault[i];
 
-        if (f->kind == FAULT_CRASH && !actors.done[i] && actors.events >= f->n && actors.actor[f->who] == a)
+        if (f->kind == FAULT_CRASH && !actors.done[i] && actors.events >= f->n &&
+            actors.actor[f->who] == a)
             return actors.done[i] = true;
     }
     return false;
 }
 
-/* While a call is preempted everybody else has a turn, but for who waits for others within its own. */
+/*
+ * While a call is preempted everybody else has a turn, but for who waits for others within its own.
+ */
 static void others_turn(void)
 {
     struct actor *now = actors.now;
@@ -100,7 +105,8 @@ bool actor_runs(const struct actor *a)
     return a->t != nullptr && a->t->serial == a->serial && a->t->state == TCB_READY;
 }
 
-uint64_t actor_syscall(struct actor *a, uint64_t deadline, uint64_t number, const uint64_t *arg, uint32_t n)
+uint64_t actor_syscall(struct actor *a, uint64_t deadline, uint64_t number, const uint64_t *arg,
+                       uint32_t n)
 {
     if (!actor_runs(a))
         return KOZO_ERR_GONE;
@@ -174,7 +180,8 @@ static struct actor *actor_of(const struct tcb *t)
 static void deadline_now(void)
 {
     if (plan_strikes(FAULT_DEADLINE) && kernel.timers.count > 0)
-        host_advance(kernel.timers.heap[0]->deadline - min_u64(machine.now, kernel.timers.heap[0]->deadline));
+        host_advance(kernel.timers.heap[0]->deadline -
+                     min_u64(machine.now, kernel.timers.heap[0]->deadline));
 }
 
 static void turn_of(struct actor *a)
@@ -242,8 +249,8 @@ static bool wait_nested(struct actor *a)
 }
 
 /*
- * What the client's side of a protocol (kozo/make.h) calls. The others run meanwhile; who called goes on when its thread
- * does. So only one actor may be in here: the one that `nests`.
+ * What the client's side of a protocol (kozo/make.h) calls. The others run meanwhile; who called
+ * goes on when its thread does. So only one actor may be in here: the one that `nests`.
  */
 enum kozo_err kozo_call(struct kozo_endpoint ep, struct kozo_msg *m)
 {

@@ -2,9 +2,10 @@
 /*
  * actor.h - threads of the host kernel with a program each, and plans of what goes wrong.
  *
- * An actor is a thread and a function that is called when the kernel has chosen the thread and it has no call under way:
- * its turn. In a turn it makes system calls; one that blocks ends the turn, and its result is there at the next. Time
- * stands still but for run_until and plans. So the same plan gives the same run, to the last event.
+ * An actor is a thread and a function that is called when the kernel has chosen the thread and it
+ * has no call under way: its turn. In a turn it makes system calls; one that blocks ends the turn,
+ * and its result is there at the next. Time stands still but for run_until and plans. So the same
+ * plan gives the same run, to the last event.
  *
  * Owns:      the list of actors, the plan, the count of events.
  * Not here:  the services and what must hold (world.h), the kernel's world (tests/unit/host.h).
@@ -26,7 +27,8 @@ struct actor {
     uint64_t serial;
     uint32_t phase;
     bool busy;  /* in its turn */
-    bool nests; /* makes calls to others within a turn: not to be run while another's call is preempted */
+    /* makes calls to others within a turn: not to be run while another's call is preempted */
+    bool nests;
     struct kozo_msg m;
     enum kozo_err err; /* how the exchange of *m ended */
 };
@@ -34,9 +36,11 @@ struct actor {
 /* What goes wrong, once, at the n-th occasion of its kind; counted from 1. */
 enum fault_kind : uint8_t {
     FAULT_NONE,
-    FAULT_PREEMPT,   /* an interrupt is found at the n-th preemption point, and all others have a turn */
+    /* an interrupt is found at the n-th preemption point, and all others have a turn */
+    FAULT_PREEMPT,
     FAULT_DEADLINE,  /* after n events the next deadline passes at once */
-    FAULT_CRASH,     /* after n events, actor `who`, when it makes its next call, faults in place of that */
+    /* after n events, actor `who`, when it makes its next call, faults in place of that */
+    FAULT_CRASH,
     FAULT_DROP,      /* the n-th request that a server takes is never answered */
     FAULT_DELAY,     /* ... is looked at PLAN_DELAY later */
     FAULT_REORDER,   /* ... is answered after the one behind it */
@@ -83,9 +87,13 @@ NODISCARD bool plan_strikes(enum fault_kind kind);
 /* ---- calls of an actor ---- */
 
 /* As call(), for an actor; GONE when it has crashed, HOST_BLOCKED when the turn has to end. */
-uint64_t actor_syscall(struct actor *a, uint64_t deadline, uint64_t number, const uint64_t *arg, uint32_t n);
+uint64_t actor_syscall(struct actor *a, uint64_t deadline, uint64_t number, const uint64_t *arg,
+                       uint32_t n);
 #define actor_call(a, NAME, ...) actor_syscall(a, 0, KOZO_SYS_##NAME, HOST_ARGS(__VA_ARGS__))
-/* Sends a->m, or waits for one, or both, as kozo_call and its like do. The turn ends; actor_result is for the next. */
+/*
+ * Sends a->m, or waits for one, or both, as kozo_call and its like do. The turn ends; actor_result
+ * is for the next.
+ */
 void actor_exchange(struct actor *a, uint64_t number, kozo_cptr cap);
 /* Sleeps until then. */
 void actor_sleep(struct actor *a, uint64_t until);

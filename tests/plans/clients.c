@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * clients.c - two programs that ask policy for a file: one reads it and waits until its lease is over, the other is
- * denied one file, reads another, and gives it back. Both begin anew after an error, and say at their end whether all
- * went well.
+ * clients.c - two programs that ask policy for a file: one reads it and waits until its lease is
+ * over, the other is denied one file, reads another, and gives it back. Both begin anew after an
+ * error, and say at their end whether all went well.
  */
 #include "world.h"
 
@@ -64,7 +64,8 @@ static void take_grant(struct actor *a, struct client *c)
 {
     struct policy_request_rep rep;
 
-    if (a->err != KOZO_OK || a->m.err != KOZO_OK || !policy_get_request_rep(&a->m, &rep) || rep.cap.slot == 0) {
+    if (a->err != KOZO_OK || a->m.err != KOZO_OK || !policy_get_request_rep(&a->m, &rep) ||
+        rep.cap.slot == 0) {
         again(a, c);
         return;
     }
@@ -113,7 +114,10 @@ static void take_data(struct actor *a, struct client *c)
     actor_sleep(a, c->until + 1);
 }
 
-/* The lease is over, or was given back. When a fault kept policy from ending it in time, the next check finds it gone. */
+/*
+ * The lease is over, or was given back. When a fault kept policy from ending it in time, the next
+ * check finds it gone.
+ */
 static void take_refusal(struct actor *a, struct client *c)
 {
     c->reused += a->err == KOZO_ERR_EMPTY;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * invariants.c - what must hold whatever goes wrong. Looks only at what the kernel and the services' tables hold.
+ * invariants.c - what must hold whatever goes wrong. Looks only at what the kernel and the
+ * services' tables hold.
  */
 #include "world.h"
 
@@ -20,16 +21,21 @@ static bool lives(uint32_t k, uint32_t life)
 
 /* ---- no capability is usable after a crash or a revoke ---- */
 
-/* A badge tells of which life of whom a capability is. Those of a life that init has ended are gone. */
+/*
+ * A badge tells of which life of whom a capability is. Those of a life that init has ended are
+ * gone.
+ */
 static void check_badges(void)
 {
-    for (struct entry e = cdt_next(cdt_open(&kernel.root)); cdt_slot(e) != &kernel.root; e = cdt_next(e)) {
+    for (struct entry e = cdt_next(cdt_open(&kernel.root)); cdt_slot(e) != &kernel.root;
+         e = cdt_next(e)) {
         const struct cap *c = &cdt_slot(e)->cap;
         bool file = (c->a & HANDLE_BIT) != 0;
         uint32_t k = file ? FSD : identity_index(c->a);
         uint32_t life = file ? c->a >> HANDLE_LIFE_SHIFT & HANDLE_LIFE_MASK : identity_life(c->a);
 
-        if (!cdt_is_close(e) && c->kind == KOZO_KIND_ENDPOINT && (c->flags & CAP_BADGED) != 0 && !lives(k, life))
+        if (!cdt_is_close(e) && c->kind == KOZO_KIND_ENDPOINT && (c->flags & CAP_BADGED) != 0 &&
+            !lives(k, life))
             FAIL("after its end: life %u of service %u has a capability", life, k);
     }
 }
@@ -67,8 +73,9 @@ static void check_granted(uint32_t k)
 /* ---- nothing is half done ---- */
 
 /*
- * Table and slots are lent, and outlive policy. What was granted is on record, whatever happened; and a record is gone
- * when its time is over. (Policy that crashes between taking back and noting it leaves a record of nothing till then.)
+ * Table and slots are lent, and outlive policy. What was granted is on record, whatever happened;
+ * and a record is gone when its time is over. (Policy that crashes between taking back and noting
+ * it leaves a record of nothing till then.)
  */
 static void check_leases(void)
 {
@@ -78,8 +85,8 @@ static void check_leases(void)
         if (l->serial == 0 && !slot_is_null(lease_cap(i)))
             FAIL("half done: slot %u has a capability, and no lease", i);
         if (l->serial != 0 && l->expires <= machine.now)
-            FAIL("half done: lease %u was over at %llu and is there at %llu", i, (unsigned long long)l->expires,
-                 (unsigned long long)machine.now);
+            FAIL("half done: lease %u was over at %llu and is there at %llu", i,
+                 (unsigned long long)l->expires, (unsigned long long)machine.now);
     }
 }
 
@@ -91,15 +98,16 @@ static void check_name(uint32_t k, uint64_t slot, uint32_t provider)
     const struct slot *port = host_slot(part_of(provider, PART_PORT));
 
     if (slot_is_null(s) == world.service[provider].running)
-        FAIL("names: %s is %s for %s", world.service[provider].a.name, slot_is_null(s) ? "nobody" : "somebody",
-             world.service[k].a.name);
+        FAIL("names: %s is %s for %s", world.service[provider].a.name,
+             slot_is_null(s) ? "nobody" : "somebody", world.service[k].a.name);
     if (!slot_is_null(s))
         CHECK_EQ(s->cap.object, port->cap.object);
 }
 
 static void check_receiver(uint32_t k)
 {
-    const struct endpoint *ep = (const struct endpoint *)host_slot(part_of(k, PART_PORT))->cap.object;
+    const struct endpoint *ep =
+        (const struct endpoint *)host_slot(part_of(k, PART_PORT))->cap.object;
 
     if (receives(k))
         CHECK_PTR(ep->receivers.head, world.service[k].a.t);

@@ -18,7 +18,10 @@
 
 /* ---- the door ---- */
 
-/* A server: the answer to the request in a->m takes its place; then whether what went with an answer arrived. */
+/*
+ * A server: the answer to the request in a->m takes its place; then whether what went with an
+ * answer arrived.
+ */
 struct server {
     void (*serve)(struct actor *a);
     void (*settle)(struct actor *a, bool arrived);
@@ -48,7 +51,10 @@ static void answer_only(struct actor *a, const struct server *s, kozo_cptr to)
         s->settle(a, a->t->frame.error == KOZO_OK && a->t->buffer->sent != 0);
 }
 
-/* The message in a->m is put aside, and the caller with it, until another message has been answered. */
+/*
+ * The message in a->m is put aside, and the caller with it, until another message has been
+ * answered.
+ */
 static void put_off(struct actor *a)
 {
     service_of(a)->kept = a->m;
@@ -135,8 +141,9 @@ const uint8_t *motd(void)
 /* A file of an archive, as cpio -H newc has it. */
 static size_t add_file(char *to, const char *name, const uint8_t *data, size_t bytes)
 {
-    size_t used = (size_t)sprintf(to, "070701%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%s", 1, 0100644, 0, 0,
-                                  1, 0, (unsigned)bytes, 0, 0, 0, 0, (unsigned)strlen(name) + 1, 0, name);
+    size_t used = (size_t)sprintf(
+        to, "070701%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%s", 1, 0100644, 0, 0, 1, 0,
+        (unsigned)bytes, 0, 0, 0, 0, (unsigned)strlen(name) + 1, 0, name);
 
     for (to[used++] = '\0'; used % 4 != 0;)
         to[used++] = '\0';
@@ -149,7 +156,8 @@ static size_t add_file(char *to, const char *name, const uint8_t *data, size_t b
 /* Its memory is that of a life. */
 static void begin_life(void)
 {
-    static const struct ram_plan plan = { STORE_RESERVE + 3, 6, 3, 4 }; /* for two versions, and one to spare */
+    /* for two versions, and one to spare */
+    static const struct ram_plan plan = { STORE_RESERVE + 3, 6, 3, 4 };
     alignas(8) static uint8_t block[(STORE_RESERVE + 3) * STORE_BLOCK], tables[8192];
 
     CHECK(ram_plan_bytes(&plan) <= sizeof tables);
@@ -161,7 +169,8 @@ void fsd_begin(void)
     alignas(8) static char bytes[2 * FILE_BYTES];
     alignas(8) static uint8_t index[4096];
     size_t used = add_file(bytes, "etc/motd", motd(), FILE_BYTES);
-    struct kozo_cpio archive = { (uint8_t *)bytes, used + add_file(bytes + used, "TRAILER!!!", motd(), 0) };
+    struct kozo_cpio archive = { (uint8_t *)bytes,
+                                 used + add_file(bytes + used, "TRAILER!!!", motd(), 0) };
     struct kozo_bad bad = {};
     struct lookup_plan plan = lookup_plan(&archive, &bad);
 
@@ -209,7 +218,8 @@ static void end_lease(struct actor *a, uint32_t i)
     if (actor_call(a, CAP_MOVE, 0, IN_OPENED, IN_LEASES, lease_slot(i)) == KOZO_OK) {
         kozo_msg_init(&m);
         kozo_msg_deadline(&m, machine.now + PATIENCE);
-        (void)fs_call_close((struct kozo_endpoint){ IN_OPENED }, &m, &(struct fs_close_req){}, &rep);
+        (void)fs_call_close((struct kozo_endpoint){ IN_OPENED }, &m, &(struct fs_close_req){},
+                            &rep);
         (void)actor_call(a, CAP_DELETE, 0, IN_OPENED);
     }
     if (actor_runs(a))
@@ -239,16 +249,18 @@ static enum kozo_err delegate(struct actor *a, uint32_t i, uint64_t rights)
 
     if (err != KOZO_OK)
         return (enum kozo_err)err;
-    err = actor_call(a, CAP_COPY, 0, IN_GIVEN, IN_LEASES, lease_slot(i), KOZO_WRITE | KOZO_GRANT | rights << 8);
+    err = actor_call(a, CAP_COPY, 0, IN_GIVEN, IN_LEASES, lease_slot(i),
+                     KOZO_WRITE | KOZO_GRANT | rights << 8);
     if (err != KOZO_OK)
         (void)actor_call(a, CAP_DELETE, IN_LEASES, lease_slot(i));
     return (enum kozo_err)err;
 }
 
-static enum kozo_err grant(struct actor *a, const struct kozo_msg *m, const struct policy_request_req *req,
-                           struct policy_request_rep *rep)
+static enum kozo_err grant(struct actor *a, const struct kozo_msg *m,
+                           const struct policy_request_req *req, struct policy_request_rep *rep)
 {
-    uint32_t i = lease_take(&world.leases, ++world.serials, m->badge, req->object, (uint8_t)req->rights);
+    uint32_t i =
+        lease_take(&world.leases, ++world.serials, m->badge, req->object, (uint8_t)req->rights);
     enum kozo_err err;
 
     if (i == LEASE_NONE)
@@ -273,9 +285,11 @@ static enum kozo_err grant(struct actor *a, const struct kozo_msg *m, const stru
 }
 
 static enum kozo_err serve_request(struct policy_server *p, const struct kozo_msg *m,
-                                   const struct policy_request_req *req, struct policy_request_rep *rep)
+                                   const struct policy_request_req *req,
+                                   struct policy_request_rep *rep)
 {
-    struct rules_request q = { identity_service(&world.manifest, m->badge), req->object, req->rights };
+    struct rules_request q = { identity_service(&world.manifest, m->badge), req->object,
+                               req->rights };
     enum kozo_err err = KOZO_ERR_DENIED;
 
     if (q.subject == nullptr)
@@ -288,7 +302,8 @@ static enum kozo_err serve_request(struct policy_server *p, const struct kozo_ms
 }
 
 static enum kozo_err serve_release(struct policy_server *p, const struct kozo_msg *m,
-                                   const struct policy_release_req *req, struct policy_release_rep *rep)
+                                   const struct policy_release_req *req,
+                                   struct policy_release_rep *rep)
 {
     uint32_t i = lease_find(&world.leases, req->lease);
 
@@ -318,7 +333,10 @@ static void serve_policy(struct actor *a)
     wait_for_leases(a);
 }
 
-/* What was sent along with the last answer has arrived; if not, nobody holds it, and its lease ends. */
+/*
+ * What was sent along with the last answer has arrived; if not, nobody holds it, and its lease
+ * ends.
+ */
 static void settle_policy(struct actor *a, bool arrived)
 {
     uint32_t i = lease_find(&world.leases, world.giving);

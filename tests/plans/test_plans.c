@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_plans.c - whatever goes wrong, at whatever point: the four invariants, and that all is well again after it.
+ * test_plans.c - whatever goes wrong, at whatever point: the four invariants, and that all is well
+ * again after it.
  */
 #include "world.h"
 
@@ -78,7 +79,8 @@ TEST(without_a_fault_everything_works_once)
     CHECK_EQ(world.client[ASKER].reads, 1);
     CHECK_EQ(world.client[ASKER].reused, 1);
     CHECK_EQ(world.client[WRITER].reads, VERSIONS);
-    CHECK_EQ(world.client[READER].tries + world.client[ASKER].tries + world.client[WRITER].tries, 0);
+    CHECK_EQ(world.client[READER].tries + world.client[ASKER].tries + world.client[WRITER].tries,
+             0);
 }
 
 TEST(the_same_plan_gives_the_same_run)
@@ -164,9 +166,11 @@ TEST(random_combinations)
         host.seed = seed_now;
         faults = 2 + host_random(2);
         for (uint64_t i = 0; i < faults; i++) {
-            enum fault_kind kind = (enum fault_kind)(FAULT_DEADLINE + host_random(FAULT_KINDS - FAULT_DEADLINE));
+            enum fault_kind kind =
+                (enum fault_kind)(FAULT_DEADLINE + host_random(FAULT_KINDS - FAULT_DEADLINE));
             uint64_t most = kind <= FAULT_CRASH ? usual.events : usual.messages;
-            plan.fault[i] = (struct planned){ kind, 1 + host_random(most + most / 2), (uint32_t)host_random(SERVICES) };
+            plan.fault[i] = (struct planned){ kind, 1 + host_random(most + most / 2),
+                                              (uint32_t)host_random(SERVICES) };
         }
         run_plan(&plan);
         unit_alive();
@@ -175,12 +179,16 @@ TEST(random_combinations)
 
 /* ---- the invariants can fail ---- */
 
-static bool asker_reads(void) { return world.client[ASKER].offset > 0 && world.service[READER].running; }
+static bool asker_reads(void)
+{
+    return world.client[ASKER].offset > 0 && world.service[READER].running;
+}
 
 TEST(a_capability_that_outlives_its_giver_is_found)
 {
     run_plan(&nothing);
-    slot_mint(host_slot(SLOT_KEPT), host_slot(part_of(FSD, PART_PORT)), KOZO_WRITE, 0xff, HANDLE_BIT | 7ull << HANDLE_LIFE_SHIFT);
+    slot_mint(host_slot(SLOT_KEPT), host_slot(part_of(FSD, PART_PORT)), KOZO_WRITE, 0xff,
+              HANDLE_BIT | 7ull << HANDLE_LIFE_SHIFT);
     CHECK_FAILS("after its end: life 7 of service 0", world_check(false));
 }
 
@@ -195,7 +203,8 @@ TEST(a_capability_that_outlives_its_lease_is_found)
     } while (!run_until_true(asker_reads, PLAN_DELAY / 2));
     world_check(true);
     slot_delete(host_slot_of(world.service[READER].a.t, IN_LEASED));
-    slot_derive(host_slot_of(world.service[READER].a.t, IN_LEASED), host_slot(part_of(FSD, PART_PORT)), KOZO_WRITE, 1);
+    slot_derive(host_slot_of(world.service[READER].a.t, IN_LEASED),
+                host_slot(part_of(FSD, PART_PORT)), KOZO_WRITE, 1);
     CHECK_FAILS("after its lease: service 2", world_check(true));
 }
 
@@ -205,7 +214,8 @@ TEST(a_lease_that_is_half_made_is_found)
     uint32_t i = lease_take(&world.leases, ++world.serials, 1, kozo_str("fs:/etc/motd"), KOZO_READ);
     CHECK_FAILS("half done: lease 0 was over at 0", world_check(true));
     lease_free(&world.leases, i);
-    slot_derive((struct slot *)host_slot(AT_LEASES)->cap.object + lease_slot(i), host_slot(SLOT_NTFN), KOZO_READ, 0);
+    slot_derive((struct slot *)host_slot(AT_LEASES)->cap.object + lease_slot(i),
+                host_slot(SLOT_NTFN), KOZO_READ, 0);
     CHECK_FAILS("half done: slot 0 has a capability", world_check(true));
 }
 
@@ -213,7 +223,8 @@ TEST(a_file_that_is_of_two_versions_is_found)
 {
     run_plan(&nothing);
     files_spoil();
-    CHECK_FAILS("half done: byte 500 of the file is of version 63, the first of 3", world_check(true));
+    CHECK_FAILS("half done: byte 500 of the file is of version 63, the first of 3",
+                world_check(true));
 }
 
 TEST(a_version_that_is_lost_is_found)
@@ -236,7 +247,8 @@ TEST(a_restart_that_comes_early_is_found)
 
     run_plan(&plan);
     CHECK_EQ(world.service[FSD].lives, 2);
-    CHECK_EQ(world.service[FSD].life[2].began - world.service[FSD].life[1].ended, world.service[FSD].policy.backoff);
+    CHECK_EQ(world.service[FSD].life[2].began - world.service[FSD].life[1].ended,
+             world.service[FSD].policy.backoff);
     world.service[FSD].life[2].began--;
     CHECK_FAILS("restarts: life 2 of fsd began too early", world_check(true));
 }

@@ -8,14 +8,19 @@
 #define HASH "0000000000000000000000000000000000000000000000000000000000000000"
 #define SERVICE(name, more) "[service " name "]\nbinary = b\nsha256 = " HASH "\nmemory = 64K\n" more "\n"
 
-static const char conf[] =
-    SERVICE("fsd", "provides = fs\nrestart = on-failure\nrestart_limit = 3\nrestart_backoff_ms = 10")
-    SERVICE("policy", "provides = policy\nrestart = always\nrestart_limit = 3\nrestart_backoff_ms = 10")
-    SERVICE("reader", "requests = fs\nrestart = on-failure\nrestart_limit = 2\nrestart_backoff_ms = 5")
-    SERVICE("asker", "requests = fs\nrestart = never")
-    SERVICE("writer", "capabilities = fs\nrestart = on-failure\nrestart_limit = 2\nrestart_backoff_ms = 5")
-    "[rule etc]\nsubject = *\nobject = fs:/etc/*\nrights = read\ndecision = allow\nlease_ms = 40\n"
-    "[rule no]\nsubject = *\nobject = fs:/etc/secret\nrights = read\ndecision = deny\n";
+static const char conf[] = SERVICE(
+    "fsd", "provides = fs\nrestart = on-failure\nrestart_limit = 3\nrestart_backoff_ms = 10")
+    SERVICE("policy",
+            "provides = policy\nrestart = always\nrestart_limit = 3\nrestart_backoff_ms = 10")
+        SERVICE("reader",
+                "requests = fs\nrestart = on-failure\nrestart_limit = 2\nrestart_backoff_ms = 5")
+            SERVICE("asker", "requests = fs\nrestart = never") SERVICE(
+                "writer",
+                "capabilities = fs\nrestart = on-failure\nrestart_limit = 2\nrestart_backoff_ms = "
+                "5") "[rule etc]\nsubject = *\nobject = fs:/etc/*\nrights = read\ndecision = "
+                     "allow\nlease_ms = 40\n"
+                     "[rule no]\nsubject = *\nobject = fs:/etc/secret\nrights = read\ndecision = "
+                     "deny\n";
 
 struct world world;
 
@@ -29,7 +34,10 @@ static void give(uint32_t k, uint64_t to, uint32_t provider, uint64_t badge)
         KOZO_WRITE | KOZO_GRANT | 0xff00, badge);
 }
 
-/* What names stand for in the living services: those of others that run, with this one's identity as badge. */
+/*
+ * What names stand for in the living services: those of others that run, with this one's identity
+ * as badge.
+ */
 static void give_names(uint32_t k, uint64_t badge)
 {
     if ((k == POLICY || k == WRITER) && world.service[FSD].running)
@@ -57,7 +65,8 @@ static void tell_the_others(uint32_t k)
 {
     for (uint32_t other = 0; other < SERVICES; other++)
         if (other != k && world.service[other].running &&
-            ((k == FSD && (other == POLICY || other == WRITER)) || (k == POLICY && (other == READER || other == ASKER))))
+            ((k == FSD && (other == POLICY || other == WRITER)) ||
+             (k == POLICY && (other == READER || other == ASKER))))
             give_names(other, badge_of(other));
 }
 
@@ -68,13 +77,15 @@ static void start_service(uint32_t k)
     CHECK(s->lives < LIVES_MAX);
     s->lives++;
     s->life[s->lives] = (struct life){ .began = machine.now };
-    SYS(RETYPE, part_of(k, PART_MEMORY), KOZO_WHAT(KOZO_KIND_CNODE, 6), 0, part_of(k, PART_CNODE), 1);
-    SYS(RETYPE, part_of(k, PART_MEMORY), KOZO_WHAT(KOZO_KIND_FRAME, KOZO_PAGE_BITS), 0, part_of(k, PART_BUFFER), 1);
+    SYS(RETYPE, part_of(k, PART_MEMORY), KOZO_WHAT(KOZO_KIND_CNODE, 6), 0, part_of(k, PART_CNODE),
+        1);
+    SYS(RETYPE, part_of(k, PART_MEMORY), KOZO_WHAT(KOZO_KIND_FRAME, KOZO_PAGE_BITS), 0,
+        part_of(k, PART_BUFFER), 1);
     SYS(THREAD_CREATE, part_of(k, PART_POOL), 0, part_of(k, PART_THREAD), 0, HOST_PRIORITY);
     fill_space(k, badge_of(k));
     SYS(CAP_MINT, 0, SLOT_KEPT, 0, SLOT_EP, KOZO_SAME_RIGHTS, badge_of(k));
-    SYS(THREAD_BIND, part_of(k, PART_THREAD), part_of(k, PART_CNODE), SLOT_SPACE, part_of(k, PART_BUFFER), 0,
-        SLOT_KEPT);
+    SYS(THREAD_BIND, part_of(k, PART_THREAD), part_of(k, PART_CNODE), SLOT_SPACE,
+        part_of(k, PART_BUFFER), 0, SLOT_KEPT);
     SYS(CAP_DELETE, 0, SLOT_KEPT);
     supervise_started(&s->supervise, machine.now);
     s->running = true;
@@ -109,7 +120,8 @@ static void end_service(uint32_t k, bool well)
         SYS(CAP_REVOKE, 0, part_of(k, PART_PORT));
     s->running = false;
     s->a.t = nullptr;
-    if (supervise_ended(&s->supervise, &s->policy, well, machine.now) != SUPERVISE_RESTART && k == POLICY)
+    if (supervise_ended(&s->supervise, &s->policy, well, machine.now) != SUPERVISE_RESTART &&
+        k == POLICY)
         end_leases();
 }
 
@@ -170,8 +182,8 @@ static void settled(void) { world_check(true); }
 
 void world_begin(const struct fault_plan *plan)
 {
-    static void (*const turn[SERVICES])(struct actor *) = { fsd_turn, policy_turn, client_turn, client_turn,
-                                                           writer_turn };
+    static void (*const turn[SERVICES])(struct actor *) = { fsd_turn, policy_turn, client_turn,
+                                                            client_turn, writer_turn };
     struct manifest_problem problem;
 
     host_boot();

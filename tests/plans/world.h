@@ -2,9 +2,10 @@
 /*
  * world.h - a small system of services on the host kernel: init, fsd, policy and three clients.
  *
- * What decides is the services' own: the manifest, init/supervise, policy/rules, policy/lease, fsd/lookup, fsd/serve and
- * the protocols of kozo-sys. Threads, endpoints, badges, leases and what is taken back are the kernel's. What main.c of
- * each service does between the two is written out again here, as turns of actors.
+ * What decides is the services' own: the manifest, init/supervise, policy/rules, policy/lease,
+ * fsd/lookup, fsd/serve and the protocols of kozo-sys. Threads, endpoints, badges, leases and what
+ * is taken back are the kernel's. What main.c of each service does between the two is written out
+ * again here, as turns of actors.
  *
  * Owns:      `world`.
  * Not here:  what goes wrong (actor.h), the sweeps (test_plans.c).

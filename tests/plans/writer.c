@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * writer.c - a program that replaces a file as a whole: it writes a new one in three messages and renames it. Whoever
- * looks meanwhile, after whatever went wrong, finds one version or the other.
+ * writer.c - a program that replaces a file as a whole: it writes a new one in three messages and
+ * renames it. Whoever looks meanwhile, after whatever went wrong, finds one version or the other.
  */
 #include "world.h"
 
@@ -131,7 +131,8 @@ void writer_turn(struct actor *a)
 
 /* ---- what others see ---- */
 
-static enum kozo_err look(struct fs_server *fs, struct kozo_msg *m, uint8_t data[FILE_BYTES], uint64_t *size)
+static enum kozo_err look(struct fs_server *fs, struct kozo_msg *m, uint8_t data[FILE_BYTES],
+                          uint64_t *size)
 {
     struct fs_open_req open = { kozo_str(FILE_NOW), KOZO_FILE_READ };
     struct fs_open_rep opened = {};
@@ -168,7 +169,8 @@ void writer_check(struct fs_server *fs)
         FAIL("half done: the file has %llu bytes", (unsigned long long)size);
     for (uint32_t i = 1; i < FILE_BYTES; i++)
         if (data[i] != data[0])
-            FAIL("half done: byte %u of the file is of version %u, the first of %u", i, data[i], data[0]);
+            FAIL("half done: byte %u of the file is of version %u, the first of %u", i, data[i],
+                 data[0]);
     if (promised && data[0] != c->reads && data[0] != c->reads + 1)
         FAIL("half done: the file is version %u, after %u", data[0], c->reads);
 }

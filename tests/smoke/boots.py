@@ -37,6 +37,7 @@ BOOTS = {
     "foreign": [_USUAL, _MAX, _SLOW],
     "ipc": [_USUAL, _MAX, _STEPS, _SLOW],
     "isolation": [_USUAL, _MAX, _LARGE],
+    "knot": [],     # a service: test_shell.py puts it into the manifest
     "memory": [_USUAL, _SMALL, _LARGE],
     "notify": [_USUAL, _SLOW],
     "petitioner": [],   # a service: test_consent.py puts it into the manifest

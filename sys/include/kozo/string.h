@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* As in ISO C23; strnlen as in POSIX. */
 void *memcpy(void *restrict to, const void *restrict from, size_t n);
 void *memmove(void *to, const void *from, size_t n);
 void *memset(void *at, int byte, size_t n);

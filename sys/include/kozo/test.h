@@ -81,6 +81,7 @@ struct kozo_test_case {
         return;                \
     } while (0)
 
+/* What the macros above call: they add the place and the text of what is checked. */
 bool kozo_test_check(const char *file, int line, const char *text, bool ok);
 bool kozo_test_check_eq(const char *file, int line, const char *text, uint64_t got, uint64_t want);
 bool kozo_test_check_str(const char *file, int line, const char *text, const char *got,
