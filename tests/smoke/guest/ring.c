@@ -187,7 +187,7 @@ static struct kozo_worker victim;
 /* While the first thread sleeps in the ring: ends the other side as a supervisor does. */
 static void kill_soon(void *)
 {
-    (void)kozo_sleep(KOZO_MS);
+    (void)kozo_sleep(200 * KOZO_MS); /* for what the other side has to do before, on a busy machine */
     (void)kozo_cap_delete(kozo_own(victim.thread.c));
     (void)kozo_cap_revoke(kozo_own(shared.life.c));
 }
