@@ -6,7 +6,7 @@
  */
 static struct slot_res cnode_want(const struct cspace *c, kozo_cptr cnode, kozo_rights need)
 {
-        if (cnode != 0)
+    if (cnode != 0)
         return cspace_want(c, cnode, KOZO_KIND_CNODE, need);
     if (c->size == 0)
         return slot_err(KOZO_ERR_ADDRESS);

@@ -117,19 +117,29 @@ static void tell_first_thread(const struct init *i, const struct service *s,
     rep->waits = threads_block(i, &info).waits;
 }
 
+/* The service of this number, for who may look. Errors: RIGHTS; NOT_FOUND after the last. */
+static enum kozo_err want_service(struct system_server *server_, const struct kozo_msg *m,
+                                  uint64_t index, const struct service **s)
+{
+    enum kozo_err err = want(server_, m, KOZO_SYSTEM_LOOK);
+
+    if (err == KOZO_OK && index >= server_->i->manifest.services)
+        err = KOZO_ERR_NOT_FOUND;
+    if (err == KOZO_OK)
+        *s = &server_->i->service[index];
+    return err;
+}
+
 static enum kozo_err serve_service(struct system_server *server_, const struct kozo_msg *m,
                                    const struct system_service_req *req,
                                    struct system_service_rep *rep)
 {
     const struct init *i = server_->i;
-    enum kozo_err err = want(server_, m, KOZO_SYSTEM_LOOK);
     const struct service *s;
+    enum kozo_err err = want_service(server_, m, req->index, &s);
 
     if (err != KOZO_OK)
         return err;
-    if (req->index >= i->manifest.services)
-        return KOZO_ERR_NOT_FOUND;
-    s = &i->service[req->index];
     rep->name = s->m->name;
     rep->state = s->state;
     rep->life = s->life;
@@ -150,14 +160,13 @@ static enum kozo_err serve_thread(struct system_server *server_, const struct ko
 {
     static struct threads_block block;
     const struct init *i = server_->i;
-    enum kozo_err err = want(server_, m, KOZO_SYSTEM_LOOK);
+    const struct service *s;
+    enum kozo_err err = want_service(server_, m, req->index, &s);
     struct kozo_thread_info info;
 
     if (err != KOZO_OK)
         return err;
-    if (req->index >= i->manifest.services)
-        return KOZO_ERR_NOT_FOUND;
-    info = threads_info(&i->service[req->index], req->number);
+    info = threads_info(s, req->number);
     if (info.err != KOZO_OK)
         return info.err;
     rep->serial = info.serial;
@@ -196,15 +205,11 @@ static struct kozo_str cap_name(const struct service *s, uint64_t slot)
 static enum kozo_err serve_cap(struct system_server *server_, const struct kozo_msg *m,
                                const struct system_cap_req *req, struct system_cap_rep *rep)
 {
-    const struct init *i = server_->i;
-    enum kozo_err err = want(server_, m, KOZO_SYSTEM_LOOK);
     const struct service *s;
+    enum kozo_err err = want_service(server_, m, req->index, &s);
 
     if (err != KOZO_OK)
         return err;
-    if (req->index >= i->manifest.services)
-        return KOZO_ERR_NOT_FOUND;
-    s = &i->service[req->index];
     if (s->state != SERVICE_RUNNING)
         return KOZO_ERR_NOT_FOUND;
     for (uint64_t slot = req->from > 0 ? req->from : 1; slot < 1u << PROGRAM_CNODE_BITS; slot++) {
