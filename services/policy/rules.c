@@ -25,19 +25,25 @@ static bool is_pattern(struct kozo_str object)
     return object.len > 0 && object.at[object.len - 1] == '*';
 }
 
-/* How harmful it is to have `right` on the object of `r`, where the rule does not say. */
-static enum manifest_tier tier_of(const struct manifest_rule *r, const struct rules_request *q,
-                                  uint8_t right)
+/* How harmful it is to have `right` on the object asked for, whatever any rule says. */
+static enum manifest_tier own_tier(struct kozo_str object, uint8_t right)
 {
-    if (r->tier != TIER_AUTO)
-        return r->tier;
-    if (text_starts(q->object, kozo_str("process:")))
+    if (text_starts(object, kozo_str("process:")))
         return TIER_CRITICAL;
-    if (!text_starts(q->object, kozo_str("fs:")))
+    if (!text_starts(object, kozo_str("fs:")))
         return TIER_HIGH;
     if ((right & (RIGHT_READ | RIGHT_LIST)) != 0)
         return TIER_LOW;
     return right == RIGHT_REMOVE ? TIER_HIGH : TIER_MEDIUM;
+}
+
+/* A rule makes an object riskier, never less so. */
+static enum manifest_tier tier_of(const struct manifest_rule *r, struct kozo_str object,
+                                  uint8_t right)
+{
+    enum manifest_tier own = own_tier(object, right);
+
+    return r->tier != TIER_AUTO && r->tier > own ? r->tier : own;
 }
 
 /* `a` speaks before `b`. */
@@ -182,7 +188,7 @@ static bool is_sound(const struct rules_request *q, struct rules_answer *a)
 static void add_right(struct rules_answer *a, const struct rules_request *q,
                       const struct manifest_rule *r, uint8_t right)
 {
-    enum manifest_tier tier = tier_of(r, q, right);
+    enum manifest_tier tier = tier_of(r, q->object, right);
     enum manifest_decision decision = r->decision;
     uint32_t lease = r->lease_ms != 0 ? r->lease_ms : manifest_tier_limit(tier);
 

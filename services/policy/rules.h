@@ -4,8 +4,9 @@
  *
  * For each right asked, the most particular rule speaks: the longest object, a name before a
  * pattern; then a named subject before `*`; then the strictest, so that deny wins ties. The
- * stricter of the rule and its tier counts: above low, somebody must consent. The strictest answer
- * for any right is the answer for all.
+ * stricter of the rule and the tier counts: above low, somebody must consent. The tier is the
+ * object's own for that right, or the rule's where that is stricter; a rule's lease is never longer
+ * than it. The strictest answer for any right is the answer for all.
  *
  * Owns:      the order of rules, reasons and hints.
  * Not here:  reading rules (common/manifest.h), consent, leases (lease.h).

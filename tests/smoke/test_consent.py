@@ -180,14 +180,14 @@ def test_a_lease_in_use_is_listed_explained_and_revoked(boot):
 
 
 def test_the_console_ends_while_it_asks(boot):
-    petition(boot, "ask fs:/etc/motd 1 ask fs:/etc/motd 1", seconds=60)
+    petition(boot, "sleep 500 ask fs:/etc/motd 1 ask fs:/etc/motd 1", seconds=60)
     conf = boot.read(CONF)
     boot.write(CONF, conf + """
 [service killer]
 binary       = bin/petitioner
 sha256       = auto
 memory       = 1M
-args         = sleep 1500 ask process:kill 16 kill console
+args         = ask process:kill 16 sleep 1500 kill console
 capabilities = log policy
 requests     = process
 
@@ -199,6 +199,10 @@ decision = allow
 tier     = low
 """)
     with boot.start() as vm:
+        vm.wait_for(r"^\[\?\] killer asks policy for process:kill$")
+        vm.wait_for(r"^\[\?\]   risk: critical; a yes is good for one use, within 60 s$")  # whatever its rule says
+        vm.wait_for(ALLOW)
+        vm.send("y\r")
         asked(vm)
         vm.wait_for("service console: killed by policy")  # behind the last line of the question
         asked(vm)                    # by the console's next life: the same question

@@ -92,15 +92,15 @@ static const struct {
     const char *winner;
 } contests[] = {
 #define ALLOW_ETC                                                                                  \
-    RULE("etc", "subject=a\nobject=fs:/etc/*\nrights=read write\ndecision=allow\ntier=low")
-#define DENY_ALL RULE("all", "subject=*\nobject=fs:/*\nrights=read write\ndecision=deny")
+    RULE("etc", "subject=a\nobject=fs:/etc/*\nrights=read list\ndecision=allow\ntier=low")
+#define DENY_ALL RULE("all", "subject=*\nobject=fs:/*\nrights=read list\ndecision=deny")
 #define DENY_X RULE("x", "subject=*\nobject=fs:/etc/x\nrights=read\ndecision=deny")
     { ALLOW_ETC DENY_ALL, RIGHT_READ, DECISION_ALLOW, "etc" }, /* the longer pattern */
     { DENY_ALL ALLOW_ETC, RIGHT_READ, DECISION_ALLOW, "etc" }, /* in any order */
     { ALLOW_ETC DENY_X, RIGHT_READ, DECISION_DENY, "x" },      /* a name before a pattern */
-    { ALLOW_ETC DENY_X, RIGHT_WRITE, DECISION_ALLOW, "etc" },  /* for the rights it names */
+    { ALLOW_ETC DENY_X, RIGHT_LIST, DECISION_ALLOW, "etc" },   /* for the rights it names */
     /* The strictest answer for any right is that for all. */
-    { ALLOW_ETC DENY_X, RIGHT_READ | RIGHT_WRITE, DECISION_DENY, "x" },
+    { ALLOW_ETC DENY_X, RIGHT_READ | RIGHT_LIST, DECISION_DENY, "x" },
     /* A named subject before any; then the strictest. */
     { RULE("any", "subject=*\nobject=fs:/etc/x\nrights=read\ndecision=deny")
           RULE("me", "subject=a\nobject=fs:/etc/x\nrights=read\ndecision=allow"),
@@ -113,13 +113,13 @@ static const struct {
       RIGHT_READ, DECISION_ASK, "ask" },
     { RULE("yes", "subject=b\nobject=fs:/etc/x\nrights=read\ndecision=allow"), RIGHT_READ,
       DECISION_DENY, "none" },
-    /* The tier: by the rule, else by the right; above low somebody must consent. */
+    /* Above tier low somebody must consent. */
     { RULE("r", "subject=a\nobject=*\nrights=read\ndecision=allow"), RIGHT_READ, DECISION_ALLOW,
       "r" },
     { RULE("r", "subject=a\nobject=*\nrights=write\ndecision=allow"), RIGHT_WRITE, DECISION_ASK,
       "r" },
     { RULE("r", "subject=a\nobject=*\nrights=write\ndecision=allow\ntier=low"), RIGHT_WRITE,
-      DECISION_ALLOW, "r" },
+      DECISION_ASK, "r" },
     { RULE("r", "subject=a\nobject=*\nrights=read\ndecision=allow\ntier=medium"), RIGHT_READ,
       DECISION_ASK, "r" },
     { RULE("r", "subject=a\nobject=*\nrights=read\ndecision=ask\ntier=low"), RIGHT_READ,
@@ -150,13 +150,11 @@ TEST(a_name_cannot_be_walked_around)
 
 TEST(rights_that_do_not_exist_are_denied)
 {
-    load(RULE(
-        "all",
-        "subject=*\nobject=*\nrights=read write list create remove\ndecision=allow\ntier=low"));
+    load(RULE("all", "subject=*\nobject=*\nrights=read write list create remove\ndecision=allow"));
     CHECK_EQ(decide("a", "fs:/x", 0), DECISION_DENY);
     CHECK_EQ(decide("a", "fs:/x", 0x20), DECISION_DENY);
     CHECK_EQ(decide("a", "fs:/x", 1ull << 32 | RIGHT_READ), DECISION_DENY);
-    CHECK_EQ(decide("a", "fs:/x", RIGHTS_ALL), DECISION_ALLOW);
+    CHECK_EQ(decide("a", "fs:/x", RIGHTS_ALL), DECISION_ASK);
 }
 
 TEST(a_service_asks_only_for_what_its_section_requests)
@@ -218,6 +216,52 @@ TEST(the_tier_comes_from_object_and_rights)
                  tiers[i].tier == TIER_LOW ? DECISION_ALLOW : DECISION_ASK);
         CHECK_EQ(answer.tier, tiers[i].tier);
         CHECK_EQ(answer.lease_ms, tiers[i].lease_ms);
+    }
+}
+
+/* What a rule says of tier and lease, and what comes of it for an object and a right. */
+static const struct {
+    const char *rule, *object;
+    uint64_t rights;
+    enum manifest_decision decision;
+    enum manifest_tier tier;
+    uint32_t lease_ms;
+} floors[] = {
+    /* A rule's tier can raise an object's own, and cannot lower it. */
+    { "tier=low", "fs:/x", RIGHT_READ, DECISION_ALLOW, TIER_LOW, 3600000 },
+    { "tier=medium", "fs:/x", RIGHT_READ, DECISION_ASK, TIER_MEDIUM, 300000 },
+    { "tier=critical", "fs:/x", RIGHT_READ, DECISION_ASK, TIER_CRITICAL, 60000 },
+    { "tier=low", "fs:/x", RIGHT_WRITE, DECISION_ASK, TIER_MEDIUM, 300000 },
+    { "tier=low", "fs:/x", RIGHT_CREATE, DECISION_ASK, TIER_MEDIUM, 300000 },
+    { "tier=high", "fs:/x", RIGHT_WRITE, DECISION_ASK, TIER_HIGH, 60000 },
+    { "tier=low", "fs:/x", RIGHT_REMOVE, DECISION_ASK, TIER_HIGH, 60000 },
+    { "tier=medium", "fs:/x", RIGHT_READ | RIGHT_REMOVE, DECISION_ASK, TIER_HIGH, 60000 },
+    { "tier=low", "other:/x", RIGHT_READ, DECISION_ASK, TIER_HIGH, 60000 },
+    { "tier=low", "process:kill", RIGHT_KILL, DECISION_ASK, TIER_CRITICAL, 60000 },
+    { "tier=high", "process:kill", RIGHT_KILL, DECISION_ASK, TIER_CRITICAL, 60000 },
+    /* Its lease can be shorter than the tier's, and never longer. */
+    { "lease_ms=3600000", "fs:/x", RIGHT_READ, DECISION_ALLOW, TIER_LOW, 3600000 },
+    { "lease_ms=1", "fs:/x", RIGHT_READ, DECISION_ALLOW, TIER_LOW, 1 },
+    { "lease_ms=3600000", "fs:/x", RIGHT_WRITE, DECISION_ASK, TIER_MEDIUM, 300000 },
+    { "lease_ms=299999", "fs:/x", RIGHT_WRITE, DECISION_ASK, TIER_MEDIUM, 299999 },
+    { "tier=low\nlease_ms=3600000", "fs:/x", RIGHT_REMOVE, DECISION_ASK, TIER_HIGH, 60000 },
+    { "lease_ms=3600000", "process:kill", RIGHT_KILL, DECISION_ASK, TIER_CRITICAL, 60000 },
+    { "lease_ms=200", "process:kill", RIGHT_KILL, DECISION_ASK, TIER_CRITICAL, 200 },
+};
+
+TEST(a_rule_is_never_milder_than_the_risk_of_its_object)
+{
+    for (unsigned i = 0; i < sizeof floors / sizeof floors[0]; i++) {
+        char rules[512];
+
+        snprintf(rules, sizeof rules, "%s[rule r]\nsubject=a\nobject=*\nrights=%s\n%s\n%s\n",
+                 SERVICE("o") "provides = other\n", "read write list create remove",
+                 "decision=allow", floors[i].rule);
+        load_for("fs other process", rules);
+        if (decide("a", floors[i].object, floors[i].rights) != floors[i].decision ||
+            answer.tier != floors[i].tier || answer.lease_ms != floors[i].lease_ms)
+            FAIL("%s for %s: decision %u, tier %s, %u ms", floors[i].rule, floors[i].object,
+                 answer.decision, manifest_tier_name(answer.tier), answer.lease_ms);
     }
 }
 
