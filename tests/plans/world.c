@@ -187,13 +187,13 @@ void world_begin(const struct fault_plan *plan)
     struct manifest_problem problem;
 
     host_boot();
-    host.quiet = true;
     world = (struct world){ .init = { .name = "init", .turn = init_turn } };
     problem = manifest_parse(&world.manifest, kozo_str(conf));
     if (problem.expected != nullptr)
         FAIL("manifest, line %u: expected %s", problem.line, problem.expected);
     actors_begin(plan, settled);
     host_make(AT_LEASES, KOZO_KIND_CNODE, LEASE_CNODE_BITS);
+    host_seldom();
     fsd_begin();
     for (uint32_t k = 0; k < SERVICES; k++) {
         struct service *s = &world.service[k];

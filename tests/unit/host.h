@@ -4,7 +4,7 @@
  *
  * host_boot() makes a fresh kernel whose first thread, host.init, holds everything. A test plays all threads: call()
  * makes a system call as one of them. After every event the whole kernel is checked: its invariants, the TLB, that a
- * call which ended with an error changed nothing, and that no register or IPC buffer holds a kernel address.
+ * call which ended with an error changed nothing, and that nothing user code sees holds a kernel address.
  *
  * Owns:      `host`.
  * Not here:  the machine itself (machine.h), tests and checks (unit.h).
@@ -51,7 +51,8 @@ enum host_slot : uint64_t {
 struct host {
     struct tcb *init;
     uint64_t kept;         /* next free slot from SLOT_KEPT on */
-    bool quiet;            /* nothing is checked: for worlds too large */
+    bool seldom;           /* a large world: host_seldom() */
+    bool broken;           /* something was found wrong: it is not checked at the end */
     uint64_t events;       /* handled since host_boot */
     uint64_t rewinds;      /* calls that were preempted and made again */
     void (*between)(void); /* runs after each preemption, before the call is made again */
@@ -67,7 +68,7 @@ extern struct host host;
 void host_boot(void);
 /* The same with other sizes. */
 void host_boot_sized(uint64_t ram_bytes, uint32_t root_bits);
-/* After a test, whatever became of it. */
+/* After a test, whatever became of it: no world. */
 void host_forget(void);
 
 /* ---- threads ---- */
@@ -118,8 +119,17 @@ void host_advance(uint64_t nanoseconds);
 void host_idle(void);
 /* An event without an effect of its own. */
 void host_leave(void);
-/* Check everything now, also when quiet. */
+/* Check everything now. */
 void host_check(void);
+/*
+ * A world is checked after every event. From here on this one, which has more than HOST_SMALL_SLOTS slots, is checked
+ * after every HOST_SELDOM-th, and every world at its end; that a call which failed changed nothing is seen each time.
+ */
+void host_seldom(void);
+#define HOST_SMALL_SLOTS 256u
+#define HOST_SELDOM 1000u
+/* The world's end: the last check, unless something was found broken in it already. */
+void host_end(void);
 /* A word that no user code sees unless it made it up: an address of the kernel, or poison. */
 NODISCARD bool host_is_secret(uint64_t word);
 /* Its part about address spaces (host_spaces.c). */

@@ -195,7 +195,6 @@ TEST(events_are_read_in_order_and_losses_are_counted)
     const uint64_t events = TRACE_EVENTS + 100;
 
     host_boot();
-    host.quiet = true;
     host_trace(1u << KOZO_TRACE_MOVED);
     for (uint64_t i = 0; i < events; i++)
         CHECK_OK(call(host.init, CAP_MOVE, 0, i % 2 ? SLOT_EP : A, 0, i % 2 ? A : SLOT_EP));

@@ -43,8 +43,8 @@ static void all_act(void)
 static void boot_crowd(void (*act)(struct tcb *t, uint64_t i))
 {
     host_boot();
-    host.quiet = true;
     host_make(BIG, KOZO_KIND_CNODE, BIG_BITS);
+    host_seldom();
     others = (typeof(others)){ .act = act };
     for (uint32_t i = 0; i < DERIVERS; i++)
         others.thread[i] = host_peer(HOST_PRIORITY);
@@ -187,8 +187,8 @@ TEST(a_revoke_preempted_at_any_point_makes_the_same_steps)
     for (uint64_t every = 0; every < 2; every++)
         for (uint64_t at = 1; at <= children / PENDING_BATCH + 1; at++) {
             host_boot();
-            host.quiet = true;
             host_make(BIG, KOZO_KIND_CNODE, BIG_BITS);
+            host_seldom();
             for (uint64_t i = 1; i <= children; i++)
                 copy(i, 0, SLOT_EP);
             uint64_t steps = kernel.pending.steps;

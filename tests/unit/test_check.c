@@ -184,3 +184,35 @@ TEST(i10_what_user_code_sees)
     SEEN("sees poison in word", t->frame.reg[2] = HOST_POISON);
     SEEN("sees a register of thread", t->frame.other[2] = host_mark(host.init));
 }
+
+/* ---- when it is looked ---- */
+
+TEST(a_small_world_is_checked_after_every_event)
+{
+    host_boot();
+    CHECK_FAILS("world_slots() > HOST_SMALL_SLOTS", host_seldom());
+    kernel.bytes_free++;
+    CHECK_PANIC("invariant I3", host_leave());
+}
+
+TEST(a_large_world_is_checked_after_every_thousandth_event_and_at_its_end)
+{
+    host_boot();
+    host_make(A, KOZO_KIND_CNODE, 1);
+    host_seldom();
+    kernel.bytes_free++;
+    while ((host.events + 1) % HOST_SELDOM != 0)
+        host_leave();
+    CHECK_PANIC("invariant I3", host_leave());
+    host.broken = false; /* as if it had not been seen */
+    CHECK_PANIC("invariant I3", host_end());
+    CHECK_EQ(host.events, HOST_SELDOM);
+}
+
+TEST(a_failure_that_changed_something_is_seen_in_a_large_world_too)
+{
+    boot();
+    host_seldom();
+    host.fails = change_something;
+    CHECK_FAILS("failed with EMPTY but changed kernel.badges", call(host.init, CAP_DELETE, 0, B));
+}

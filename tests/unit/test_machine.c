@@ -97,6 +97,7 @@ TEST(the_kernels_half_is_no_users)
     CHECK(host_kernel_half_intact(table));
     table[PTE_ENTRIES - 1] ^= 1;
     CHECK(!host_kernel_half_intact(table));
+    table[PTE_ENTRIES - 1] ^= 1;
 }
 
 TEST(the_tlb_has_an_end)

@@ -21,12 +21,12 @@ static uint64_t copy(uint64_t cnode, uint64_t to, uint64_t from_cnode, uint64_t 
     return call(host.init, CAP_COPY, cnode, to, from_cnode, from, KOZO_SAME_RIGHTS);
 }
 
-/* A world with a CNode of 131072 slots in BIG, checked only when asked. */
+/* A world with a CNode of 131072 slots in BIG, checked seldom. */
 static void boot_large(void)
 {
     host_boot();
-    host.quiet = true;
     host_make(BIG, KOZO_KIND_CNODE, BIG_BITS);
+    host_seldom();
 }
 
 static uint64_t pool_free_threads(uint64_t pool)
@@ -188,10 +188,10 @@ TEST(cnodes_nested_20000_deep_are_destroyed_one_slot_a_step)
     const uint64_t depth = 20'000;
 
     host_boot();
-    host.quiet = true;
     host_make(U, KOZO_KIND_UNTYPED, 22);
     uint64_t caps = kernel.caps;
     CHECK_OK(call(host.init, RETYPE, U, KOZO_WHAT(KOZO_KIND_CNODE, 1), 0, A, 1));
+    host_seldom();
     for (uint64_t i = 1; i < depth; i++) { /* a new outermost one, with the old in it */
         CHECK_OK(call(host.init, RETYPE, U, KOZO_WHAT(KOZO_KIND_CNODE, 1), 0, B, 1));
         CHECK_OK(call(host.init, CAP_MOVE, B, 1, 0, A));

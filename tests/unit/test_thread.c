@@ -379,7 +379,6 @@ TEST(an_exit_is_for_good)
 TEST(ten_thousand_threads_come_and_go)
 {
     host_boot();
-    host.quiet = true;
     uint64_t caps = kernel.caps, bytes = kernel.bytes_free, used = kernel.pools.tcb_count;
     for (uint32_t i = 0; i < 10'000; i++) {
         struct tcb *t = create(0);

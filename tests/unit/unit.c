@@ -173,6 +173,7 @@ jmp_buf *unit_catch(jmp_buf *end)
 
 void unit_check_panic(const char *file, int line, const char *text)
 {
+    host.broken = true;
     if (machine.end_code != HOST_END_PANIC)
         unit_fail(file, line, "stopped with code %#x, expected a panic", machine.end_code);
     if (strstr(machine.log, text) == nullptr)
@@ -191,6 +192,7 @@ void unit_check_failure(const char *file, int line, const char *text)
 {
     static char message[sizeof running.message];
 
+    host.broken = true;
     snprintf(message, sizeof message, "%s", running.message);
     running.outcome = PASSED;
     running.message[0] = '\0';
@@ -216,10 +218,12 @@ static void run(const struct unit_test *t)
     machine.end = &stopped;
     alarm(HANG_SECONDS);
     if (setjmp(failed) == 0) {
-        if (setjmp(stopped) == 0)
+        if (setjmp(stopped) == 0) {
             t->run();
-        else
+            host_end();
+        } else {
             panicked();
+        }
     }
     alarm(0);
     host_forget();
