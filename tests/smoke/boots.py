@@ -46,6 +46,7 @@ BOOTS = {
     "ring": [_USUAL, _SLOW],
     "rogue": [],    # a service: test_demo.py puts it into the manifest
     "sched": [_USUAL, _Q35, _SLOW],
+    "scribe": [],   # a service: test_ram.py puts it into the manifest
     "slice": [_USUAL, _SLOW],
     "space": [_USUAL, _MAX, _LARGE],
     "threads": [_USUAL, _SMALL],

@@ -3,8 +3,20 @@
 
 import re
 
+CONF = "etc/kozo.conf"
 PROMPT = r"kozo> "
 ALLOW = r"\[\?\] allow\? "
+SCRIBE = """
+[service {name}]
+binary       = bin/scribe
+sha256       = auto
+priority     = 120
+memory       = 512K
+args         = {args}
+capabilities = log fs
+restart      = always
+"""
+LIMIT = "a limit or quota is reached"
 
 
 def type_line(vm, line):
@@ -33,3 +45,72 @@ def test_a_new_life_of_fsd_begins_empty_and_serves(boot):
         type_line(vm, "poweroff 0")
         vm.expect_exit(0)
         assert not re.search("KOZO FAULT|KOZO PANIC", vm.text), "fsd ended otherwise than asked"
+
+
+def scribe(boot, name, args):
+    """A service beside the person that works below /ram too: tests/smoke/guest/scribe.c."""
+    boot.write(CONF, boot.read(CONF) + SCRIBE.format(name=name, args=args))
+
+
+def answer(vm, line):
+    """What a line prints, without its echo and what the log brings."""
+    vm.send(f"{line}\r")
+    begin = vm.wait_for(re.escape(line) + "\n")
+    end = vm.wait_for(PROMPT)
+    return re.sub(r"(?m)^\[.*\n", "", end.string[begin.end():end.start()])
+
+
+def agree(vm, line):
+    vm.send(f"{line}\r")
+    vm.wait_for(ALLOW)
+    vm.send("yes\r")
+    vm.wait_for(PROMPT)
+
+
+def test_a_share_is_one_client_s_and_comes_back(boot):
+    """Of 16 blocks and 4 files a client: the person fills theirs, two services have theirs all the same."""
+    boot.write("etc/big", b"x" * 100000)
+    boot.write("etc/half", b"y" * 40960)    # 10 blocks, and one that lists them
+    boot.edit(CONF, "[service fsd]\n", "[service fsd]\nargs = share_kib=64 share_files=4\n")
+    scribe(boot, "early", "wait ram/full write ram/s 80 usage wait ram/freed usage")
+    scribe(boot, "late", "usage write ram/l 40 hold ram/l wait ram/gone use usage")
+    with boot.start() as vm:
+        vm.wait_for(r"^\[late\] has 0 of 64 KiB, 0 of 4 files$")
+        vm.wait_for(r"^\[late\] holds ram/l: no error$")
+        vm.send("\r")
+        vm.wait_for(PROMPT)
+
+        # All of the person's blocks, then nothing more; what is there can be written over.
+        vm.send("cp /etc/big /ram/a\r")
+        vm.wait_for(f"^error: /ram/a: {LIMIT}$")
+        assert re.search(r'^\[fsd\] denied: who=shell object="fs:/ram/a" asked="more than its share', vm.text, re.M), vm.text
+        vm.wait_for(PROMPT)
+        assert answer(vm, "write /ram/b x") == f"error: /ram/b: {LIMIT}\n"
+        assert answer(vm, "write /ram/full") == ""      # no bytes, no block
+        vm.wait_for(rf"^\[early\] wrote 59 KiB of ram/s: {LIMIT}$")
+        vm.wait_for(r"^\[early\] has 64 of 64 KiB, 1 of 4 files$")
+
+        # Removed by the person, and given back to the service whose file it was.
+        assert answer(vm, "rm /ram/s; write /ram/freed") == ""
+        vm.wait_for(r"^\[early\] has 0 of 64 KiB, 0 of 4 files$")
+
+        # a, b, full and freed are the person's four files; b is empty.
+        assert answer(vm, "write /ram/more") == f"error: /ram/more: {LIMIT}\n"
+        assert answer(vm, "write /ram/a; write /ram/b hello; cat /ram/b") == "hello\n"    # cut off
+        assert answer(vm, "cp /etc/half /ram/a") == ""                                      # 1 + 11 blocks
+        assert answer(vm, "mv /ram/a /ram/b; cp /etc/half /ram/c") == f"error: /ram/c: {LIMIT}\n"
+        assert answer(vm, "mv /ram/c /ram/b") == ""     # what was replaced is given back
+        assert answer(vm, "rm /ram/b; cp /etc/half /ram/c; write --append /ram/c end") == ""
+        assert answer(vm, "cat /ram/c | wc").split() == ["1", "1", "40964"]
+
+        # A service that dies leaves its files and what they cost; removed they cost nothing, also while they are held.
+        agree(vm, "restart late")
+        vm.wait_for(r"^\[late\] has 44 of 64 KiB, 1 of 4 files$")
+        vm.wait_for(r"^\[late\] holds ram/l: no error$")
+        vm.send("\r")
+        vm.wait_for(PROMPT)
+        assert answer(vm, "rm /ram/full /ram/l; write /ram/gone") == ""
+        vm.wait_for(r"^\[late\] uses what it holds: stale handle: what it named is gone")
+        vm.wait_for(r"^\[late\] has 0 of 64 KiB, 0 of 4 files$")
+        vm.send("poweroff 0\r")
+        vm.expect_exit(0)
