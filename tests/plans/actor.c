@@ -130,7 +130,7 @@ void actor_exchange(struct actor *a, uint64_t number, kozo_cptr cap)
         arg[1] = (uint64_t)m->label << KOZO_INFO_LABEL_SHIFT | INFO_CAPS(m->ncaps) | extra;
         memcpy(&arg[2], m->word, KOZO_MSG_REGS * sizeof(uint64_t));
         memcpy(a->t->buffer->word, &m->word[KOZO_MSG_REGS], extra * sizeof(uint64_t));
-        memcpy(a->t->buffer->cap, m->cap, sizeof m->cap);
+        memcpy(a->t->buffer->cap, m->cap, m->ncaps * sizeof m->cap[0]);
     }
     if (m->recv_count != 0) {
         arg[1] |= KOZO_INFO_RECV_CAPS;
