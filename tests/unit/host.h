@@ -60,6 +60,7 @@ struct host {
     uint64_t seed;         /* of host_random; not 0 */
     uint64_t traced;       /* position of the first event since host_trace */
     bool audits;           /* the events are held against the capabilities there are */
+    uint64_t searched;     /* position of the first event that was not searched for secrets */
     uint64_t audited;      /* position of the first event that the audit has not taken in */
 };
 extern struct host host;
@@ -132,8 +133,9 @@ void host_seldom(void);
 void host_end(void);
 /* A word that no user code sees unless it made it up: an address of the kernel, or poison. */
 NODISCARD bool host_is_secret(uint64_t word);
-/* Its part about address spaces (host_spaces.c). */
+/* Its parts about address spaces (host_spaces.c) and about what user code sees (host_sight.c). */
 void host_check_tables(void);
+void host_check_sight(void);
 
 /* What memory holds that nobody has cleared yet: the first part of RAM at the boot. */
 #define HOST_POISON 0xc3c3c3c3c3c3c3c3ull

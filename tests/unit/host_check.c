@@ -204,56 +204,6 @@ static void check_lines(void)
         CHECK_EQ(machine.line_open[i], kernel.irqs.line[i].unmasked);
 }
 
-/* ---- I10: what user code sees ---- */
-
-static bool is_kernel_address(uint64_t v)
-{
-    uint64_t ram = (uintptr_t)machine.ram, k = (uintptr_t)&kernel;
-
-    return (v >= ram && v < ram + machine.ram_bytes) || (v >= k && v < k + sizeof kernel);
-}
-
-bool host_is_secret(uint64_t word) { return is_kernel_address(word) || word == HOST_POISON; }
-
-static void check_word(const struct tcb *t, uint64_t word, const char *where, uint64_t i)
-{
-    const char *what = is_kernel_address(word) ? "a kernel address" : word == HOST_POISON ? "poison" : nullptr;
-
-    if (what != nullptr)
-        FAIL("I10: thread %llu sees %s in word %llu of its %s", (unsigned long long)t->serial, what,
-             (unsigned long long)i, where);
-}
-
-static void check_words(const struct tcb *t, const uint64_t *word, uint64_t count, const char *where)
-{
-    for (uint64_t i = 0; i < count; i++)
-        check_word(t, word[i], where, i);
-}
-
-/* What host_call left in the registers that no call uses is nobody else's. */
-static void check_registers(const struct tcb *t)
-{
-    const uint64_t *word = (const uint64_t *)&t->frame;
-
-    check_words(t, word, sizeof t->frame / sizeof *word, "registers");
-    for (uint64_t i = 0; i < sizeof t->frame / sizeof *word; i++)
-        if (word[i] >> 32 == HOST_MARK >> 32 && word[i] != host_mark(t))
-            FAIL("I10: thread %llu sees a register of thread %llu in its own %llu", (unsigned long long)t->serial,
-                 (unsigned long long)(word[i] & UINT32_MAX), (unsigned long long)i);
-}
-
-static void check_visible(void)
-{
-    for (uint32_t i = 0; i < kernel.pools.tcb_fresh; i++) {
-        const struct tcb *t = &kernel.tcbs[i];
-        if (t->state == TCB_FREE)
-            continue;
-        check_registers(t);
-        if (t->buffer != nullptr)
-            check_words(t, (const uint64_t *)t->buffer, KOZO_BUFFER_BYTES / sizeof(uint64_t), "IPC buffer");
-    }
-}
-
 void host_check(void)
 {
     kernel_check();
@@ -263,6 +213,6 @@ void host_check(void)
     check_translations();
     host_check_tables();
     check_lines();
-    check_visible();
+    host_check_sight();
     host_audit_check();
 }

@@ -175,14 +175,47 @@ TEST(i9_a_failure_that_changed_something)
     host.fails = nullptr;
 }
 
+/* The last word of the memory that a Frame is. */
+static uint64_t *last_word(uint64_t frame)
+{
+    const struct cap *c = cap(frame);
+
+    return (uint64_t *)arch_ram((struct paddr){ c->object + (1ull << c->size_bits) - 8 });
+}
+
 TEST(i10_what_user_code_sees)
 {
     SEEN("sees a kernel address in word", t->frame.reg[7] = (uint64_t)(uintptr_t)t);
-    SEEN("sees a kernel address in word", t->frame.other[0] = (uint64_t)(uintptr_t)machine.ram + 64);
+    SEEN("sees a kernel address in word",
+         t->frame.other[0] = (uint64_t)(uintptr_t)machine.ram + 64);
     SEEN("sees a kernel address in word", t->buffer->word[55] = (uint64_t)(uintptr_t)&kernel);
     SEEN("sees poison in word", t->buffer->word[3] = HOST_POISON);
     SEEN("sees poison in word", t->frame.reg[2] = HOST_POISON);
     SEEN("sees a register of thread", t->frame.other[2] = host_mark(host.init));
+    SEEN("of its floating-point registers", t->fpu.reg[2] = HOST_POISON);
+    SEEN("of its FS base", t->fs_base = (uint64_t)(uintptr_t)t);
+}
+
+/* A Frame that is mapped, one that is not, the rest of one with an IPC buffer, one of 2 MiB. */
+TEST(i10_what_memory_shows)
+{
+    SEEN("holds a kernel address in word 511", *last_word(FRAME) = (uint64_t)(uintptr_t)t);
+    SEEN("holds poison in word 511", *last_word(FRAME + 1) = HOST_POISON);
+    SEEN("holds a kernel address in word 511",
+         *last_word(SLOT_FRAME) = (uint64_t)(uintptr_t)machine.ram);
+    SEEN("holds a kernel address in word 262143",
+         host_make(B, KOZO_KIND_FRAME, KOZO_LARGE_BITS);
+         *last_word(B) = (uint64_t)(uintptr_t)(machine.ram + machine.ram_bytes - 1));
+}
+
+TEST(i10_what_events_tell)
+{
+    host_boot();
+    host_trace(1ull << KOZO_TRACE_STOPPED);
+    trace_record((struct kozo_event){ .what = KOZO_TRACE_STOPPED, .object = 1 });
+    host_check();
+    trace_record((struct kozo_event){ .what = KOZO_TRACE_STOPPED, .object = (uintptr_t)host.init });
+    CHECK_FAILS("I10: an event of kind", host_check());
 }
 
 /* ---- when it is looked ---- */
