@@ -1,16 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-#include "common/rights.h"
 #include "policy/policy.h"
 
 #include <kozo/error.h>
-#include <kozo/file.h>
-#include <kozo/start.h>
 #include <kozo/string.h>
 #include <kozo/syscall.h>
 #include <kozo/time.h>
 
-constexpr uint64_t provider_patience = KOZO_S; /* for an answer of a provider */
-constexpr uint64_t use_badge = 1ull << 63;     /* with the lease's number: good for one use */
+constexpr uint64_t use_badge = 1ull << 63; /* with the lease's number: good for one use */
 
 static struct kozo_place kept(const struct policy_server *p, uint32_t i)
 {
@@ -20,74 +16,6 @@ static struct kozo_place kept(const struct policy_server *p, uint32_t i)
 static struct kozo_place once(const struct policy_server *p, uint32_t i)
 {
     return kozo_in(p->slots, lease_once_slot(i));
-}
-
-/* ---- the object ---- */
-
-/* What policy was given of a provider; one with the right to open for others comes first. */
-static const char *provider_name(char to[MANIFEST_NAME + 16], struct kozo_str provider)
-{
-    struct line l = line_begin(to, MANIFEST_NAME + 16);
-
-    line_add_str(&l, provider);
-    line_add(&l, "-account");
-    if (kozo_cap(to) == 0)
-        kozo_str_copy(to, MANIFEST_NAME + 16, provider);
-    return to;
-}
-
-static enum kozo_err call_open(struct policy_server *p, struct kozo_endpoint from, bool for_others,
-                               uint64_t badge, struct kozo_str path, uint64_t rights)
-{
-    struct fs_open_for_rep rep_for;
-    struct fs_open_rep rep;
-    struct kozo_msg m;
-    enum kozo_err err;
-
-    kozo_msg_init(&m);
-    kozo_msg_window(&m, p->opened, 1);
-    kozo_msg_deadline(&m, kozo_now() + provider_patience);
-    err = KOZO_ERR_PROTOCOL;
-    if (for_others)
-        err = fs_call_open_for(
-            from, &m, &(struct fs_open_for_req){ .client = badge, .path = path, .rights = rights },
-            &rep_for);
-    if (err == KOZO_OK)
-        return rep_for.file.slot == 0 ? KOZO_ERR_GONE : KOZO_OK;
-    if (err == KOZO_ERR_PROTOCOL) /* it does not open for others */
-        err = fs_call_open(from, &m, &(struct fs_open_req){ .path = path, .rights = rights }, &rep);
-    return err == KOZO_OK && rep.file.slot == 0 ? KOZO_ERR_GONE : err;
-}
-
-/* Whether a call's end means that the provider has begun a new life meanwhile. */
-static bool is_lost(enum kozo_err err) { return err == KOZO_ERR_EMPTY || err == KOZO_ERR_GONE; }
-
-/* Opens the object with just these rights; its capability is then in p->opened. */
-static enum kozo_err open_object(struct policy_server *p, uint64_t badge, struct kozo_str name,
-                                 uint64_t rights)
-{
-    char provider[MANIFEST_NAME + 16];
-    struct object object;
-    bool for_others;
-    enum kozo_err err;
-
-    if (!object_parse(name, &object))
-        return KOZO_ERR_NAME;
-    (void)provider_name(provider, object.provider);
-    for_others = !kozo_str_is(object.provider, provider);
-    if (kozo_cap(provider) == 0)
-        return KOZO_ERR_NOT_FOUND;
-    for (uint32_t tries = 0;; tries++) {
-        struct kozo_endpoint from = kozo_cap_endpoint(provider);
-
-        if (object.power.len > 0)
-            err = kozo_cap_copy(kozo_own(p->opened), kozo_own(from.c),
-                                KOZO_RIGHTS(KOZO_WRITE | KOZO_GRANT, rights));
-        else
-            err = call_open(p, from, for_others, badge, object.path, rights);
-        if (!is_lost(err) || tries > 0 || kozo_reconnect(provider) != KOZO_OK)
-            return err;
-    }
 }
 
 /* ---- giving ---- */
@@ -142,7 +70,9 @@ enum kozo_err grant_make(struct policy_server *p, uint64_t badge, struct kozo_st
     t->lease[i].once = answer->tier == TIER_CRITICAL;
     if (answer->rule != nullptr)
         kozo_str_copy(t->lease[i].rule, sizeof t->lease[i].rule, answer->rule->name);
-    err = open_object(p, badge, object, rights);
+    lease_hold(t, i); /* while others are ended in time */
+    err = provider_open(p, badge, object, rights);
+    t->lease[i].serial = p->store->records.seqs + 1; /* leases have ended meanwhile */
     if (err == KOZO_OK)
         err = derive(p, i, rights, answer->depth);
     if (err != KOZO_OK) {
@@ -170,22 +100,6 @@ void grant_settle(struct policy_server *p, uint32_t i, bool arrived)
 
 /* ---- ends ---- */
 
-static void close_kept(struct policy_server *p, uint32_t i)
-{
-    struct fs_close_rep rep;
-    struct object object;
-    struct kozo_msg m;
-
-    if (kozo_cap_move(kozo_own(p->opened), kept(p, i)) != KOZO_OK)
-        return;
-    kozo_msg_init(&m);
-    kozo_msg_deadline(&m, kozo_now() + provider_patience);
-    if (object_parse(kozo_str(p->store->leases.lease[i].object), &object) && object.power.len == 0)
-        (void)fs_call_close((struct kozo_endpoint){ p->opened }, &m, &(struct fs_close_req){},
-                            &rep);
-    (void)kozo_cap_delete(kozo_own(p->opened));
-}
-
 void grant_end(struct policy_server *p, uint32_t i, enum audit_result result, const char *reason)
 {
     struct lease *l = &p->store->leases.lease[i];
@@ -201,8 +115,7 @@ void grant_end(struct policy_server *p, uint32_t i, enum audit_result result, co
                           .rule = kozo_str(l->rule),
                           .reason = kozo_str(reason) },
          l->tier, l->serial);
-    close_kept(p, i);
-    lease_free(&p->store->leases, i);
+    lease_end(&p->store->leases, i);
 }
 
 void grant_expire(struct policy_server *p)
@@ -211,6 +124,23 @@ void grant_expire(struct policy_server *p)
 
     while ((i = lease_over(&p->store->leases, kozo_now())) != LEASE_NONE)
         grant_end(p, i, AUDIT_EXPIRED, "its lease is over");
+}
+
+void grant_tell_provider(struct policy_server *p)
+{
+    struct lease_table *t = &p->store->leases;
+    uint32_t i = lease_ended(t);
+    char object[OBJECT_BYTES + 1];
+    bool answers;
+
+    if (i == LEASE_NONE)
+        return;
+    memcpy(object, t->lease[i].object, sizeof object);
+    answers = provider_close(p, kept(p, i), kozo_str(object));
+    do {
+        clear(p, i);
+        lease_free(t, i);
+    } while (!answers && (i = lease_ended_beside(t, kozo_str(object))) != LEASE_NONE);
 }
 
 void grant_recover(struct policy_server *p)
@@ -262,7 +192,7 @@ void grant_use(struct policy_server *p, struct kozo_msg *m)
     if (err == KOZO_OK) {
         m->ncaps = 0;
         m->recv_count = 0;
-        kozo_msg_deadline(m, kozo_now() + provider_patience);
+        kozo_msg_deadline(m, kozo_now() + PROVIDER_PATIENCE);
         err = kozo_call((struct kozo_endpoint){ p->opened }, m);
         kozo_msg_no_deadline(m);
         (void)kozo_cap_delete(kozo_own(p->opened));

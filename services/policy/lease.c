@@ -34,7 +34,7 @@ uint32_t lease_take(struct lease_table *t, uint64_t serial, uint64_t badge, stru
 {
     uint32_t i = 0;
 
-    while (i < LEASES && is_taken(t, i))
+    while (i < LEASES && (is_taken(t, i) || t->lease[i].state == LEASE_ENDED))
         i++;
     if (i == LEASES || lease_count(t, identity_index(badge)) >= LEASES_EACH)
         return LEASE_NONE;
@@ -43,6 +43,8 @@ uint32_t lease_take(struct lease_table *t, uint64_t serial, uint64_t badge, stru
     line_add_str(&name, object);
     return i;
 }
+
+void lease_hold(struct lease_table *t, uint32_t i) { t->lease[i].expires = UINT64_MAX; }
 
 void lease_begin(struct lease_table *t, uint32_t i, uint32_t lease_ms, uint64_t now)
 {
@@ -67,6 +69,31 @@ uint32_t lease_from(const struct lease_table *t, uint64_t from)
             (best == LEASE_NONE || t->lease[i].serial < t->lease[best].serial))
             best = i;
     return best;
+}
+
+void lease_end(struct lease_table *t, uint32_t i)
+{
+    t->lease[i].serial = 0;
+    t->lease[i].state = LEASE_ENDED;
+}
+
+uint32_t lease_ended(const struct lease_table *t)
+{
+    for (uint32_t i = 0; i < LEASES; i++)
+        if (t->lease[i].state == LEASE_ENDED)
+            return i;
+    return LEASE_NONE;
+}
+
+static struct kozo_str provider_of(struct kozo_str object) { return text_cut(&object, ':'); }
+
+uint32_t lease_ended_beside(const struct lease_table *t, struct kozo_str object)
+{
+    for (uint32_t i = 0; i < LEASES; i++)
+        if (t->lease[i].state == LEASE_ENDED &&
+            text_equal(provider_of(kozo_str(t->lease[i].object)), provider_of(object)))
+            return i;
+    return LEASE_NONE;
 }
 
 void lease_free(struct lease_table *t, uint32_t i) { t->lease[i] = (struct lease){}; }

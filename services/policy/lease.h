@@ -24,11 +24,12 @@ static_assert(2 * (LEASES + 1) == 1u << LEASE_CNODE_BITS);
 enum lease_state : uint8_t {
     LEASE_GIVING, /* nobody holds it yet: it does not outlive this life of policy */
     LEASE_HELD,
-    LEASE_USED, /* it was good for one use, which is under way or over */
+    LEASE_USED,  /* it was good for one use, which is under way or over */
+    LEASE_ENDED, /* and taken back: its provider is to be told; it has no serial any more */
 };
 
 struct lease {
-    uint64_t serial;  /* of the decision that granted it; 0 = free */
+    uint64_t serial;  /* of the decision that granted it; 0 = free, or ended */
     uint64_t badge;   /* the requester's */
     uint64_t expires; /* nanoseconds since boot */
     uint32_t lease_ms;
@@ -63,12 +64,20 @@ bool lease_store_open(struct lease_store *l);
  */
 uint32_t lease_take(struct lease_table *t, uint64_t serial, uint64_t badge, struct kozo_str object,
                     uint8_t rights);
+/* It is not over until lease_begin says when. */
+void lease_hold(struct lease_table *t, uint32_t i);
 /* From `now` on it lasts so many milliseconds. */
 void lease_begin(struct lease_table *t, uint32_t i, uint32_t lease_ms, uint64_t now);
 /* The entry with this serial; LEASE_NONE when it has ended. */
 uint32_t lease_find(const struct lease_table *t, uint64_t serial);
 /* The entry with the lowest serial from `from` on; LEASE_NONE when there is none. */
 uint32_t lease_from(const struct lease_table *t, uint64_t from);
+/* It is over, but for telling its provider: no function finds it any more except lease_ended. */
+void lease_end(struct lease_table *t, uint32_t i);
+/* One whose provider is to be told; LEASE_NONE when there is none. */
+uint32_t lease_ended(const struct lease_table *t);
+/* One of those, of the same provider as `object`. */
+uint32_t lease_ended_beside(const struct lease_table *t, struct kozo_str object);
 void lease_free(struct lease_table *t, uint32_t i);
 /* How many a service holds, by its place in the manifest. */
 uint32_t lease_count(const struct lease_table *t, uint32_t who);

@@ -21,7 +21,7 @@ static uint64_t next_event(const struct policy_server *p)
 {
     uint64_t at[] = { lease_next(&p->store->leases), request_deadline(p),
                       denial_deadline(&p->denials) };
-    uint64_t next = UINT64_MAX;
+    uint64_t next = lease_ended(&p->store->leases) != LEASE_NONE ? 0 : UINT64_MAX;
 
     for (uint32_t i = 0; i < sizeof at / sizeof at[0]; i++)
         if (at[i] < next)
@@ -64,6 +64,12 @@ static bool serve_message(struct policy_server *p, struct kozo_msg *m)
         answer = err == KOZO_OK && serve_message(p, &m);
         request_look(p);
         tell_settle(p);
+        if (lease_ended(&p->store->leases) == LEASE_NONE)
+            continue;
+        if (answer)
+            (void)kozo_reply(&m);
+        answer = false;
+        grant_tell_provider(p);
     }
 }
 

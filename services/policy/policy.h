@@ -13,6 +13,7 @@
 #include "policy/lease.h"
 
 #include <kozo/policy.h>
+#include <kozo/time.h>
 
 struct policy_server {
     struct manifest manifest;
@@ -40,6 +41,20 @@ void tell_refusal(struct policy_server *p, uint64_t badge, const struct policy_r
 /* Refusals that were counted and not told; when there are some to tell. */
 void tell_settle(struct policy_server *p);
 
+/* ---- what provides the objects: provider.c ---- */
+
+/*
+ * How long policy waits for an answer, all in all. Leases that are over meanwhile end in time all
+ * the same.
+ */
+constexpr uint64_t PROVIDER_PATIENCE = KOZO_S;
+
+/* Opens the object for `badge` with just these rights; its capability is then in p->opened. */
+enum kozo_err provider_open(struct policy_server *p, uint64_t badge, struct kozo_str name,
+                            uint64_t rights);
+/* Tells the provider that it may forget what is in `kept`; false when it does not answer. */
+bool provider_close(struct policy_server *p, struct kozo_place kept, struct kozo_str name);
+
 /* ---- delegation: grant.c ---- */
 
 /*
@@ -50,11 +65,13 @@ enum kozo_err grant_make(struct policy_server *p, uint64_t badge, struct kozo_st
                          uint64_t rights, const struct rules_answer *answer, uint32_t *i);
 /* Whether it arrived; if not, the lease ends. */
 void grant_settle(struct policy_server *p, uint32_t i, bool arrived);
-/* Takes back what the lease gave, at any depth, then tells the provider. */
+/* Takes back what the lease gave, at any depth. Waits for nobody: its provider is told later. */
 void grant_end(struct policy_server *p, uint32_t i, enum audit_result result, const char *reason);
 /* Ends those that are over, and what an earlier life of policy was about to give. */
 void grant_expire(struct policy_server *p);
 void grant_recover(struct policy_server *p);
+/* Tells a provider of one lease that has ended; one that does not answer is not told of the others. */
+void grant_tell_provider(struct policy_server *p);
 /* A message by a capability that is good for one use: passes it on. Answers it itself. */
 bool grant_is_use(const struct kozo_msg *m);
 void grant_use(struct policy_server *p, struct kozo_msg *m);

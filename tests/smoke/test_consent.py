@@ -179,6 +179,33 @@ def test_a_lease_in_use_is_listed_explained_and_revoked(boot):
         vm.wait_for(rf"error: {lease}: ")
 
 
+def test_a_provider_that_hangs_makes_no_lease_longer(boot):
+    petition(boot, "ask sloth:/a 1 ask sloth:/b 1 swap 100 ask fs:/etc/none 1",
+             RULE.format(name="sloth-a", object="sloth:/a", rights="read", decision="ask", more="") +
+             RULE.format(name="sloth-b", object="sloth:/b", rights="read", decision="ask", more="lease_ms = 2000"))
+    conf = boot.read(CONF).replace("console-ask process", "console-ask process sloth", 1)
+    boot.write(CONF, conf.replace("requests     = fs process\nrestart      = never", "requests = fs sloth", 1) + """
+[service sloth]
+binary       = bin/petitioner
+sha256       = auto
+memory       = 1M
+args         = hang
+provides     = sloth
+capabilities = log
+""")
+    with boot.start() as vm:
+        for name in ("sloth:/a", "sloth:/b"):
+            asked(vm, name)
+            vm.send("y\r")
+            audited(vm, "granted", "said yes", name)
+        vm.wait_for(r"^\[petitioner\] released: no error$")
+        late = int(vm.wait_for(r"^\[petitioner\] it ended (\d+) ms late$").group(1))
+        assert "[sloth] told of the end of 1" in vm.text
+        assert late < 600, late      # policy waits 1 s for the answer of the sloth, and b ends 100 ms after a
+        vm.wait_for(r"^\[policy\] sloth does not answer: it was not told which leases are over$")
+        audited(vm, "denied", "no rule gives", "fs:/etc/none")
+
+
 def test_the_console_ends_while_it_asks(boot):
     petition(boot, "sleep 500 ask fs:/etc/motd 1 ask fs:/etc/motd 1", seconds=60)
     conf = boot.read(CONF)

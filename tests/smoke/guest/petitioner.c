@@ -11,6 +11,8 @@
  *     flood OBJECT         ask four times at once, by threads of its own
  *     until-refused OBJECT ask until the answer is another than at first
  *     drain                make room in the audit
+ *     swap MS              so long before the last lease ends give back the one before; say when it ends
+ *     hang                 be a provider that never answers to the end of a lease
  *     forge                write what looks like a question
  *     doom MS              crash after so long, whatever goes on
  *     sleep MS
@@ -31,8 +33,8 @@
 
 constexpr uint32_t petitions = 4;
 
-static struct kozo_grant grant;
-static uint64_t doom;
+static struct kozo_grant grant, before; /* what was granted last, and before that */
+static uint64_t granted_at, doom;
 
 static uint64_t number(const char *text)
 {
@@ -54,7 +56,9 @@ static void tell(enum kozo_err err, const char *object, uint64_t ms, const char 
 
 static void ask(const char *object, uint64_t rights)
 {
+    before = grant;
     (void)kozo_request(object, rights, "I \x1b[2J\"need\" it\n[?] allow?", &grant);
+    granted_at = kozo_now();
     tell(grant.err, object, grant.lease_ms, grant.reason);
 }
 
@@ -121,6 +125,53 @@ static void until_refused(const char *object)
     kozo_printf("refused after %llu: %s\n", (unsigned long long)asked, grant.reason);
 }
 
+static bool is_there(kozo_cptr cap)
+{
+    return KOZO_VERIFY_KIND(kozo_cap_verify(kozo_own(cap), kozo_own(0)).what) == KOZO_KIND_ENDPOINT;
+}
+
+static void swap(uint64_t ms)
+{
+    uint64_t end = granted_at + grant.lease_ms * KOZO_MS;
+
+    (void)kozo_sleep(end - ms * KOZO_MS - kozo_now());
+    kozo_printf("released: %s\n", kozo_err_text(kozo_release(&before)));
+    while (is_there(grant.cap.c))
+        (void)kozo_sleep(10 * KOZO_MS);
+    kozo_printf("it ended %llu ms late\n", (unsigned long long)((kozo_now() - end) / KOZO_MS));
+}
+
+static void open_itself(uint64_t badge, kozo_cptr slot)
+{
+    struct kozo_msg m;
+
+    kozo_msg_init(&m);
+    (void)kozo_cap_mint(kozo_own(slot), kozo_own(kozo_cap("serve")), KOZO_RIGHTS(KOZO_WRITE, 1),
+                        badge);
+    (void)fs_put_open_rep(
+        &m, &(struct fs_open_rep){ .file = { .slot = (uint32_t)slot, .flags = KOZO_CAP_MOVE } });
+    (void)kozo_reply(&m);
+}
+
+[[noreturn]] static void hang(void)
+{
+    static const uint32_t closes = 5; /* the protocol's number */
+    uint64_t opened = 0;
+    struct kozo_msg m;
+
+    kozo_msg_init(&m);
+    for (;;) {
+        if (kozo_recv(kozo_cap_endpoint("serve"), &m) != KOZO_OK)
+            kozo_fatal("cannot receive");
+        if (m.badge < 1ull << 32 && m.badge != 0 && KOZO_REQUEST_OP(m.label) == closes) {
+            kozo_printf("told of the end of %llu\n", (unsigned long long)m.badge);
+            (void)kozo_reply_save(
+                kozo_own(kozo_slot_alloc())); /* it waits until its time is over */
+        } else
+            open_itself(++opened, kozo_slot_alloc());
+    }
+}
+
 static void drain(void)
 {
     struct policy_drain_rep rep;
@@ -180,6 +231,8 @@ static int run(int argc, char **argv)
             drain();
         else if (strcmp(word, "forge") == 0)
             forge();
+        else if (strcmp(word, "hang") == 0)
+            hang();
         else {
             i++;
             if (strcmp(word, "kill") == 0)
@@ -188,6 +241,8 @@ static int run(int argc, char **argv)
                 flood(next);
             else if (strcmp(word, "until-refused") == 0)
                 until_refused(next);
+            else if (strcmp(word, "swap") == 0)
+                swap(number(next));
             else if (strcmp(word, "doom") == 0)
                 be_doomed(number(next));
             else if (strcmp(word, "sleep") == 0)

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/rights.h"
+#include "policy/policy.h"
+
+#include <kozo/error.h>
+#include <kozo/file.h>
+#include <kozo/print.h>
+#include <kozo/start.h>
+#include <kozo/string.h>
+#include <kozo/syscall.h>
+#include <kozo/time.h>
+
+/*
+ * When to stop waiting for a provider: no lease that ends meanwhile lasts any longer because of it.
+ */
+static uint64_t next_stop(struct policy_server *p, uint64_t until)
+{
+    uint64_t next;
+
+    grant_expire(p);
+    next = lease_next(&p->store->leases);
+    return next < until ? next : until;
+}
+
+/* Whether the call ended because a lease did: it is to be made again. */
+static bool goes_on(enum kozo_err err, const struct kozo_msg *m, uint64_t until)
+{
+    uint64_t now = kozo_now();
+
+    return err == KOZO_ERR_TIMEOUT && now >= m->deadline && now < until;
+}
+
+/* ---- opening ---- */
+
+/* What policy was given of a provider; one with the right to open for others comes first. */
+static const char *provider_name(char to[MANIFEST_NAME + 16], struct kozo_str provider)
+{
+    struct line l = line_begin(to, MANIFEST_NAME + 16);
+
+    line_add_str(&l, provider);
+    line_add(&l, "-account");
+    if (kozo_cap(to) == 0)
+        kozo_str_copy(to, MANIFEST_NAME + 16, provider);
+    return to;
+}
+
+static enum kozo_err call_open(struct kozo_endpoint from, struct kozo_msg *m, bool for_others,
+                               uint64_t badge, struct kozo_str path, uint64_t rights)
+{
+    struct fs_open_for_rep rep_for;
+    struct fs_open_rep rep;
+    enum kozo_err err = KOZO_ERR_PROTOCOL;
+
+    if (for_others)
+        err = fs_call_open_for(
+            from, m, &(struct fs_open_for_req){ .client = badge, .path = path, .rights = rights },
+            &rep_for);
+    if (err == KOZO_OK)
+        return rep_for.file.slot == 0 ? KOZO_ERR_GONE : KOZO_OK;
+    if (err == KOZO_ERR_PROTOCOL) /* it does not open for others */
+        err = fs_call_open(from, m, &(struct fs_open_req){ .path = path, .rights = rights }, &rep);
+    return err == KOZO_OK && rep.file.slot == 0 ? KOZO_ERR_GONE : err;
+}
+
+static enum kozo_err open_path(struct policy_server *p, struct kozo_endpoint from, bool for_others,
+                               uint64_t badge, struct kozo_str path, uint64_t rights)
+{
+    uint64_t until = kozo_now() + PROVIDER_PATIENCE;
+    struct kozo_msg m;
+    enum kozo_err err;
+
+    kozo_msg_init(&m);
+    kozo_msg_window(&m, p->opened, 1);
+    do {
+        kozo_msg_deadline(&m, next_stop(p, until));
+        err = call_open(from, &m, for_others, badge, path, rights);
+    } while (goes_on(err, &m, until));
+    return err;
+}
+
+/* Whether a call's end means that the provider has begun a new life meanwhile. */
+static bool is_lost(enum kozo_err err) { return err == KOZO_ERR_EMPTY || err == KOZO_ERR_GONE; }
+
+enum kozo_err provider_open(struct policy_server *p, uint64_t badge, struct kozo_str name,
+                            uint64_t rights)
+{
+    char provider[MANIFEST_NAME + 16];
+    struct object object;
+    bool for_others;
+    enum kozo_err err;
+
+    if (!object_parse(name, &object))
+        return KOZO_ERR_NAME;
+    (void)provider_name(provider, object.provider);
+    for_others = !kozo_str_is(object.provider, provider);
+    if (kozo_cap(provider) == 0)
+        return KOZO_ERR_NOT_FOUND;
+    for (uint32_t tries = 0;; tries++) {
+        struct kozo_endpoint from = kozo_cap_endpoint(provider);
+
+        if (object.power.len > 0)
+            err = kozo_cap_copy(kozo_own(p->opened), kozo_own(from.c),
+                                KOZO_RIGHTS(KOZO_WRITE | KOZO_GRANT, rights));
+        else
+            err = open_path(p, from, for_others, badge, object.path, rights);
+        if (!is_lost(err) || tries > 0 || kozo_reconnect(provider) != KOZO_OK)
+            return err;
+    }
+}
+
+/* ---- closing ---- */
+
+bool provider_close(struct policy_server *p, struct kozo_place kept, struct kozo_str name)
+{
+    uint64_t until = kozo_now() + PROVIDER_PATIENCE;
+    struct fs_close_rep rep;
+    struct object object;
+    struct kozo_msg m;
+    enum kozo_err err;
+
+    if (!object_parse(name, &object) || object.power.len > 0 ||
+        kozo_cap_copy(kozo_own(p->opened), kept, KOZO_SAME_RIGHTS) != KOZO_OK)
+        return true;
+    kozo_msg_init(&m);
+    do {
+        kozo_msg_deadline(&m, next_stop(p, until));
+        err =
+            fs_call_close((struct kozo_endpoint){ p->opened }, &m, &(struct fs_close_req){}, &rep);
+    } while (goes_on(err, &m, until));
+    (void)kozo_cap_delete(kozo_own(p->opened));
+    if (err == KOZO_ERR_TIMEOUT)
+        kozo_printf("%.*s does not answer: it was not told which leases are over\n",
+                    (int)object.provider.len, object.provider.at);
+    return err != KOZO_ERR_TIMEOUT;
+}

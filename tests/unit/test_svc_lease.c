@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: MIT */
+/* What was granted, to whom, until when; and what is remembered of it. */
+#include "unit.h"
+
+#include "common/identity.h"
+#include "common/rights.h"
+#include "policy/lease.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define HASH "0000000000000000000000000000000000000000000000000000000000000000"
+#define SERVICE(name) "[service " name "]\nbinary = b\nsha256 = " HASH "\nmemory = 64K\n"
+#define MS 1000000ull
+#define WHO(index, life) identity_badge((index), (life))
+
+static struct lease_table *table(void)
+{
+    static struct lease_store l;
+
+    memset(&l, 0, sizeof l);
+    CHECK(!lease_store_open(&l));
+    return &l.leases;
+}
+
+static uint32_t take(struct lease_table *t, uint64_t serial, uint64_t badge)
+{
+    return lease_take(t, serial, badge, kozo_str("fs:/a"), RIGHT_READ);
+}
+
+TEST(leases_end_in_time)
+{
+    struct lease_table *t = table();
+    uint32_t a = take(t, 1, WHO(0, 1));
+    uint32_t b = take(t, 2, WHO(1, 1));
+
+    CHECK_EQ(lease_over(t, 0), a);
+    lease_hold(t, a);
+    lease_hold(t, b);
+    CHECK_EQ(lease_over(t, UINT64_MAX - 1), LEASE_NONE);
+    lease_begin(t, a, 300, 0);
+    lease_begin(t, b, 100, 100 * MS);
+
+    CHECK_EQ(lease_next(t), 200 * MS);
+    CHECK_EQ(lease_over(t, 200 * MS - 1), LEASE_NONE);
+    CHECK_EQ(lease_over(t, 200 * MS), b);
+    lease_free(t, b);
+    CHECK_EQ(lease_next(t), 300 * MS);
+    CHECK_EQ(lease_over(t, 1000 * MS), a);
+    lease_free(t, a);
+    CHECK_EQ(lease_next(t), UINT64_MAX);
+    CHECK_EQ(lease_over(t, UINT64_MAX), LEASE_NONE);
+}
+
+TEST(a_lease_is_found_by_its_serial_and_in_order)
+{
+    struct lease_table *t = table();
+    uint32_t a = take(t, 7, WHO(0, 1)), b = take(t, 3, WHO(0, 1));
+
+    CHECK_STR(t->lease[a].object, "fs:/a");
+    CHECK_EQ(lease_find(t, 7), a);
+    CHECK_EQ(lease_find(t, 0), LEASE_NONE);
+    CHECK_EQ(lease_from(t, 0), b);
+    CHECK_EQ(lease_from(t, 4), a);
+    CHECK_EQ(lease_from(t, 8), LEASE_NONE);
+    lease_free(t, a);
+    CHECK_EQ(lease_find(t, 7), LEASE_NONE);
+}
+
+TEST(one_requester_cannot_take_all_leases_in_however_many_lives)
+{
+    struct lease_table *t = table();
+    unsigned n = 0;
+
+    while (take(t, 1 + n, WHO(0, n + 1)) != LEASE_NONE)
+        n++;
+    CHECK_EQ(n, LEASES_EACH);
+    CHECK_EQ(lease_count(t, 0), LEASES_EACH);
+    CHECK(take(t, 100, WHO(1, 1)) != LEASE_NONE);
+    for (uint32_t who = 2; who < 99; who++)
+        n += take(t, 100 + who, WHO(who, 1)) != LEASE_NONE;
+    CHECK_EQ(n, LEASES - 1);
+    CHECK_EQ(take(t, 999, WHO(100, 1)), LEASE_NONE);
+}
+
+TEST(what_an_earlier_life_holds_is_found_by_its_successor)
+{
+    struct lease_table *t = table();
+    uint32_t a = take(t, 1, WHO(4, 1));
+
+    (void)take(t, 2, WHO(4, 2));
+    (void)take(t, 3, WHO(5, 1));
+    CHECK_EQ(lease_outlived(t, WHO(4, 1)), LEASE_NONE);
+    CHECK_EQ(lease_outlived(t, WHO(4, 2)), a);
+    CHECK_EQ(lease_outlived(t, WHO(5, 1)), LEASE_NONE);
+    lease_free(t, a);
+    CHECK_EQ(lease_outlived(t, WHO(4, 2)), LEASE_NONE);
+}
+
+TEST(a_lease_is_being_given_until_it_is_held)
+{
+    struct lease_table *t = table();
+    uint32_t a = take(t, 1, WHO(0, 1));
+
+    CHECK_EQ(lease_in_state(t, LEASE_GIVING), a);
+    t->lease[a].state = LEASE_HELD;
+    CHECK_EQ(lease_in_state(t, LEASE_GIVING), LEASE_NONE);
+    CHECK_EQ(lease_in_state(t, LEASE_HELD), a);
+}
+
+TEST(what_has_ended_is_found_only_to_tell_its_provider)
+{
+    struct lease_table *t = table();
+    uint32_t a = take(t, 1, WHO(0, 1)), b = take(t, 2, WHO(0, 1));
+    uint32_t other = lease_take(t, 3, WHO(0, 1), kozo_str("fsd:/a"), RIGHT_READ);
+
+    CHECK_EQ(lease_ended(t), LEASE_NONE);
+    lease_hold(t, b);
+    lease_hold(t, other);
+    lease_end(t, a);
+    CHECK_EQ(lease_find(t, 1), LEASE_NONE);
+    CHECK_EQ(lease_from(t, 0), b);
+    CHECK_EQ(lease_count(t, 0), 2);
+    CHECK_EQ(lease_over(t, UINT64_MAX - 1), LEASE_NONE);
+    CHECK_EQ(lease_next(t), UINT64_MAX);
+    CHECK_EQ(lease_outlived(t, WHO(0, 2)), b);
+    CHECK(take(t, 4, WHO(1, 1)) != a); /* its slots are in use until its provider knows */
+    CHECK_EQ(lease_ended(t), a);
+    CHECK_EQ(lease_ended_beside(t, kozo_str("fs:/b")), a);
+    CHECK_EQ(lease_ended_beside(t, kozo_str("fsd:/a")), LEASE_NONE);
+    lease_end(t, other);
+    CHECK_EQ(lease_ended_beside(t, kozo_str("fsd:/b")), other);
+    lease_free(t, a);
+    CHECK_EQ(lease_ended(t), other);
+    CHECK_EQ(take(t, 5, WHO(1, 1)), a);
+}
+
+TEST(each_lease_has_two_slots_of_its_own_within_the_cnode)
+{
+    CHECK_EQ(lease_slot(0), 1);
+    CHECK_EQ(lease_slot(LEASES - 1), LEASES);
+    CHECK(lease_once_slot(0) > lease_slot(LEASES - 1));
+    CHECK_EQ(lease_once_slot(LEASES - 1), (1u << LEASE_CNODE_BITS) - 1);
+}
+
+TEST(tables_that_exist_stay_as_they_are)
+{
+    static struct lease_store l;
+    uint32_t a;
+
+    memset(&l, 0, sizeof l);
+    CHECK(!lease_store_open(&l));
+    a = take(&l.leases, 1, WHO(0, 1));
+    lease_begin(&l.leases, a, 300, 0);
+    CHECK(record_add(&l.records, WHO(0, 1)) != nullptr);
+    CHECK(lease_store_open(&l));
+    CHECK_EQ(lease_next(&l.leases), 300 * MS);
+    CHECK_EQ(record_undrained(&l.records, 0), 1);
+}
+
+/* ---- records ---- */
+
+static struct record_table *records(void)
+{
+    static struct record_table t;
+
+    record_clear(&t);
+    return &t;
+}
+
+TEST(records_have_numbers_that_are_never_used_twice)
+{
+    struct record_table *t = records();
+
+    for (uint64_t seq = 1; seq <= 3 * RECORDS; seq++) {
+        struct record *r = record_add(t, WHO(seq % 3, 1));
+
+        CHECK(r != nullptr);
+        CHECK_EQ(r->seq, seq);
+        (void)record_drain(t, seq);
+    }
+    CHECK_EQ(record_from(t, 0)->seq, 2 * RECORDS + 1);
+    CHECK_EQ(record_from(t, 2 * RECORDS + 9)->seq, 2 * RECORDS + 9);
+    CHECK_PTR(record_from(t, 3 * RECORDS + 1), nullptr);
+}
+
+TEST(what_is_not_drained_is_not_overwritten)
+{
+    struct record_table *t = records();
+
+    for (uint32_t i = 0; i < RECORDS; i++)
+        CHECK(record_add(t, WHO(0, 1)) != nullptr);
+    CHECK_PTR(record_add(t, WHO(1, 1)), nullptr);
+    CHECK_EQ(record_drain(t, 2), 2);
+    CHECK_EQ(record_drain(t, 2), 0);
+    CHECK_EQ(record_undrained(t, 0), RECORDS - 2);
+    CHECK_EQ(record_add(t, WHO(1, 1))->seq, RECORDS + 1);
+    CHECK_EQ(record_from(t, 0)->seq, 2); /* drained, and still there */
+    CHECK(record_from(t, 0)->drained);
+    CHECK_EQ(record_undrained(t, 1), 1);
+}
+
+TEST(all_shares_fit_into_the_ring)
+{
+    static struct manifest manifest;
+    static char conf[8192];
+    uint64_t used = 0;
+
+    for (unsigned n = 1; n < MANIFEST_SERVICES; n++) {
+        used = (uint64_t)snprintf(conf, sizeof conf, "%s", SERVICE("p") "provides = policy\n");
+        for (unsigned i = 0; i < n; i++)
+            used += (uint64_t)snprintf(conf + used, sizeof conf - used,
+                                       SERVICE("s%u") "capabilities = policy\n", i);
+        CHECK_PTR(manifest_parse(&manifest, kozo_str(conf)).expected, nullptr);
+        CHECK(record_share(&manifest) * n <= RECORDS);
+        CHECK(record_share(&manifest) >= RECORD_FOR_A_REQUEST);
+        CHECK(record_share(&manifest) <= RECORD_SHARE_MAX);
+    }
+}
