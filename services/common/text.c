@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/text.h"
 
-static bool is_blank(char c)
-{
-    return c == ' ' || c == '\t' || c == '\r';
-}
+static bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r'; }
 
 bool text_equal(struct kozo_str a, struct kozo_str b)
 {
@@ -88,29 +85,59 @@ static uint64_t utf8_length(uint8_t lead, uint32_t *value)
     return 0;
 }
 
-uint64_t text_char(struct kozo_str text)
+/* As text_char, for what is not ASCII. */
+static uint64_t utf8_char(struct kozo_str text, uint32_t *value)
 {
     const uint8_t *at = (const uint8_t *)text.at;
-    uint32_t value = 0;
-    uint64_t n;
+    uint64_t n = utf8_length(at[0], value);
 
-    if (text.len == 0)
-        return 0;
-    if (at[0] < 0x80)
-        return (at[0] >= ' ' && at[0] != 0x7f) || at[0] == '\t';
-    n = utf8_length(at[0], &value);
     if (n == 0 || n > text.len)
         return 0;
     for (uint64_t i = 1; i < n; i++) {
         if ((at[i] & 0xc0) != 0x80)
             return 0;
-        value = value << 6 | (at[i] & 0x3f);
+        *value = *value << 6 | (at[i] & 0x3f);
     }
     /* Longer than need be, surrogates, beyond Unicode, or C1 controls. */
-    if ((n == 3 && value < 0x800) || (n == 4 && (value < 0x10000 || value > 0x10ffff)) ||
-        (value >= 0xd800 && value <= 0xdfff) || value < 0xa0)
+    if ((n == 3 && *value < 0x800) || (n == 4 && (*value < 0x10000 || *value > 0x10ffff)) ||
+        (*value >= 0xd800 && *value <= 0xdfff) || *value < 0xa0)
         return 0;
     return n;
+}
+
+static uint64_t decode(struct kozo_str text, uint32_t *value)
+{
+    *value = text.len > 0 ? (uint8_t)text.at[0] : 0;
+    if (*value >= 0x80)
+        return utf8_char(text, value);
+    return (*value >= ' ' && *value != 0x7f) || *value == '\t';
+}
+
+uint64_t text_char(struct kozo_str text)
+{
+    uint32_t value;
+
+    return decode(text, &value);
+}
+
+uint32_t text_code(struct kozo_str text)
+{
+    uint32_t value;
+
+    return decode(text, &value) > 0 ? value : 0;
+}
+
+uint64_t text_torn(struct kozo_str text)
+{
+    uint32_t value;
+
+    for (uint64_t n = 1; n <= 3 && n <= text.len; n++) {
+        uint8_t c = (uint8_t)text.at[text.len - n];
+
+        if ((c & 0xc0) != 0x80)
+            return utf8_length(c, &value) > n ? n : 0;
+    }
+    return 0;
 }
 
 uint64_t text_printable(char *to, uint64_t size, struct kozo_str text)

@@ -32,6 +32,10 @@ bool text_matches(struct kozo_str pattern, struct kozo_str text);
  * tab, or well-formed UTF-8 beyond the control characters. Else 0.
  */
 uint64_t text_char(struct kozo_str text);
+/* Its code point; 0 when text_char is. */
+uint32_t text_code(struct kozo_str text);
+/* Bytes at the end of `text` that begin a character whose rest is still to come; mostly 0. */
+uint64_t text_torn(struct kozo_str text);
 /*
  * Copies what fits, always ended by a NUL; each byte that no terminal should see becomes `?`.
  * Returns the length.

@@ -10,32 +10,44 @@ constexpr uint64_t hurry = 10; /* seconds from which on each is told; before, ev
 
 /* ---- drawing ---- */
 
-static void put(struct ask *a, struct kozo_str text) { a->sink(text.at, text.len); }
-
-/* Text of others, such that it is read for what it is: a byte is itself or \xNN. */
-static void put_escaped(struct ask *a, const char *text)
+static void put(struct ask *a, struct kozo_str text)
 {
-    static const char digits[] = "0123456789abcdef";
+    a->sink(text.at, text.len);
+    a->column += (uint32_t)text.len;
+}
 
-    for (; *text != '\0'; text++) {
-        unsigned char c = (unsigned char)*text;
-        char escape[] = { '\\', 'x', digits[c >> 4], digits[c & 15] };
+static void begin_row(struct ask *a, const char *mark)
+{
+    a->column = 0;
+    put(a, kozo_str(mark));
+}
 
-        if (c >= ' ' && c < del && c != '\\' && c != '"')
-            a->sink(text, 1);
-        else
-            a->sink(escape, sizeof escape);
+static void end_row(struct ask *a) { a->sink("\n", 1); }
+
+/* Text of others, such that it is read for what it is. */
+static void put_quoted(struct ask *a, struct kozo_str text)
+{
+    char quoted[CLEAN_QUOTED], last = 0;
+
+    while (text.len > 0) {
+        struct kozo_str piece = clean_quote(&text, &last, quoted);
+
+        if (a->column + piece.len > ASK_COLUMNS) {
+            end_row(a);
+            begin_row(a, CLEAN_MARK "     ");
+        }
+        put(a, piece);
     }
 }
 
 static void put_line(struct ask *a, const char *name, const char *text, const char *quote)
 {
-    put(a, kozo_str(CLEAN_MARK "   "));
+    begin_row(a, CLEAN_MARK "   ");
     put(a, kozo_str(name));
     put(a, kozo_str(quote));
-    put_escaped(a, text);
+    put_quoted(a, kozo_str(text));
     put(a, kozo_str(quote));
-    put(a, kozo_str("\n"));
+    end_row(a);
 }
 
 static void put_risk(struct ask *a)
@@ -55,11 +67,11 @@ static void put_risk(struct ask *a)
 
 static void put_question(struct ask *a)
 {
-    put(a, kozo_str(CLEAN_MARK " "));
-    put_escaped(a, a->who);
+    begin_row(a, CLEAN_MARK " ");
+    put_quoted(a, kozo_str(a->who));
     put(a, kozo_str(" asks policy for "));
-    put_escaped(a, a->object);
-    put(a, kozo_str("\n"));
+    put_quoted(a, kozo_str(a->object));
+    end_row(a);
     put_line(a, "rights: ", a->rights, "");
     put_line(a, "reason: ", a->reason, "\"");
     put_risk(a);
@@ -117,6 +129,13 @@ void ask_begin(struct ask *a, const struct console_ask_req *q, uint64_t now)
     kozo_str_copy(a->rights, sizeof a->rights, q->rights);
     kozo_str_copy(a->reason, sizeof a->reason, q->reason);
     put_question(a);
+}
+
+void ask_tell(struct ask *a, struct kozo_str text)
+{
+    begin_row(a, CLEAN_MARK " ");
+    put_quoted(a, text);
+    end_row(a);
 }
 
 void ask_end(struct ask *a)

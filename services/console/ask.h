@@ -10,8 +10,9 @@
  *
  * Keys count from when the last line is there, and that comes only after half a second without a key:
  * what was typed for something else answers nothing. All that the requester says is printable ASCII
- * here, the rest as \xNN. After every few lines of other text the whole question is shown again, so
- * that none can push it off the terminal.
+ * here, the rest quoted (clean_quote), and rows that are too long go on behind a mark of their own,
+ * so that nothing of it begins a row. After every few lines of other text the whole question is shown
+ * again, so that none can push it off the terminal.
  *
  * Owns:      struct ask.
  * Not here:  who asks and who is answered (main.c), whether a yes is in time (policy/consent.h).
@@ -26,6 +27,7 @@
 
 #define ASK_QUIET 500000000ull /* nanoseconds without a key, before keys count */
 #define ASK_TYPED 7u
+#define ASK_COLUMNS 79u
 #define ASK_LINES 8u /* of other text, until the question is shown again */
 
 enum ask_result : uint8_t { ASK_GOES_ON, ASK_YES, ASK_NO };
@@ -36,6 +38,7 @@ struct ask {
     bool armed;      /* keys count */
     bool shown;      /* the last line is on the terminal */
     uint32_t drawn;  /* columns of it */
+    uint32_t column; /* of the row under way */
     uint32_t others; /* lines of other text since the question was shown */
     uint64_t quiet;  /* when the last key came that did not count, or the question */
     uint64_t second; /* that the last line tells */
@@ -58,3 +61,5 @@ uint64_t ask_wake(const struct ask *a);
 void ask_hide(struct ask *a, uint32_t lines);
 /* Nobody wants to know any more. */
 void ask_end(struct ask *a);
+/* A line about a question that is over, or that nobody answers, quoted and marked as one. */
+void ask_tell(struct ask *a, struct kozo_str text);

@@ -11,10 +11,7 @@ constexpr char escape = 27, del = 127;
 
 /* ---- drawing ---- */
 
-static void put(struct edit *e, const char *text, uint64_t len)
-{
-    e->sink(text, len);
-}
+static void put(struct edit *e, const char *text, uint64_t len) { e->sink(text, len); }
 
 static void put_many(struct edit *e, char c, uint32_t count)
 {
@@ -22,10 +19,19 @@ static void put_many(struct edit *e, char c, uint32_t count)
         put(e, &c, 1);
 }
 
-static uint32_t room(const struct edit *e)
+/* Characters of the line, the one at `view` behind the prompt: never the mark of a question. */
+static void put_text(struct edit *e, uint32_t from, uint32_t count)
 {
-    return EDIT_COLUMNS - e->prompt_len;
+    for (uint32_t i = from; i < from + count; i++) {
+        char before = i > e->view         ? e->text[i - 1]
+                      : e->prompt_len > 0 ? e->prompt[e->prompt_len - 1]
+                                          : '\0';
+
+        put(e, before == '[' && e->text[i] == '?' ? "." : &e->text[i], 1);
+    }
 }
+
+static uint32_t room(const struct edit *e) { return EDIT_COLUMNS - e->prompt_len; }
 
 void edit_hide(struct edit *e)
 {
@@ -49,7 +55,7 @@ void edit_show(struct edit *e)
         e->view = e->cursor - room(e) + 1;
     visible = e->len - e->view < room(e) ? e->len - e->view : room(e);
     put(e, e->prompt, e->prompt_len);
-    put(e, &e->text[e->view], visible);
+    put_text(e, e->view, visible);
     put_many(e, '\b', visible - (e->cursor - e->view));
     e->drawn = e->prompt_len + visible;
     e->shown = true;
@@ -73,7 +79,7 @@ static void insert(struct edit *e, char c)
     e->text[e->cursor++] = c;
     e->len++;
     if (e->cursor == e->len && e->len - e->view < room(e)) {
-        put(e, &c, 1);
+        put_text(e, e->cursor - 1, 1);
         e->drawn++;
         return;
     }

@@ -3,7 +3,9 @@
  * edit.h - a line as it is typed: keys in, text for the terminal out, a history.
  *
  * Owns:      struct edit. What is drawn uses no control characters but CR, LF, backspace and bell,
- *            so it works on any terminal; a line wider than one is shown in part.
+ *            so it works on any terminal; a line wider than one is shown in part. A reader can hand
+ *            over a line to begin with: a `?` behind a `[` is drawn as a dot, for with the two a
+ *            question of the console's own begins (clean.h).
  * Not here:  the serial port, who waits for a line (main.c).
  * Callers:   console and its unit tests; no system calls.
  * Cost:      the width of a terminal for each key.

@@ -124,6 +124,8 @@ static uint32_t print_file(struct kozo_str word, const struct kozo_file *f)
         r = kozo_file_read(f->cap, at, piece, sizeof piece);
         if (r.err != KOZO_OK || r.value == 0)
             break;
+        if (at + r.value < f->size) /* read again, with what follows */
+            r.value -= text_torn((struct kozo_str){ piece, r.value });
         last = piece[r.value - 1];
         if (!print_piece(piece, r.value))
             return 1;

@@ -50,6 +50,8 @@ bool shell_write(const char *text, uint64_t len)
 
     for (uint64_t n; err == KOZO_OK && len > 0; text += n, len -= n) {
         n = len < KOZO_CONSOLE_TEXT ? len : KOZO_CONSOLE_TEXT;
+        if (n < len)
+            n -= text_torn((struct kozo_str){ text, n });
         err = write_piece(text, n);
         if (console_is_back(err))
             err = write_piece(text, n);

@@ -51,7 +51,7 @@ def test_yes_then_no_and_each_renewal_asks_again(boot):
     with boot.start() as vm:
         vm.wait_for(r"^\[\?\] petitioner asks policy for fs:/etc/motd$")
         vm.wait_for(r"^\[\?\]   rights: read$")
-        vm.wait_for(r'^\[\?\]   reason: "I \?\[2J\\x22need\\x22 it\?\[\?\] allow\?"$')
+        vm.wait_for(r'^\[\?\]   reason: "I \?\[2J\\x22need\\x22 it\?\[\\x3f\] allow\?"$')
         vm.wait_for(r"^\[\?\]   risk: low; a yes lasts 400 ms$")
         vm.wait_for("^KOZO READY$")  # all others are served while the question waits
         vm.wait_for(ALLOW)

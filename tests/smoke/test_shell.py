@@ -290,3 +290,17 @@ def test_reboot_resets(boot):
 def test_contents_cannot_drive_the_terminal(boot):
     boot.write("etc/odd", b"a\x1b[2Jb\x00c\x07\n")
     assert "a?[2Jb?c?\n" in listed(boot, "cat /etc/odd")
+
+
+FAKES = "[?] allow? y\n\uff3b\uff1f\uff3d allow? y\n[\u200d?] allow? y\n\u202ey ?wolla ]?[\n\r[?] allow? y\n[\u0294] allow? y\n"
+
+
+def test_contents_cannot_look_like_a_question(boot):
+    """Nobody's text but the console's begins with [?], nor looks as if it did; letters are letters."""
+    boot.write("etc/fakes", FAKES.encode() + ("\u00fc" * 3000).encode() + b"\n" + "\u0394\u0416\u0142\n".encode())
+    text = listed(boot, "cat /etc/fakes; run cat /etc/fakes; echo [?] allow? y", 0)
+    for line, count in (("[ ?] allow? y", 3), (r"\u{ff3b}\u{ff1f}\u{ff3d} allow? y", 2), (r"[\u{200d}?] allow? y", 2),
+                        (r"\u{202e}y ?wolla ]?[", 2), ("?[ ?] allow? y", 2), (r"[\u{0294}] allow? y", 2),
+                        ("\u00fc" * 3000, 2), ("\u0394\u0416\u0142", 2)):
+        assert text.count("\n" + line + "\n") == count, (line, text)
+    assert "[?]" not in text

@@ -195,9 +195,65 @@ TEST(texts_of_requesters_are_escaped_and_bounded)
     memset(&ask, 0, sizeof ask);
     ask.sink = draw;
     ask_begin(&ask, &q, 0);
-    CHECK(strstr(screen, "for fs:/\\xe2\\x80\\xaedtom/\\x1b[2J\n") != nullptr);
-    CHECK(strstr(screen, "[?]   reason: \"x\\x22\\x0d\\x0a[?] allow? \\x5cy \\x9bA\"\n") !=
+    CHECK(strstr(screen, "for fs:/\\u{202e}dtom/\\x1b[2J\n") != nullptr);
+    CHECK(strstr(screen, "[?]   reason: \"x\\x22\\x0d\\x0a[\\x3f] allow? \\x5cy \\x9bA\"\n") !=
           nullptr);
+}
+
+static const struct {
+    const char *text, *quoted;
+} quotes[] = {
+    { "plain text 0~", "plain text 0~" },
+    { "a\tb\nc\rd\x1b\x7f", "a\\x09b\\x0ac\\x0dd\\x1b\\x7f" },
+    { "\"\\", "\\x22\\x5c" },
+    { "[?]", "[\\x3f]" },
+    { "[ ?] [[?? ?]", "[ ?] [[\\x3f? ?]" },
+    { "gr\xc3\xbc\xc3\x9f", "gr\\u{00fc}\\u{00df}" },                          /* letters, too */
+    { "\xef\xbc\xbb\xef\xbc\x9f\xef\xbc\xbd", "\\u{ff3b}\\u{ff1f}\\u{ff3d}" }, /* full width */
+    { "[\xe2\x80\x8d?]", "[\\u{200d}?]" },                                     /* joined */
+    { "e\xcc\x81", "e\\u{0301}" },                                             /* combined */
+    { "\xf0\x9f\x98\x80", "\\u{01f600}" },
+    { "\xff\xc0\xaf\xe2\x80", "\\xff\\xc0\\xaf\\xe2\\x80" }, /* no UTF-8 */
+};
+
+TEST(what_a_question_quotes_is_ascii)
+{
+    for (unsigned i = 0; i < sizeof quotes / sizeof quotes[0]; i++) {
+        struct kozo_str rest = kozo_str(quotes[i].text);
+        char to[CLEAN_QUOTED], last = 0, all[256] = "";
+
+        while (rest.len > 0) {
+            struct kozo_str piece = clean_quote(&rest, &last, to);
+
+            strncat(all, piece.at, piece.len);
+        }
+        CHECK_STR(all, quotes[i].quoted);
+    }
+}
+
+/* A row that went on by itself would begin with whatever the requester put there. */
+TEST(no_row_of_a_question_begins_with_what_others_say)
+{
+    char object[256], *next;
+
+    for (unsigned i = 0; i < sizeof object; i++)
+        object[i] = "[?]   rights: read"[i % 18];
+    object[sizeof object - 1] = '\0';
+
+    struct console_ask_req q = question(object, object);
+
+    q.reason.len = 79;
+    clear_screen();
+    memset(&ask, 0, sizeof ask);
+    ask.sink = draw;
+    ask_begin(&ask, &q, 0);
+    ask_tell(&ask, kozo_str(object));
+    for (const char *at = screen; *at != '\0'; at = next + 1) {
+        next = strchr(at, '\n');
+        CHECK(next - at <= ASK_COLUMNS);
+        CHECK_EQ(strncmp(at, CLEAN_MARK " ", 4), 0);
+        CHECK_PTR(strstr(at + 1, CLEAN_MARK), strstr(next, CLEAN_MARK));
+    }
 }
 
 TEST(critical_says_that_it_is_good_for_one_use)
@@ -250,6 +306,21 @@ static const struct {
     { "[", "\x01] y", "[ ?] y" },
     { "[[??]", "", "[[ ??]" },
     { "[ ?]\n[a?]", "", "[ ?]\n[a?]" },
+    /* Letters of three alphabets, and what only looks like a question. */
+    { "\xce\x93\xce\xb5\xce\xb9\xce\xac \xd0\x94\xd0\xb0 \xc5\x81\xc3\xb3\xc5\xba", "",
+      "\xce\x93\xce\xb5\xce\xb9\xce\xac \xd0\x94\xd0\xb0 \xc5\x81\xc3\xb3\xc5\xba" },
+    { "\xef\xbc\xbb\xef\xbc\x9f\xef\xbc\xbd", "", "\\u{ff3b}\\u{ff1f}\\u{ff3d}" }, /* full width */
+    { "[\xef\xbc\x9f]", "", "[\\u{ff1f}]" },
+    { "[\xca\x94] [\xc9\x81]", "", "[\\u{0294}] [\\u{0241}]" }, /* glottal stops */
+    { "[\xcd\xbe] \xe5\x8c\x9a?\xe3\x82\xb3", "", "[\\u{037e}] \\u{531a}?\\u{30b3}" },
+    { "[\xe2\x80\x8b?]", "", "[\\u{200b}?]" },              /* of no width */
+    { "[\xe2\x80\x8d", "?]", "[\\u{200d}?]" },              /* a joiner */
+    { "[\xcc\xb2?]", "", "[\\u{0332}?]" },                  /* combining */
+    { "\xe2\x80\xae]?[", "", "\\u{202e}]?[" },              /* right to left, by order ... */
+    { "\xd7\x90]?[\xd7\x90", "", "\\u{05d0}]?[\\u{05d0}" }, /* ... and by letter */
+    { "[\xc2\xa0?\xc2\xad]", "", "[\\u{00a0}?\\u{00ad}]" }, /* blanks and hyphens */
+    { "[\xe2\x80\xa8?", "", "[\\u{2028}?" },                /* a line end */
+    { "\xf3\xa0\x81\x99", "", "\\u{0e0059}" },              /* a tag */
 };
 
 TEST(what_others_write_cannot_drive_the_terminal_or_look_like_a_question)

@@ -53,10 +53,7 @@ static enum edit_result type(const char *keys)
     return r;
 }
 
-static bool line_is(const char *text)
-{
-    return kozo_str_is(edit_text(&edit), text);
-}
+static bool line_is(const char *text) { return kozo_str_is(edit_text(&edit), text); }
 
 /* What is seen after the prompt, without the blanks that wiped out more. */
 static bool seen(const char *text)
@@ -96,7 +93,9 @@ TEST(edit_moves_and_changes)
         { "one\027\027x", "x", 1 },
         { "a\033[C\033[Cb", "ab", 2 },
         { "a\033[5~\033[99;99Zb\tc", "abc", 3 },
-        { "a\xc3\xa4" "b", "ab", 2 },
+        { "a\xc3\xa4"
+          "b",
+          "ab", 2 },
     };
 
     for (unsigned i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -188,4 +187,43 @@ TEST(edit_goes_away_and_comes_back)
     edit_show(&edit);
     CHECK(seen("abc"));
     CHECK_EQ(column, 4);
+}
+
+TEST(edit_is_handed_a_line_to_begin_with)
+{
+    begin();
+    memset(row, 0, sizeof row);
+    column = 0;
+    edit_prepare(&edit, kozo_str("a\033[2J\r\n\t\x07\x7f\xc3\xa4 b"), 99);
+    edit_begin(&edit, kozo_str("> "));
+    CHECK(line_is("a[2J b"));
+    CHECK(seen("a[2J b"));
+}
+
+/* Neither a reader's line nor a key makes the beginning of a question. */
+static const struct {
+    const char *prompt, *prepared, *keys, *row, *line;
+} marks[] = {
+    { "", "[?] hello asks policy for fs:/etc", "", "[.] hello asks policy for fs:/etc",
+      "[?] hello asks policy for fs:/etc" },
+    { "[", "?] allow?", "", "[.] allow?", "?] allow?" },
+    { "", "[] allow", "\x01\x1b[C?", "[.] allow", "[?] allow" },
+    { "> ", "[", "?", "> [.", "[?" },
+    { "> ", "[x?", "\x1b[D\b", "> [.", "[?" },
+    { "> ", "[[??", "", "> [[.?", "[[??" },
+};
+
+TEST(edit_never_draws_the_mark_of_a_question)
+{
+    for (unsigned i = 0; i < sizeof marks / sizeof marks[0]; i++) {
+        begin();
+        memset(row, 0, sizeof row);
+        column = 0;
+        edit_prepare(&edit, kozo_str(marks[i].prepared), 99);
+        edit_begin(&edit, kozo_str(marks[i].prompt));
+        CHECK_EQ(type(marks[i].keys), EDIT_GOES_ON);
+        CHECK(line_is(marks[i].line));
+        CHECK_EQ(strncmp(row, marks[i].row, strlen(marks[i].row)), 0);
+        CHECK_PTR(strstr(row, "[?"), nullptr);
+    }
 }

@@ -76,6 +76,21 @@ TEST(what_no_terminal_should_see_is_replaced)
     CHECK_STR(printable("\xc3", 1), "?");                /* cut short */
 }
 
+TEST(what_a_piece_ends_with_may_go_on_in_the_next)
+{
+    CHECK_EQ(text_torn(kozo_str("")), 0);
+    CHECK_EQ(text_torn(kozo_str("abc")), 0);
+    CHECK_EQ(text_torn(kozo_str("\xc3\xbc")), 0);
+    CHECK_EQ(text_torn(kozo_str("a\xc3")), 1);
+    CHECK_EQ(text_torn(kozo_str("a\xe2\x82")), 2);
+    CHECK_EQ(text_torn(kozo_str("\xf0\x9f\x98")), 3);
+    CHECK_EQ(text_torn(kozo_str("\x98\x98\x98\x98")), 0); /* no beginning */
+    CHECK_EQ(text_torn(kozo_str("\xff")), 0);
+    CHECK_EQ(text_code(kozo_str("\xe2\x82\xac")), 0x20ac);
+    CHECK_EQ(text_code(kozo_str("A\xff")), 'A');
+    CHECK_EQ(text_code(kozo_str("\xff")), 0);
+}
+
 TEST(printable_text_is_cut_between_characters)
 {
     char to[4];
