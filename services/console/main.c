@@ -23,6 +23,8 @@
 
 constexpr uint64_t kernel_every = 250 * KOZO_MS; /* how often the kernel's log is looked at */
 constexpr uint32_t ahead_bytes = 512;
+constexpr uint64_t from_log = UINT64_MAX, from_kernel = UINT64_MAX - 1, from_keys = UINT64_MAX - 2;
+constexpr uint32_t messages_between = 16; /* two looks at what comes without a message */
 
 struct console_server {
     struct kozo_irq irq;
@@ -36,7 +38,8 @@ struct console_server {
     bool reads;              /* somebody does */
     bool saves;              /* the message under way is not to be answered now */
     bool stopped;            /* Ctrl-C came while nobody read */
-    bool open_line;          /* what is above the prompt has no line end yet */
+    bool open_line;          /* what is above the prompt has no line end yet ... */
+    uint64_t open_by;        /* ... and comes from here: a badge, or from_log ... */
     char ahead[ahead_bytes]; /* typed before anybody read */
     uint32_t typed, taken;
     uint64_t kernel_at, kernel_next;
@@ -55,22 +58,26 @@ static uint32_t line_ends(const char *text, uint64_t len)
     return n;
 }
 
-static void show(struct console_server *c, const char *text, uint64_t len)
-{
-    if (len == 0)
-        return;
-    if (c->reads)
-        edit_hide(&c->edit);
-    ask_hide(&c->ask, line_ends(text, len));
-    clean_text(&c->clean, (struct kozo_str){ text, len }, serial_write);
-    c->open_line = text[len - 1] != '\n';
-}
-
 static void end_open_line(struct console_server *c)
 {
     if (c->open_line)
         serial_write("\n", 1);
     c->open_line = false;
+}
+
+/* Nobody goes on with the line of somebody else. */
+static void show(struct console_server *c, uint64_t from, struct kozo_str text)
+{
+    if (text.len == 0)
+        return;
+    if (c->reads)
+        edit_hide(&c->edit);
+    ask_hide(&c->ask, line_ends(text.at, text.len));
+    if (c->open_by != from)
+        end_open_line(c);
+    clean_text(&c->clean, text, serial_write);
+    c->open_line = text.at[text.len - 1] != '\n';
+    c->open_by = from;
 }
 
 /* The question, or else the prompt, again: below what was shown. */
@@ -81,8 +88,9 @@ static void show_prompt(struct console_server *c)
         ask_tick(&c->ask, kozo_now());
         return;
     }
-    if (!c->reads || c->edit.shown || c->open_line)
+    if (!c->reads || c->edit.shown)
         return;
+    end_open_line(c);
     edit_show(&c->edit);
 }
 
@@ -96,7 +104,7 @@ static void say_lost(struct console_server *c, const char *whose, uint64_t lost)
     line_add(&l, "[console] lost ");
     line_add_number(&l, lost);
     line_add(&l, whose);
-    show(c, text, l.used);
+    show(c, from_kernel, line_text(&l));
 }
 
 /* An entry is dropped when it is on the terminal: init waits for that before it ends the machine. */
@@ -106,7 +114,7 @@ static void show_lines(struct console_server *c)
 
     while ((e = kozo_ring_front(&c->lines)) != nullptr) {
         say_lost(c, " bytes of the log\n", e->lost);
-        show(c, e->text, e->len < WIRE_TEXT ? e->len : WIRE_TEXT);
+        show(c, from_log, (struct kozo_str){ e->text, e->len < WIRE_TEXT ? e->len : WIRE_TEXT });
         kozo_ring_drop(&c->lines);
     }
 }
@@ -127,7 +135,7 @@ static void show_kernel(struct console_server *c)
     while (c->system.c != 0 && read_kernel(c, &m, &rep) == KOZO_OK) {
         c->kernel_at = rep.next;
         say_lost(c, " bytes of the kernel's log\n", rep.lost);
-        show(c, rep.text.at, rep.text.len);
+        show(c, from_kernel, (struct kozo_str){ rep.text.at, rep.text.len });
         if (rep.text.len == 0)
             break;
     }
@@ -206,10 +214,7 @@ static void say(struct console_server *c, struct kozo_str text)
         edit_hide(&c->edit);
     ask_hide(&c->ask, 1);
     end_open_line(c);
-    serial_write(CLEAN_MARK " ", sizeof CLEAN_MARK);
-    c->clean.last = ' ';
-    clean_text(&c->clean, text, serial_write);
-    serial_write("\n", 1);
+    ask_tell(&c->ask, text);
 }
 
 /* Without a reader keys wait, and Ctrl-C stops what writes. */
@@ -218,7 +223,7 @@ static void keep_key(struct console_server *c, char key)
     if (key == 3) {
         c->stopped = true;
         c->typed = c->taken = 0;
-        show(c, "^C\n", 3);
+        show(c, from_keys, kozo_str("^C\n"));
     } else if (c->typed < ahead_bytes)
         c->ahead[c->typed++] = key;
     else
@@ -317,14 +322,14 @@ static enum kozo_err serve_write(struct console_server *c, const struct kozo_msg
     if ((m->user & KOZO_CONSOLE_WRITE) == 0)
         return KOZO_ERR_RIGHTS;
     if ((m->user & KOZO_CONSOLE_READ) == 0) {
-        show(c, req->text.at, req->text.len);
+        show(c, m->badge, req->text);
         return KOZO_OK;
     }
     if (c->stopped) {
         c->stopped = false;
         return KOZO_ERR_CANCELLED;
     }
-    show(c, req->text.at, req->text.len);
+    show(c, m->badge, req->text);
     return KOZO_OK;
 }
 
@@ -368,7 +373,10 @@ static const struct console_ops ops = { .read = serve_read,
 
 /* ---- the loop ---- */
 
-/* What came without a message: keys and lines. A message is served after the lines before it. */
+/*
+ * What came without a message: keys and lines. A message is served after the lines before it. Who
+ * writes without a pause keeps nobody's keys or lines waiting: every few messages there is a look.
+ */
 static void look(struct console_server *c, bool interrupted)
 {
     if (interrupted)
@@ -391,6 +399,7 @@ static uint64_t next_event(const struct console_server *c)
 
 [[noreturn]] static void serve(struct console_server *c, struct kozo_endpoint port)
 {
+    uint32_t messages = 0; /* since the last look */
     bool answer = false;
     struct kozo_msg m;
 
@@ -411,9 +420,10 @@ static uint64_t next_event(const struct console_server *c)
             c->saves = false;
             m.err = console_dispatch(&ops, c, &m);
             answer = !c->saves;
-            continue;
         }
-        look(c, err == KOZO_OK && (m.badge & BELL_SERIAL) != 0);
+        messages = message ? messages + 1 : 0;
+        if (!message || messages % messages_between == 0)
+            look(c, err == KOZO_OK && !message && (m.badge & BELL_SERIAL) != 0);
     }
 }
 

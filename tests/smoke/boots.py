@@ -45,6 +45,7 @@ BOOTS = {
     "reply": [_USUAL, _SLOW],
     "ring": [_USUAL, _SLOW],
     "rogue": [],    # a service: test_demo.py puts it into the manifest
+    "scribbler": [],    # a service: test_shell.py puts it into the manifest
     "sched": [_USUAL, _Q35, _SLOW],
     "scribe": [],   # a service: test_ram.py puts it into the manifest
     "slice": [_USUAL, _SLOW],

@@ -120,6 +120,43 @@ def test_lines_of_the_log_do_not_tear_what_is_typed(boot):
         vm.wait_for("^whole line$")
 
 
+def scribbling(boot, priority):
+    """Two services that write to the console without a pause."""
+    boot.write("etc/kozo.conf", boot.read("etc/kozo.conf") + "".join(
+        f"[service scribbler{n}]\nbinary = bin/scribbler\nsha256 = auto\nmemory = 512K\nargs = scribble{n}|\n"
+        f"priority = {priority}\ncapabilities = log console:write system\n" for n in (1, 2)))
+
+
+def test_who_writes_without_a_pause_stops_nobody_from_typing(boot):
+    scribbling(boot, 200)
+    with boot.start() as vm:
+        at_prompt(vm)
+        vm.send("echo still ")
+        vm.wait_for(r"^kozo> echo still")
+        vm.send("heard\r")
+        vm.wait_for(r"^still heard$")
+        vm.send("run spin\r")
+        vm.wait_for(r"run spin$")
+        vm.send("\x03")
+        vm.wait_for(r"\^C$")
+        vm.send("echo again\r")
+        vm.wait_for(r"^again$")
+        vm.wait_for(r"scribble1\|")
+        vm.wait_for(r"scribble2\|")
+
+
+def test_who_writes_without_a_pause_keeps_no_line_of_the_kernel_back(boot):
+    """Writers more urgent than the console: there is always a message for it."""
+    scribbling(boot, 10)
+    boot.write("etc/kozo.conf", boot.read("etc/kozo.conf") + "[service ticker]\nbinary = bin/scribbler\n"
+               "sha256 = auto\nmemory = 512K\npriority = 10\ncapabilities = log system\n")
+    with boot.start() as vm:
+        vm.wait_for(r"scribble1\|")
+        vm.wait_for(r"scribble2\|")
+        vm.qmp("inject-nmi")
+        vm.wait_for(r"^nmi: \d+ so far, ignored$")
+
+
 def test_a_console_that_ends_gives_the_terminal_back(boot):
     conf = boot.read("etc/kozo.conf")
     boot.write("etc/kozo.conf", conf.replace("binary       = bin/console", "binary = bin/rogue\nargs = / crash-late")
