@@ -22,7 +22,7 @@ static struct snapshot {
     uint64_t tail_bytes; /* of it, from the trace on */
     uint8_t *ram;
     uint64_t ram_bytes; /* 0: nothing was kept */
-    bool pending;
+    bool taken, pending;
 } before;
 
 /*
@@ -49,8 +49,12 @@ static uint64_t ram_used(void)
 
 static void snapshot_take(void)
 {
-    uint64_t bytes = ram_used(), tcbs = host.seldom ? kernel.pools.tcb_fresh : CONFIG_MAX_THREADS;
+    uint64_t bytes, tcbs = host.seldom ? kernel.pools.tcb_fresh : CONFIG_MAX_THREADS;
 
+    before.taken = !host.sampled || (host.events + 1) % HOST_SELDOM == 0;
+    if (!before.taken)
+        return;
+    bytes = ram_used();
     before.tail_bytes = offsetof(struct kernel, tcbs) + tcbs * sizeof(struct tcb) - TAIL;
     memcpy(&before.kernel, &kernel, HEAD_BYTES);
     memcpy(&before.kernel.idle_tcb, &kernel.idle_tcb, before.tail_bytes);
@@ -114,7 +118,7 @@ static void forget_notes(struct tcb *old, const struct tcb *t)
 /* `t` made a call that ended with an error: but for its registers, and when its slice ends, all is as it was. */
 static void check_unchanged(struct tcb *t, uint64_t number)
 {
-    if (before.pending || kernel.cpu.current != t)
+    if (!before.taken || before.pending || kernel.cpu.current != t)
         return; /* what was pending went on, or another thread's turn came */
     if (t->frame.error == KOZO_ERR_TIMEOUT && (number == KOZO_SYS_RECV || number == KOZO_SYS_REPLY_RECV))
         return; /* the caller that was owed an answer has been dropped, or has it */
@@ -489,6 +493,12 @@ void host_seldom(void)
 {
     CHECK(world_slots() > HOST_SMALL_SLOTS);
     host.seldom = true;
+}
+
+void host_sampled(void)
+{
+    host_seldom();
+    host.sampled = true;
 }
 
 void host_end(void)

@@ -52,6 +52,7 @@ struct host {
     struct tcb *init;
     uint64_t kept;         /* next free slot from SLOT_KEPT on */
     bool seldom;           /* a large world: host_seldom() */
+    bool sampled;          /* host_sampled() */
     bool broken;           /* something was found wrong: it is not checked at the end */
     uint64_t events;       /* handled since host_boot */
     uint64_t rewinds;      /* calls that were preempted and made again */
@@ -127,6 +128,8 @@ void host_check(void);
  * after every HOST_SELDOM-th, and every world at its end; that a call which failed changed nothing is seen each time.
  */
 void host_seldom(void);
+/* The same, and calls that failed are compared only where it is checked: for many millions of events. */
+void host_sampled(void);
 #define HOST_SMALL_SLOTS 256u
 #define HOST_SELDOM 1000u
 /* The world's end: the last check, unless something was found broken in it already. */

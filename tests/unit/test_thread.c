@@ -376,29 +376,6 @@ TEST(an_exit_is_for_good)
     CHECK_EQ(host.init->buffer->word[KOZO_THREAD_WORD_FAULT], KOZO_FAULT_NONE);
 }
 
-TEST(ten_thousand_threads_come_and_go)
-{
-    host_boot();
-    uint64_t caps = kernel.caps, bytes = kernel.bytes_free, used = kernel.pools.tcb_count;
-    for (uint32_t i = 0; i < 10'000; i++) {
-        struct tcb *t = create(0);
-        CHECK_OK(bind_all());
-        CHECK_OK(call(host.init, THREAD_START, T, HOST_ENTRY, 0, 0, 0));
-        if (i % 4 == 0)
-            call(t, RECV, SLOT_EP, 0);
-        else if (i % 4 == 1)
-            call(t, WAIT, SLOT_NTFN, 0);
-        else if (i % 4 == 2)
-            call_until(t, 1ull << 50, WAIT, 0, KOZO_INFO_DEADLINE);
-        CHECK_OK(call(host.init, CAP_DELETE, 0, T));
-    }
-    CHECK_EQ(kernel.caps, caps);
-    CHECK_EQ(kernel.bytes_free, bytes);
-    CHECK_EQ(kernel.pools.tcb_count, used);
-    CHECK_EQ(kernel.timers.count, 0);
-    host_check();
-}
-
 /* FACTS: what a new thread finds in an old TCB. */
 TEST(a_new_thread_in_an_old_tcb_finds_nothing_of_the_old)
 {
