@@ -4,8 +4,10 @@
 #include "internal.h"
 
 #include <kozo/heap.h>
+#include <kozo/layout.h>
 #include <kozo/msg.h>
 #include <kozo/print.h>
+#include <kozo/stack.h>
 #include <kozo/string.h>
 #include <kozo/syscall.h>
 
@@ -144,6 +146,7 @@ static int start_program(const struct kozo_start *s)
 {
     if (s->version != KOZO_START_VERSION)
         kozo_thread_exit(KOZO_ERR_VERSION);
+    kozo_stack_paint(s->stack);
     kozo_slots_init(s->free);
     kozo_window_init(s->mixed);
     kozo_heap_init((void *)s->heap, (void *)s->heap_end);
@@ -154,6 +157,7 @@ static int start_init(const struct kozo_boot_info *b)
 {
     static char name[] = "init";
 
+    kozo_stack_paint((uint64_t)b + KOZO_LAYOUT_INIT_STACK);
     kozo_slots_init(b->free);
     argv[0] = name;
     return 1;

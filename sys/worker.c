@@ -5,12 +5,13 @@
 
 #include <kozo/layout.h>
 #include <kozo/slots.h>
+#include <kozo/stack.h>
 #include <kozo/start.h>
 #include <kozo/string.h>
 #include <kozo/syscall.h>
 
-constexpr uint64_t PARTS = (KOZO_LAYOUT_THREADS_END - KOZO_LAYOUT_THREADS) /
-                           KOZO_LAYOUT_THREAD_BYTES;
+constexpr uint64_t PARTS =
+    (KOZO_LAYOUT_THREADS_END - KOZO_LAYOUT_THREADS) / KOZO_LAYOUT_THREAD_BYTES;
 constexpr uint32_t STACK_PAGES = 4;
 
 static uint64_t parts_used[PARTS / 64];
@@ -35,8 +36,15 @@ static void part_free(uint64_t address)
         parts_used[i / 64] &= ~(1ull << i % 64);
 }
 
+/* Where the stack begins in a part: after the IPC buffer's page and the guard. */
+constexpr uint64_t STACK_AT = 2 * KOZO_PAGE_SIZE;
+
+/* A thread finds its part by its stack pointer: parts are aligned to their size. */
 [[noreturn]] static void enter(void (*run)(void *), void *arg)
 {
+    uint64_t part = (uint64_t)__builtin_frame_address(0) & ~(KOZO_LAYOUT_THREAD_BYTES - 1);
+
+    kozo_stack_paint(part + STACK_AT);
     run(arg);
     kozo_thread_exit(0);
 }
@@ -51,9 +59,16 @@ enum kozo_err kozo_worker_run(struct kozo_worker *w, void (*run)(void *), void *
 static enum kozo_err build_part(struct kozo_worker *w, struct kozo_builder *b, uint32_t pages,
                                 struct kozo_endpoint fault)
 {
-    uint64_t stack = w->part + 2 * KOZO_PAGE_SIZE;
-    enum kozo_err err = kozo_build_page_held(b, w->part, KOZO_READ | KOZO_WRITE,
-                                             (struct kozo_content){});
+    struct kozo_stack_mark mark = {
+        .paint = KOZO_STACK_PAINT,
+        .serial = kozo_thread_info(w->thread).serial,
+        .slot = KOZO_STACK_MARK_SLOT + 1,
+        .pages = pages,
+    };
+    uint64_t stack = w->part + STACK_AT;
+    enum kozo_err err =
+        kozo_build_page_held(b, w->part, KOZO_READ | KOZO_WRITE,
+                             (struct kozo_content){ &mark, sizeof mark, KOZO_STACK_MARK_AT });
 
     if (err != KOZO_OK)
         return err;
@@ -121,7 +136,4 @@ void kozo_worker_end(struct kozo_worker *w)
     *w = (struct kozo_worker){};
 }
 
-void kozo_workers_forget(void)
-{
-    memset(parts_used, 0, sizeof(parts_used));
-}
+void kozo_workers_forget(void) { memset(parts_used, 0, sizeof(parts_used)); }

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 """How much of each thread's stack was never used, read out of a guest's memory.
 
-A stack's pages are zero when a program gets them, so what is still zero at its far end was never written. The thread
-control blocks tell where stacks are: each is the mapped pages around a thread's stack pointer.
+Threads paint their stacks before they do anything else (kozo/stack.h), and the kernel its own at boot: what still holds
+the paint, from the far end on, was never written. The thread control blocks tell where stacks are: each is the mapped
+pages around a thread's stack pointer.
 """
 
 import mmap
@@ -16,7 +17,8 @@ from kozo.bench import symbols
 
 PAGE = 4096
 KERNEL_STACKS = ("cpu", "nmi", "debug", "double", "machine")
-_PAINT = struct.pack("<Q", 0x6b6f7a6f6b6f7a6f)     # X86_STACK_PAINT of kernel/arch/x86_64/stacks.h
+_KERNEL_PAINT = struct.pack("<Q", 0x6b6f7a6f6b6f7a6f)     # X86_STACK_PAINT of kernel/arch/x86_64/stacks.h
+_PAINT = struct.pack("<Q", 0x2d2d646573756e75)            # KOZO_STACK_PAINT of sys/include/kozo/stack.h
 _PRESENT, _USER, _LARGE = 1, 4, 128
 _FRAME = 0x000f_ffff_ffff_f000
 _MEMBER = re.compile(r'DW_AT_name\s+\("(\w+)"\)|DW_AT_data_member_location\s+\((0x[0-9a-f]+)\)')
@@ -48,6 +50,14 @@ def members(file, structure):
 
 def _pair(m):
     return ("name", m[1]) if m[1] else ("at", m[2])
+
+
+def painted(data, paint):
+    """How many bytes at the beginning still hold the paint."""
+    n = 0
+    while data.startswith(paint, n):
+        n += len(paint)
+    return n
 
 
 class Memory:
@@ -107,9 +117,8 @@ class Memory:
             pages = self._around(root, sp - 1) if sp else []
             data = b"".join(bytes(self._ram[p:p + PAGE]) for p in pages)
             if data:
-                found.append(Stack(name, serial, len(data), len(data) - len(data.lstrip(b"\0"))))
+                found.append(Stack(name, serial, len(data), painted(data, _PAINT) if any(data) else len(data)))
         return sorted(found, key=lambda s: s.serial)
-
 
     def kernel_stacks(self):
         """The Stack of each that the kernel's own code runs on; they are painted at boot."""
@@ -117,10 +126,7 @@ class Memory:
         for name in KERNEL_STACKS:
             begin = self._at[f"x86_guard_{name}"] + PAGE - self._base
             data = bytes(self._ram[begin:self._at[f"x86_stack_{name}"] - self._base])
-            unused = 0
-            while data.startswith(_PAINT, unused):
-                unused += len(_PAINT)
-            found.append(Stack(name, 0, len(data), unused))
+            found.append(Stack(name, 0, len(data), painted(data, _KERNEL_PAINT)))
         return found
 
 

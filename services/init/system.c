@@ -10,6 +10,7 @@
 #include "init/threads.h"
 #include "init/watch.h"
 
+#include <kozo/layout.h>
 #include <kozo/slots.h>
 #include <kozo/start.h>
 #include <kozo/string.h>
@@ -130,6 +131,15 @@ static enum kozo_err want_service(struct system_server *server_, const struct ko
     return err;
 }
 
+/* The same; null stands for init itself. */
+static enum kozo_err want_service_or_init(struct system_server *server_, const struct kozo_msg *m,
+                                          uint64_t index, const struct service **s)
+{
+    *s = nullptr;
+    return index == KOZO_SYSTEM_OF_INIT ? want(server_, m, KOZO_SYSTEM_LOOK)
+                                        : want_service(server_, m, index, s);
+}
+
 static enum kozo_err serve_service(struct system_server *server_, const struct kozo_msg *m,
                                    const struct system_service_req *req,
                                    struct system_service_rep *rep)
@@ -161,12 +171,15 @@ static enum kozo_err serve_thread(struct system_server *server_, const struct ko
     static struct threads_block block;
     const struct init *i = server_->i;
     const struct service *s;
-    enum kozo_err err = want_service(server_, m, req->index, &s);
-    struct kozo_thread_info info;
+    enum kozo_err err = want_service_or_init(server_, m, req->index, &s);
+    struct kozo_thread_info info = { .err = KOZO_ERR_NOT_FOUND };
 
     if (err != KOZO_OK)
         return err;
-    info = threads_info(s, req->number);
+    if (s != nullptr)
+        info = threads_info(s, req->number);
+    else if (req->number == 0)
+        info = kozo_thread_info(kozo_own_thread());
     if (info.err != KOZO_OK)
         return info.err;
     rep->serial = info.serial;
@@ -178,6 +191,32 @@ static enum kozo_err serve_thread(struct system_server *server_, const struct ko
     rep->on = kozo_str(block.on);
     rep->waits = block.waits;
     return KOZO_OK;
+}
+
+static struct kozo_stack own_stack(const struct init *i)
+{
+    const char *begin = (const char *)i->boot + KOZO_LAYOUT_INIT_STACK;
+
+    return (struct kozo_stack){ KOZO_LAYOUT_INIT_STACK_BYTES,
+                                kozo_stack_unused(begin, KOZO_LAYOUT_INIT_STACK_BYTES), KOZO_OK };
+}
+
+static enum kozo_err serve_stack(struct system_server *server_, const struct kozo_msg *m,
+                                 const struct system_stack_req *req, struct system_stack_rep *rep)
+{
+    const struct service *s;
+    enum kozo_err err = want_service_or_init(server_, m, req->index, &s);
+    struct kozo_stack stack = { .err = KOZO_ERR_NOT_FOUND };
+
+    if (err != KOZO_OK)
+        return err;
+    if (s != nullptr)
+        stack = threads_stack(s, req->number);
+    else if (req->number == 0)
+        stack = own_stack(server_->i);
+    rep->bytes = stack.bytes;
+    rep->unused = stack.unused;
+    return stack.err == KOZO_OK ? KOZO_OK : KOZO_ERR_NOT_FOUND;
 }
 
 /* What the capability in a slot of a service was given as. */
@@ -417,6 +456,7 @@ static const struct system_ops ops = {
     .kill = serve_kill,
     .restart = serve_restart,
     .thread = serve_thread,
+    .stack = serve_stack,
     .tree = serve_tree,
     .trace = serve_trace,
     .events = serve_events,

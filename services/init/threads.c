@@ -2,6 +2,7 @@
 #include "init/threads.h"
 #include "common/line.h"
 
+#include <kozo/layout.h>
 #include <kozo/slots.h>
 #include <kozo/start.h>
 
@@ -52,6 +53,65 @@ uint64_t threads_count(const struct service *s)
     for (uint64_t slot = 1; n > 0 && slot < 1u << PROGRAM_CNODE_BITS; slot++)
         n += is_other_thread(s, slot);
     return n;
+}
+
+/* ---- their stacks ---- */
+
+/* The CNode in a slot of the service, other than its own; copied to `copy`. */
+static bool take_cnode(const struct service *s, uint64_t slot, struct kozo_cnode copy)
+{
+    struct kozo_place from = kozo_in(s->process.cnode, slot);
+    struct kozo_verified v = kozo_cap_verify(from, kozo_own(s->process.cnode.c));
+
+    return v.err == KOZO_OK && KOZO_VERIFY_KIND(v.what) == KOZO_KIND_CNODE &&
+           (v.what & KOZO_VERIFY_SAME) == 0 &&
+           kozo_cap_copy(kozo_own(copy.c), from, KOZO_SAME_RIGHTS) == KOZO_OK;
+}
+
+/* The stack of a further thread: in one of the CNodes that keep the pages of such. */
+static struct kozo_stack find_stack(const struct service *s, uint64_t serial)
+{
+    struct kozo_stack found = { .err = KOZO_ERR_NOT_FOUND };
+    struct kozo_cnode keep = { kozo_slot_alloc() };
+
+    for (uint64_t slot = 1; slot < 1u << PROGRAM_CNODE_BITS && found.err != KOZO_OK; slot++) {
+        if (keep.c == 0 || !take_cnode(s, slot, keep))
+            continue;
+        found = kozo_stack_look_of(keep, serial);
+        (void)kozo_cap_delete(kozo_own(keep.c));
+    }
+    kozo_slot_free(keep.c);
+    return found;
+}
+
+/* As urgent as can be, so that the service does not take its pages back meanwhile. */
+static struct kozo_stack find_stack_undisturbed(const struct service *s, uint64_t serial)
+{
+    struct kozo_thread self = kozo_own_thread();
+    struct kozo_thread_info info = kozo_thread_info(self);
+    uint64_t usual = kozo_buffer()->word[KOZO_THREAD_WORD_PRIORITY];
+    struct kozo_stack found = { .err = info.err };
+
+    if (found.err == KOZO_OK)
+        found.err = kozo_thread_priority(self, 0, 0);
+    if (found.err != KOZO_OK)
+        return found;
+    found = find_stack(s, serial);
+    (void)kozo_thread_priority(self, (unsigned)usual, 0);
+    return found;
+}
+
+struct kozo_stack threads_stack(const struct service *s, uint64_t number)
+{
+    struct kozo_thread_info info = threads_info(s, number);
+    const struct kozo_process *p = &s->process;
+
+    if (info.err != KOZO_OK)
+        return (struct kozo_stack){ .err = info.err };
+    if (number > 0)
+        return find_stack_undisturbed(s, info.serial);
+    return kozo_stack_look(p->keep, p->stack_slot,
+                           (p->stack_end - KOZO_LAYOUT_STACK) / KOZO_PAGE_SIZE);
 }
 
 /* ---- whom they wait for ---- */

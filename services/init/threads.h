@@ -11,6 +11,7 @@
  */
 #pragma once
 
+#include <kozo/stack.h>
 #include <kozo/syscall.h>
 
 #include "init/init.h"
@@ -18,6 +19,9 @@
 /* The service's thread of this number, the first is 0. Words of THREAD_INFO: kozo_buffer(). */
 struct kozo_thread_info threads_info(const struct service *s, uint64_t number);
 uint64_t threads_count(const struct service *s);
+
+/* Its stack. A further thread's is known by what its program noted (stack.h); NOT_FOUND without. */
+struct kozo_stack threads_stack(const struct service *s, uint64_t number);
 
 /* What a thread is blocked on, and the service it waits for; both empty when nothing is known. */
 struct threads_block {

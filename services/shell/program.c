@@ -76,6 +76,11 @@ enum kozo_err program_begin(void)
     return kozo_retype(kozo_own_untyped(), KOZO_KIND_ENDPOINT, 0, kozo_own(port.c), 1);
 }
 
+struct kozo_stack program_stack(const struct program *p)
+{
+    return kozo_stack_look(p->process.keep, p->process.stack_slot, stack_pages);
+}
+
 struct program *program_at(uint32_t i) { return i < PROGRAMS ? &programs[i] : nullptr; }
 
 /* ---- what it is given ---- */

@@ -15,6 +15,7 @@
 
 #include <kozo/file.h>
 #include <kozo/spawn.h>
+#include <kozo/stack.h>
 #include <kozo/start.h>
 #include <kozo/stream.h>
 
@@ -83,6 +84,9 @@ struct program *program_wait(uint64_t deadline, char *how, uint64_t size);
 
 /* Ends one, wherever it is. */
 void program_kill(struct program *p);
+
+/* How much of its stack one that runs has never used. */
+struct kozo_stack program_stack(const struct program *p);
 
 /* The table: program i, null from PROGRAMS on. */
 struct program *program_at(uint32_t i);

@@ -31,25 +31,67 @@ static enum kozo_err ask_thread(uint64_t index, uint64_t number, struct kozo_msg
                               &(struct system_thread_req){ index, number }, rep);
 }
 
-static void look_at_threads(struct services *s, uint32_t index, struct service_row *r)
+/* 0 of 0 when it cannot be found out. */
+static struct system_stack_rep ask_stack(uint64_t index, uint64_t number)
+{
+    struct system_stack_rep rep = {};
+    struct kozo_msg m;
+
+    kozo_msg_init(&m);
+    if (system_call_stack(kozo_cap_endpoint("system"), &m,
+                          &(struct system_stack_req){ index, number }, &rep) != KOZO_OK)
+        rep = (struct system_stack_rep){};
+    return rep;
+}
+
+/* The threads of programs are the shell's; their pages it keeps where init does not look. */
+static struct kozo_stack stack_of_program(uint64_t thread)
+{
+    for (uint32_t i = 0; program_at(i) != nullptr; i++)
+        if (program_at(i)->runs && program_at(i)->process.serial == thread)
+            return program_stack(program_at(i));
+    return (struct kozo_stack){};
+}
+
+static void look_at_stack(uint64_t index, struct thread_row *t)
+{
+    struct kozo_stack of_program = stack_of_program(t->serial);
+    struct system_stack_rep rep = of_program.bytes > 0
+                                      ? (struct system_stack_rep){ of_program.bytes,
+                                                                   of_program.unused }
+                                      : ask_stack(index, t->number);
+
+    t->stack = rep.bytes;
+    t->unused = rep.unused;
+}
+
+static enum kozo_err look_at_thread(uint64_t index, uint32_t number, struct thread_row *t)
 {
     struct system_thread_rep rep;
     struct kozo_msg m;
+    enum kozo_err err = ask_thread(index, number, &m, &rep);
 
+    if (err != KOZO_OK)
+        return err;
+    *t = (struct thread_row){ .service = (uint32_t)index,
+                              .number = number,
+                              .serial = rep.serial,
+                              .state = rep.state,
+                              .time = rep.time,
+                              .priority = rep.priority,
+                              .deadline = rep.deadline };
+    kozo_str_copy(t->on, sizeof t->on, rep.on);
+    kozo_str_copy(t->waits, sizeof t->waits, rep.waits);
+    return KOZO_OK;
+}
+
+static void look_at_threads(struct services *s, uint32_t index, struct service_row *r)
+{
     r->first = s->threads;
-    while (s->threads < SERVICES_THREADS && ask_thread(index, r->threads, &m, &rep) == KOZO_OK) {
-        struct thread_row *t = &s->thread[s->threads++];
-
-        *t = (struct thread_row){ .service = index,
-                                  .number = r->threads++,
-                                  .serial = rep.serial,
-                                  .state = rep.state,
-                                  .time = rep.time,
-                                  .priority = rep.priority,
-                                  .deadline = rep.deadline };
-        kozo_str_copy(t->on, sizeof t->on, rep.on);
-        kozo_str_copy(t->waits, sizeof t->waits, rep.waits);
-        r->time += rep.time;
+    while (s->threads < SERVICES_THREADS &&
+           look_at_thread(index, r->threads, &s->thread[s->threads]) == KOZO_OK) {
+        r->time += s->thread[s->threads++].time;
+        r->threads++;
     }
 }
 
@@ -108,6 +150,21 @@ enum kozo_err services_look(struct services *s)
     return KOZO_OK;
 }
 
+/* What `ps` shows beyond services_look: init itself, and all stacks. */
+static enum kozo_err look_closer(struct services *s)
+{
+    enum kozo_err err = services_look(s);
+
+    if (err == KOZO_OK)
+        err = look_at_thread(KOZO_SYSTEM_OF_INIT, 0, &s->init);
+    if (err != KOZO_OK)
+        return err;
+    look_at_stack(KOZO_SYSTEM_OF_INIT, &s->init);
+    for (uint32_t i = 0; i < s->threads; i++)
+        look_at_stack(s->thread[i].service, &s->thread[i]);
+    return KOZO_OK;
+}
+
 uint32_t services_find(const struct services *s, struct kozo_str name)
 {
     uint32_t i = 0;
@@ -140,22 +197,47 @@ const char *services_state(const struct services *s, uint32_t i)
 
 /* ---- ps ---- */
 
+/* "31000/32768": bytes never used, of how many; "-" when that is not known. */
+struct margin {
+    char text[24];
+};
+
+static struct margin margin(uint64_t unused, uint64_t bytes)
+{
+    struct margin m = { "-" };
+
+    if (bytes > 0)
+        kozo_snprintf(m.text, sizeof m.text, "%llu/%llu", (unsigned long long)unused,
+                      (unsigned long long)bytes);
+    return m;
+}
+
 static bool print_row(const struct services *s, uint32_t i)
 {
     const struct service_row *r = &s->row[i];
-    const char *on = r->threads > 0 ? s->thread[r->first].on : r->end;
+    const struct thread_row *t = &s->thread[r->first];
+    bool runs = r->threads > 0;
+    struct margin m = margin(runs ? t->unused : 0, runs ? t->stack : 0);
 
-    return shell_print("%-12s %-8s %-22.22s %9llu %6llu %6llu %4llu %8llu\n", r->name,
-                       services_state(s, i), on, (unsigned long long)(r->time / KOZO_US),
+    return shell_print("%-12s %-8s %-22.22s %9llu %6llu %6llu %4llu %8llu %12s\n", r->name,
+                       services_state(s, i), runs ? t->on : r->end,
+                       (unsigned long long)(r->time / KOZO_US),
                        (unsigned long long)(r->used / 1024), (unsigned long long)(r->memory / 1024),
-                       (unsigned long long)r->priority, (unsigned long long)r->restarts);
+                       (unsigned long long)r->priority, (unsigned long long)r->restarts, m.text);
 }
 
 static bool print_thread(const struct thread_row *t)
 {
-    return shell_print("  thread %-3u %-8s %-22.22s %9llu %6s %6s %4llu\n", t->number,
+    return shell_print("  thread %-3u %-8s %-22.22s %9llu %6s %6s %4llu %8s %12s\n", t->number,
                        thread_state(t->state), t->on, (unsigned long long)(t->time / KOZO_US), "",
-                       "", (unsigned long long)t->priority);
+                       "", (unsigned long long)t->priority, "", margin(t->unused, t->stack).text);
+}
+
+static bool print_init(const struct thread_row *t)
+{
+    return shell_print("%-12s %-8s %-22.22s %9llu %6s %6s %4llu %8s %12s\n", "init",
+                       thread_state(t->state), t->on, (unsigned long long)(t->time / KOZO_US), "",
+                       "", (unsigned long long)t->priority, "", margin(t->unused, t->stack).text);
 }
 
 static struct kozo_thread_info info_of(const struct program *p)
@@ -168,12 +250,16 @@ static bool print_programs(void)
     for (uint32_t i = 0; program_at(i) != nullptr; i++) {
         const struct program *p = program_at(i);
         struct kozo_thread_info info;
+        struct kozo_stack stack;
 
         if (!p->runs)
             continue;
         info = info_of(p);
-        if (!shell_print("[%u] %-8s %-8s %-22s %9llu\n", p->job, p->name, thread_state(info.state),
-                         "program of shell", (unsigned long long)(info.time / KOZO_US)))
+        stack = program_stack(p);
+        if (!shell_print("[%u] %-8s %-8s %-22s %9llu %6s %6s %4s %8s %12s\n", p->job, p->name,
+                         thread_state(info.state), "program of shell",
+                         (unsigned long long)(info.time / KOZO_US), "", "", "", "",
+                         margin(stack.unused, stack.bytes).text))
             return false;
     }
     return true;
@@ -193,8 +279,9 @@ static bool print_deadlocks(const struct services *s)
 
 static uint32_t print_table(const struct services *s)
 {
-    if (!shell_print("%-12s %-8s %-22s %9s %6s %6s %4s %8s\n", "SERVICE", "STATE", "ON", "CPU us",
-                     "KiB", "OF", "PRIO", "RESTARTS"))
+    if (!shell_print("%-12s %-8s %-22s %9s %6s %6s %4s %8s %12s\n", "SERVICE", "STATE", "ON",
+                     "CPU us", "KiB", "OF", "PRIO", "RESTARTS", "STACK") ||
+        !print_init(&s->init))
         return 1;
     for (uint32_t i = 0; i < s->count; i++) {
         if (!print_row(s, i))
@@ -206,22 +293,18 @@ static uint32_t print_table(const struct services *s)
     return print_programs() && print_deadlocks(s) ? 0 : 1;
 }
 
-static void add_threads(const struct services *s, const struct service_row *r, struct json *j)
+static void add_thread(const struct thread_row *t, struct json *j)
 {
-    json_open(j, "threads", '[');
-    for (uint32_t t = 0; t < r->threads; t++) {
-        const struct thread_row *row = &s->thread[r->first + t];
-
-        json_open(j, nullptr, '{');
-        json_number(j, "number", row->number);
-        json_text(j, "state", kozo_str(thread_state(row->state)));
-        json_text(j, "on", kozo_str(row->on));
-        json_text(j, "waits_for", kozo_str(row->waits));
-        json_number(j, "cpu_ns", row->time);
-        json_number(j, "priority", row->priority);
-        json_close(j, '}');
-    }
-    json_close(j, ']');
+    json_open(j, nullptr, '{');
+    json_number(j, "number", t->number);
+    json_text(j, "state", kozo_str(thread_state(t->state)));
+    json_text(j, "on", kozo_str(t->on));
+    json_text(j, "waits_for", kozo_str(t->waits));
+    json_number(j, "cpu_ns", t->time);
+    json_number(j, "priority", t->priority);
+    json_number(j, "stack", t->stack);
+    json_number(j, "stack_unused", t->unused);
+    json_close(j, '}');
 }
 
 static bool print_json(const struct services *s, uint32_t i, const char *tail)
@@ -241,8 +324,28 @@ static bool print_json(const struct services *s, uint32_t i, const char *tail)
     json_number(&j, "restarts", r->restarts);
     json_number(&j, "again_ns", r->again);
     json_text(&j, "end", kozo_str(r->end));
-    add_threads(s, r, &j);
+    json_open(&j, "threads", '[');
+    for (uint32_t k = 0; k < r->threads; k++)
+        add_thread(&s->thread[r->first + k], &j);
+    json_close(&j, ']');
     return shell_print_str(json_end(&j, tail));
+}
+
+/* Nobody ends it and nothing bounds it, so it has fewer members. */
+static bool print_init_json(const struct thread_row *t)
+{
+    char text[512];
+    struct json j = json_begin(text, sizeof text);
+
+    json_text(&j, "service", kozo_str("init"));
+    json_text(&j, "state", kozo_str(thread_state(t->state)));
+    json_bool(&j, "deadlock", false);
+    json_number(&j, "cpu_ns", t->time);
+    json_number(&j, "priority", t->priority);
+    json_open(&j, "threads", '[');
+    add_thread(t, &j);
+    json_close(&j, ']');
+    return shell_print_str(json_end(&j, ",\n "));
 }
 
 uint32_t command_ps(const struct words *w, uint32_t)
@@ -252,12 +355,12 @@ uint32_t command_ps(const struct words *w, uint32_t)
 
     if (w->count > 1 && !kozo_str_is(w->word[1], "--json"))
         return shell_fail(w->word[0], "usage: ps [--json]");
-    err = services_look(s);
+    err = look_closer(s);
     if (err != KOZO_OK)
         return shell_fail_err(w->word[0], err);
     if (w->count == 1)
         return print_table(s);
-    if (!shell_write("[", 1))
+    if (!shell_write("[", 1) || !print_init_json(&s->init))
         return 1;
     for (uint32_t i = 0; i < s->count; i++)
         if (!print_json(s, i, i + 1 < s->count ? ",\n " : "]\n"))

@@ -19,6 +19,7 @@
 struct thread_row {
     uint32_t service, number;
     uint64_t serial, state, time, priority, deadline;
+    uint64_t stack, unused; /* bytes of its stack, and those never used; both 0: not known */
     char on[48], waits[32];
 };
 
@@ -35,9 +36,10 @@ struct services {
     struct service_row row[SERVICES_MAX];
     struct thread_row thread[SERVICES_THREADS];
     uint32_t count, threads;
+    struct thread_row init;
 };
 
-/* Looks at all services. The errors are those of the calls. */
+/* Looks at all services, not at stacks. The errors are those of the calls. */
 enum kozo_err services_look(struct services *s);
 /* The place of a service by its name; s->count when there is none. */
 uint32_t services_find(const struct services *s, struct kozo_str name);

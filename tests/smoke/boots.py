@@ -28,6 +28,7 @@ _SLOW = {"kernel": "tests/slow/kozo-slow.elf", "variant": "slow path"}
 BOOTS = {
     "audit": [_USUAL, _SLOW],
     "caps": [_USUAL, _MAX],
+    "deep": [],     # a service: test_stacks.py puts it into the manifest
     "devices": [_USUAL, _Q35, _QBOOT, _NO_ACPI, _CPUS2],
     "doomed": [],   # not a test program: test_boot.py boots it
     "faults": [_USUAL, _MAX, _STEPS, _SLOW],

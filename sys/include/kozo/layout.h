@@ -20,6 +20,10 @@
 
 #include <kozo/abi.h>
 
+/* init's stack, from its boot information on. */
+#define KOZO_LAYOUT_INIT_STACK 0x4000ull
+#define KOZO_LAYOUT_INIT_STACK_BYTES 0x10000ull
+
 #define KOZO_LAYOUT_START 0x200000ull
 #define KOZO_LAYOUT_CLOCK 0x201000ull
 #define KOZO_LAYOUT_BUFFER 0x202000ull
