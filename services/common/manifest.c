@@ -5,7 +5,8 @@
 
 /* What init itself can give; the other capabilities are what services provide. */
 static const char *const given_names[] = { "log",       "initrd", "manifest",   "leases", "com1",
-                                          "com1-line", "lines",  "kernel-log", "system", "process" };
+                                          "com1-line", "lines",  "kernel-log", "system", "process",
+                                          "clock" };
 
 struct parser {
     struct field_target target; /* the section being read */
@@ -180,7 +181,7 @@ static void check_provides(struct parser *p, const struct manifest_service *s)
     if (is_given(s->provides) || word_is_part(s->provides))
         complain(p, s->line, kozo_str("provides"), s->provides,
                  "a name other than log, initrd, manifest, leases, com1, com1-line, lines, "
-                 "kernel-log, system and process");
+                 "kernel-log, system, process and clock");
 }
 
 static void check_capability(struct parser *p, const struct manifest_service *s, uint32_t i)
@@ -192,7 +193,7 @@ static void check_capability(struct parser *p, const struct manifest_service *s,
     if ((from == nullptr || from == s) && !is_given(name))
         complain(p, s->line, kozo_str("capabilities"), name,
                  "log, initrd, manifest, leases, com1, com1-line, lines, kernel-log, system, "
-                 "process, or what another service provides");
+                 "process, clock, or what another service provides");
     else if (is_given(name) && s->user_rights[i] != UINT8_MAX)
         complain(p, s->line, kozo_str("capabilities"), name,
                  "no rights after it: they are for what services provide");

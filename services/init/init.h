@@ -20,7 +20,7 @@
 
 /* User rights of a capability to init's endpoint. */
 #define LOG_WRITE 1u
-#define PROGRAM_CNODE_BITS 6u /* log2 of the slots of a service */
+#define PROGRAM_CNODE_BITS 8u /* log2 of the slots of a service */
 
 #define SERVICE_END 128u     /* bytes that tell how a life ended */
 

@@ -203,6 +203,8 @@ enum kozo_err start_give(struct init *i, struct service *s, uint32_t k)
         return KOZO_OK;
     if (kozo_str_is(name, "leases"))
         return kozo_cap_copy(to, kozo_own(i->lease_slots.c), KOZO_SAME_RIGHTS);
+    if (kozo_str_is(name, "clock"))
+        return kozo_cap_copy(to, kozo_own(KOZO_INIT_CLOCK), KOZO_RIGHTS(KOZO_READ | KOZO_MAP, 0));
     if (from == 0 && provider != nullptr) {
         from = provider->port.c;
         user = word_meaning(name).rights & s->m->user_rights[k];

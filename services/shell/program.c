@@ -308,6 +308,7 @@ static void describe(struct line *l, const struct program *p, const uint64_t *wo
     struct place_map map = { .service = kozo_str(p->name) };
     struct kozo_cpio_entry e;
 
+    place_add(&map, "clock page", KOZO_LAYOUT_CLOCK, KOZO_PAGE_SIZE, KOZO_READ);
     place_add(&map, "stack", KOZO_LAYOUT_STACK, p->process.stack_end - KOZO_LAYOUT_STACK,
               KOZO_READ | KOZO_WRITE);
     place_add(&map, "heap", p->process.heap, p->process.heap_end - p->process.heap,
@@ -391,6 +392,7 @@ static enum kozo_err spawn(struct program *p, const struct kozo_cpio_entry *e,
             .argv = a->argv,
             .memory = p->memory,
             .pool = p->pool,
+            .clock = { kozo_cap("clock") },
             .fault = port,
             .fault_badge = p->badge,
             .cnode_bits = cnode_bits,

@@ -21,9 +21,9 @@
 
 #include "shell/parse.h"
 
-#define PROGRAMS 3u
+#define PROGRAMS 8u
 #define PROGRAM_HOLDS 24u
-#define PROGRAM_PIPES (PARSE_STAGES - 1)
+#define PROGRAM_PIPES (PROGRAMS - 1)
 
 /* What a program's end gives, beside its own status. */
 #define STATUS_MOST 60u       /* a higher one of its own counts as this */

@@ -142,12 +142,15 @@ static bool give_all(const struct parsed *line, uint32_t i, struct program *p)
 
 /* ---- starting ---- */
 
+static const char too_many[] = "no room: 8 programs at a time; `jobs` lists them";
+static_assert(PROGRAMS == 8);
+
 static bool make_programs(const struct parsed *line, struct program *of[PARSE_STAGES])
 {
     for (uint32_t i = 0; i < line->stages; i++) {
         of[i] = program_new();
         if (of[i] == nullptr) {
-            (void)shell_fail(kozo_str("run"), "3 programs run already; `jobs` lists them");
+            (void)shell_fail(kozo_str("run"), too_many);
             return false;
         }
     }

@@ -157,9 +157,18 @@ def test_programs_in_the_background(boot):
         text = person.line("run crash exit 5 &")
         while f"[{int(number) + 2}] crash ended with status 5\n" not in text:
             text = person.line("jobs")
-        for _ in range(3):
-            person.line("spin &")
-        assert "3 programs run already" in person.line("run wc /etc/motd")
+        for _ in range(8):
+            assert re.match(r"\[\d+\] spin\n$", person.line("spin &"))
+        assert person.line("run wc /etc/motd") == "error: run: no room: 8 programs at a time; `jobs` lists them\n"
+        assert len(person.line("jobs").splitlines()) == 8
+
+
+def test_programs_have_a_clock(boot):
+    """As long as it sleeps time passes; and it sleeps no longer than it takes to be ended."""
+    text = listed(boot, "uptime; run sleep 0.7; uptime; run sleep; run sleep 1.2345; run sleep x; run sleep 0", 0)
+    first, second = re.findall(r"^up (\d+\.\d+) s$", text, re.MULTILINE)
+    assert float(second) - float(first) >= 0.7, text
+    assert text.count("usage: sleep SECONDS") == 3, text
 
 
 def test_a_hundred_runs_leave_nothing(boot):
