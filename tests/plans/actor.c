@@ -10,9 +10,9 @@ struct actors actors;
 
 /* ---- plans ---- */
 
-static const char *const fault_name[FAULT_KINDS] = {
-    "nothing", "preempt", "deadline", "crash", "drop", "delay", "reorder", "duplicate"
-};
+static const char *const fault_name[FAULT_KINDS] = { "nothing", "preempt",   "deadline",
+                                                     "crash",   "drop",      "delay",
+                                                     "reorder", "duplicate", "mute" };
 
 const char *plan_text(const struct fault_plan *p)
 {

@@ -26,7 +26,7 @@ struct actor {
     struct tcb *t; /* null: not alive */
     uint64_t serial;
     uint32_t phase;
-    bool busy;  /* in its turn */
+    bool busy; /* in its turn */
     /* makes calls to others within a turn: not to be run while another's call is preempted */
     bool nests;
     struct kozo_msg m;
@@ -38,16 +38,27 @@ enum fault_kind : uint8_t {
     FAULT_NONE,
     /* an interrupt is found at the n-th preemption point, and all others have a turn */
     FAULT_PREEMPT,
-    FAULT_DEADLINE,  /* after n events the next deadline passes at once */
+    FAULT_DEADLINE, /* after n events the next deadline passes at once */
     /* after n events, actor `who`, when it makes its next call, faults in place of that */
     FAULT_CRASH,
     FAULT_DROP,      /* the n-th request that a server takes is never answered */
     FAULT_DELAY,     /* ... is looked at PLAN_DELAY later */
     FAULT_REORDER,   /* ... is answered after the one behind it */
     FAULT_DUPLICATE, /* ... is served twice, and the first answer lost */
+    FAULT_MUTE,      /* ... is served, and its answer lost */
     FAULT_KINDS
 };
 #define PLAN_DELAY 20'000'000ull
+
+/* A mistake in the services themselves, made to see that it is found. */
+enum sabotage : uint8_t {
+    SABOTAGE_NONE,
+    SABOTAGE_PORT_STAYS, /* init does not revoke the port of who has ended */
+    SABOTAGE_DELETES,    /* policy deletes what it granted, and revokes nothing */
+    SABOTAGE_IN_PLACE,   /* the writer writes into the file itself */
+    SABOTAGE_OLD_NAMES,  /* init tells nobody of a new life */
+    SABOTAGE_NO_PAUSE,   /* init starts at once who has ended */
+};
 
 struct fault_plan {
     struct planned {
@@ -55,6 +66,7 @@ struct fault_plan {
         uint64_t n;
         uint32_t who;
     } fault[PLAN_FAULTS];
+    enum sabotage sabotage;
 };
 /* "crash fsd after 17 events" */
 const char *plan_text(const struct fault_plan *p);
@@ -62,7 +74,7 @@ const char *plan_text(const struct fault_plan *p);
 struct actors {
     struct actor *actor[ACTORS];
     uint32_t count;
-    struct actor *now; /* whose turn it is */
+    struct actor *now;  /* whose turn it is */
     void (*idle)(void); /* called whenever nobody is able to run */
     struct fault_plan plan;
     bool done[PLAN_FAULTS]; /* this one has happened */
@@ -71,6 +83,9 @@ struct actors {
     uint64_t turns;
 };
 extern struct actors actors;
+
+/* The services make this mistake. */
+static inline bool plan_sabotages(enum sabotage what) { return actors.plan.sabotage == what; }
 
 /* Nobody acts yet, and this will go wrong. */
 void actors_begin(const struct fault_plan *plan, void (*idle)(void));

@@ -15,7 +15,7 @@
 #define PAUSE 5'000'000ull
 #define PATIENCE 200'000'000ull
 
-enum { BEGINS, DENIED, ASKED, READS, WAITS, USES, RELEASED, PAUSES };
+enum { BEGINS, DENIED, ASKED, READS, WAITS, USES, USES_COPY, RELEASED, PAUSES };
 
 static void ask(struct actor *a, const char *object, uint32_t phase)
 {
@@ -37,7 +37,7 @@ static void read_on(struct actor *a, struct client *c, uint32_t phase)
     kozo_msg_init(&a->m);
     kozo_msg_deadline(&a->m, machine.now + PATIENCE);
     CHECK(fs_put_read_req(&a->m, &req));
-    actor_exchange(a, KOZO_SYS_CALL, IN_LEASED);
+    actor_exchange(a, KOZO_SYS_CALL, phase == USES_COPY ? IN_COPY : IN_LEASED);
 }
 
 static void begin(struct actor *a)
@@ -52,6 +52,7 @@ static void begin(struct actor *a)
 static void again(struct actor *a, struct client *c)
 {
     (void)actor_call(a, CAP_DELETE, 0, IN_LEASED);
+    (void)actor_call(a, CAP_DELETE, 0, IN_COPY);
     if (++c->tries == TRIES) {
         (void)actor_call(a, THREAD_EXIT, 1);
         return;
@@ -73,6 +74,7 @@ static void take_grant(struct actor *a, struct client *c)
     c->lease = rep.lease;
     c->until = machine.now + rep.lease_ms * 1'000'000ull;
     c->offset = 0;
+    (void)actor_call(a, CAP_COPY, 0, IN_COPY, 0, IN_LEASED, KOZO_SAME_RIGHTS);
     read_on(a, c, READS);
 }
 
@@ -115,13 +117,16 @@ static void take_data(struct actor *a, struct client *c)
 }
 
 /*
- * The lease is over, or was given back. When a fault kept policy from ending it in time, the next
- * check finds it gone.
+ * The lease is over, or was given back, and so is what was made of it. When a fault kept policy
+ * from ending it in time, the next check finds it gone.
  */
 static void take_refusal(struct actor *a, struct client *c)
 {
     c->reused += a->err == KOZO_ERR_EMPTY;
-    (void)actor_call(a, THREAD_EXIT, 0);
+    if (a->phase == USES)
+        read_on(a, c, USES_COPY);
+    else
+        (void)actor_call(a, THREAD_EXIT, 0);
 }
 
 void client_turn(struct actor *a)

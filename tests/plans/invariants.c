@@ -55,19 +55,44 @@ static bool is_below(const struct slot *s, const struct slot *root)
     return false;
 }
 
-/* What a client was granted is below a lease that is not over, and that lease is its own. */
-static void check_granted(uint32_t k)
+static bool is_leased(const struct slot *held, uint32_t k)
 {
-    const struct service *s = &world.service[k];
-    const struct slot *held = s->running ? host_slot_of(s->a.t, IN_LEASED) : nullptr;
-
-    if (held == nullptr || slot_is_null(held))
-        return;
     for (uint32_t i = 0; i < LEASES; i++)
         if (world.leases.lease[i].expires > machine.now && is_below(held, lease_cap(i)) &&
             identity_index(world.leases.lease[i].badge) == k)
-            return;
-    FAIL("after its lease: service %u has a capability", k);
+            return true;
+    return false;
+}
+
+/*
+ * What a client was granted, and what it made of that, is below a lease that is not over, and that
+ * lease is its own.
+ */
+static void check_granted(uint32_t k)
+{
+    const struct cspace *c;
+
+    if (!world.service[k].running)
+        return;
+    c = &world.service[k].a.t->cspace;
+    for (uint64_t i = 1; i < c->size; i++)
+        if (c->slots[i].cap.kind == KOZO_KIND_ENDPOINT && i != IN_POLICY &&
+            !is_leased(&c->slots[i], k))
+            FAIL("after its lease: service %u has a capability", k);
+}
+
+/* Nothing is left of what it was made of, and of what it gave. */
+static void check_ended(uint32_t k)
+{
+    const struct service *s = &world.service[k];
+
+    if (s->running)
+        return;
+    for (enum part p = PART_MEMORY; p <= PART_PORT; p++)
+        if (host_kind(part_of(k, p)) != KOZO_KIND_NULL &&
+            cdt_has_children(host_slot(part_of(k, p))))
+            FAIL("after its end: there are capabilities below part %u of %s", (uint32_t)p,
+                 s->a.name);
 }
 
 /* ---- nothing is half done ---- */
@@ -100,8 +125,9 @@ static void check_name(uint32_t k, uint64_t slot, uint32_t provider)
     if (slot_is_null(s) == world.service[provider].running)
         FAIL("names: %s is %s for %s", world.service[provider].a.name,
              slot_is_null(s) ? "nobody" : "somebody", world.service[k].a.name);
-    if (!slot_is_null(s))
-        CHECK_EQ(s->cap.object, port->cap.object);
+    if (!slot_is_null(s) && s->cap.object != port->cap.object)
+        FAIL("names: %s is another for %s", world.service[provider].a.name,
+             world.service[k].a.name);
 }
 
 static void check_receiver(uint32_t k)
@@ -155,7 +181,7 @@ static void check_restarted(uint32_t k)
                           (s->policy.restart == RESTART_ON_FAILURE && s->life[s->lives].well);
 
     if (s->running == s->life[s->lives].over)
-        FAIL("restarts: %s runs, and has ended", s->a.name);
+        FAIL("restarts: %s runs, and has ended; or neither", s->a.name);
     if (!s->running && !ended_for_good && s->supervise.again == SUPERVISE_NEVER)
         FAIL("restarts: %s is never started again", s->a.name);
 }
@@ -163,15 +189,17 @@ static void check_restarted(uint32_t k)
 void world_check(bool settled)
 {
     check_badges();
+    for (uint32_t k = 0; k < SERVICES; k++)
+        check_ended(k);
     if (!settled)
         return;
     host_check();
     check_names();
     files_check();
     if (world.leases_ended || receives(POLICY)) {
-        check_leases();
         check_granted(READER);
         check_granted(ASKER);
+        check_leases();
     }
     for (uint32_t k = 0; k < SERVICES; k++) {
         check_restarts(k);

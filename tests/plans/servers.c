@@ -90,6 +90,10 @@ static void take_request(struct actor *a, const struct server *s)
         actor_sleep(a, machine.now + PLAN_DELAY);
     } else if (plan_strikes(FAULT_REORDER)) {
         put_off(a);
+    } else if (plan_strikes(FAULT_MUTE)) {
+        s->serve(a);
+        s->settle(a, false);
+        receive(a);
     } else {
         if (plan_strikes(FAULT_DUPLICATE)) {
             struct kozo_msg again = a->m;
@@ -214,7 +218,8 @@ static void end_lease(struct actor *a, uint32_t i)
     struct fs_close_rep rep;
     struct kozo_msg m;
 
-    (void)actor_call(a, CAP_REVOKE, IN_LEASES, lease_slot(i));
+    if (!plan_sabotages(SABOTAGE_DELETES))
+        (void)actor_call(a, CAP_REVOKE, IN_LEASES, lease_slot(i));
     if (actor_call(a, CAP_MOVE, 0, IN_OPENED, IN_LEASES, lease_slot(i)) == KOZO_OK) {
         kozo_msg_init(&m);
         kozo_msg_deadline(&m, machine.now + PATIENCE);

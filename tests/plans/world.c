@@ -6,7 +6,8 @@
 #include <string.h>
 
 #define HASH "0000000000000000000000000000000000000000000000000000000000000000"
-#define SERVICE(name, more) "[service " name "]\nbinary = b\nsha256 = " HASH "\nmemory = 64K\n" more "\n"
+#define SERVICE(name, more)                                                                        \
+    "[service " name "]\nbinary = b\nsha256 = " HASH "\nmemory = 64K\n" more "\n"
 
 static const char conf[] = SERVICE(
     "fsd", "provides = fs\nrestart = on-failure\nrestart_limit = 3\nrestart_backoff_ms = 10")
@@ -63,7 +64,7 @@ static void fill_space(uint32_t k, uint64_t badge)
 /* Those who run find the new one under its name. */
 static void tell_the_others(uint32_t k)
 {
-    for (uint32_t other = 0; other < SERVICES; other++)
+    for (uint32_t other = 0; other < SERVICES && !plan_sabotages(SABOTAGE_OLD_NAMES); other++)
         if (other != k && world.service[other].running &&
             ((k == FSD && (other == POLICY || other == WRITER)) ||
              (k == POLICY && (other == READER || other == ASKER))))
@@ -116,13 +117,15 @@ static void end_service(uint32_t k, bool well)
     s->life[s->lives].well = well;
     SYS(CAP_REVOKE, 0, part_of(k, PART_POOL));
     SYS(CAP_REVOKE, 0, part_of(k, PART_MEMORY));
-    if (k == FSD || k == POLICY)
+    if ((k == FSD || k == POLICY) && !plan_sabotages(SABOTAGE_PORT_STAYS))
         SYS(CAP_REVOKE, 0, part_of(k, PART_PORT));
     s->running = false;
     s->a.t = nullptr;
     if (supervise_ended(&s->supervise, &s->policy, well, machine.now) != SUPERVISE_RESTART &&
         k == POLICY)
         end_leases();
+    if (plan_sabotages(SABOTAGE_NO_PAUSE) && s->supervise.again != SUPERVISE_NEVER)
+        s->supervise.again = machine.now;
 }
 
 /* ---- init ---- */

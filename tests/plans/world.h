@@ -21,7 +21,7 @@
 enum service_id : uint32_t { FSD, POLICY, READER, ASKER, WRITER, SERVICES };
 
 #define LIVES_MAX 16u
-#define LEASE_MS 40u /* by the rule */
+#define LEASE_MS 40u     /* by the rule */
 #define VERSIONS 3u      /* that the writer makes of its file */
 #define FILE_BYTES 1000u /* of fs:/etc/motd: three messages */
 
@@ -50,7 +50,7 @@ struct client {
     uint32_t reads; /* files read whole and right; the writer's: versions that are there */
     uint32_t life;  /* of fsd, in which the last of them was made */
     uint32_t denials;
-    uint32_t reused; /* uses of a capability whose lease was over: all refused */
+    uint32_t reused; /* uses of a capability whose lease was over, and of its copy: all refused */
     uint64_t offset; /* of the read under way */
     uint64_t lease, until;
     uint8_t data[FILE_BYTES];
@@ -62,8 +62,8 @@ struct world {
     struct client client[SERVICES]; /* from READER on */
     struct manifest manifest;
     struct lease_table leases;
-    uint64_t giving; /* policy: the lease whose capability is on its way */
-    uint64_t serials; /* of leases, given out */
+    uint64_t giving;   /* policy: the lease whose capability is on its way */
+    uint64_t serials;  /* of leases, given out */
     bool leases_ended; /* by init: nobody is left to end them in time */
 };
 extern struct world world;
@@ -87,14 +87,15 @@ enum : uint64_t {
     IN_GIVEN,  /* policy: what goes to the requester */
     IN_SAVED,  /* a caller that waits for its answer */
     IN_LEASED, /* a client: what it was granted */
+    IN_COPY,   /* ... and a copy that it made */
 };
 enum part : uint64_t { PART_MEMORY, PART_POOL, PART_PORT, PART_CNODE, PART_BUFFER, PART_THREAD };
 static inline uint64_t part_of(uint32_t k, enum part p) { return AT_SERVICE + 8 * k + p; }
 
 /* ---- the actors ---- */
 
-void init_turn(struct actor *a);   /* world.c */
-void fsd_turn(struct actor *a);    /* servers.c */
+void init_turn(struct actor *a); /* world.c */
+void fsd_turn(struct actor *a);  /* servers.c */
 void policy_turn(struct actor *a);
 void client_turn(struct actor *a); /* clients.c */
 void writer_turn(struct actor *a); /* writer.c */
@@ -102,7 +103,7 @@ void writer_turn(struct actor *a); /* writer.c */
 struct fs_server;
 void writer_check(struct fs_server *fs);
 void writer_spoil(struct fs_server *fs); /* a byte of it, by hand */
-void files_check(void); /* servers.c */
+void files_check(void);                  /* servers.c */
 void files_spoil(void);
 void fsd_begin(void);
 const uint8_t *motd(void); /* FILE_BYTES */

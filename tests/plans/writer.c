@@ -36,7 +36,8 @@ static void remove_new(struct actor *a)
 
 static void make_new(struct actor *a)
 {
-    struct fs_make_req req = { kozo_str(FILE_NEW), KOZO_FILE_REGULAR, KOZO_FILE_WRITE };
+    const char *name = plan_sabotages(SABOTAGE_IN_PLACE) ? FILE_NOW : FILE_NEW;
+    struct fs_make_req req = { kozo_str(name), KOZO_FILE_REGULAR, KOZO_FILE_WRITE };
 
     (void)actor_call(a, CAP_DELETE, 0, IN_LEASED);
     begin_message(a, MAKES);
