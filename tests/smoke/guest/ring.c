@@ -4,6 +4,7 @@
  */
 #include <kozo/memory.h>
 #include <kozo/ring.h>
+#include <kozo/start.h>
 #include <kozo/test.h>
 
 constexpr uint32_t ENTRIES = 16;
@@ -183,13 +184,35 @@ KOZO_TEST(a_wait_ends_at_its_deadline)
 /* ---- the other side dies ---- */
 
 static struct kozo_worker victim;
+static volatile uint64_t passed; /* entries that the first thread has put or taken */
 
-/* While the first thread sleeps in the ring: ends the other side as a supervisor does. */
-static void kill_soon(void *)
+static bool first_sleeps(void)
 {
-    (void)kozo_sleep(200 * KOZO_MS); /* for what the other side has to do before, on a busy machine */
+    struct kozo_thread_info info = kozo_thread_info(kozo_own_thread());
+
+    return info.err == KOZO_OK && info.state == KOZO_THREAD_WAITING;
+}
+
+/*
+ * Ends the other side as a supervisor does: once it has said that it did its part, and the first
+ * thread has passed all entries it can and sleeps in the ring.
+ */
+static void kill_in_time(void *arg)
+{
+    struct kozo_words x;
+
+    (void)kozo_recv_words(shared.report, &x);
+    while (passed != (uint64_t)arg || !first_sleeps())
+        (void)kozo_sleep(KOZO_MS);
     (void)kozo_cap_delete(kozo_own(victim.thread.c));
     (void)kozo_cap_revoke(kozo_own(shared.life.c));
+}
+
+[[noreturn]] static void say_and_stall(void)
+{
+    tell(0, 0);
+    for (;;)
+        (void)kozo_sleep(3600 * KOZO_S);
 }
 
 static void put_three_and_stall(void *)
@@ -199,7 +222,7 @@ static void put_three_and_stall(void *)
     for (uint64_t i = 0; i < 3; i++)
         (void)put(&r, i);
     kozo_ring_wake(&r);
-    (void)kozo_sleep(KOZO_S);
+    say_and_stall();
 }
 
 KOZO_TEST(a_consumer_hears_of_its_producers_death)
@@ -208,12 +231,14 @@ KOZO_TEST(a_consumer_hears_of_its_producers_death)
     uint64_t value;
 
     begin();
+    passed = 0;
     r = join(KOZO_RING_CONSUMER, false);
     victim = start(put_three_and_stall);
-    (void)kozo_test_thread(kill_soon, nullptr, URGENT);
+    (void)kozo_test_thread(kill_in_time, (void *)3, URGENT);
     for (uint64_t i = 0; i < 3; i++) {
         KOZO_REQUIRE_OK(take(&r, &value));
         KOZO_CHECK_EQ(value, i);
+        passed++;
     }
     KOZO_CHECK_ERR(take(&r, &value), KOZO_ERR_GONE);
     KOZO_CHECK_ERR(take(&r, &value), KOZO_ERR_GONE);
@@ -222,7 +247,7 @@ KOZO_TEST(a_consumer_hears_of_its_producers_death)
 static void stall(void *)
 {
     (void)join(KOZO_RING_CONSUMER, true);
-    (void)kozo_sleep(KOZO_S);
+    say_and_stall();
 }
 
 KOZO_TEST(a_producer_hears_of_its_consumers_death)
@@ -230,11 +255,14 @@ KOZO_TEST(a_producer_hears_of_its_consumers_death)
     struct kozo_ring r;
 
     begin();
+    passed = 0;
     r = join(KOZO_RING_PRODUCER, false);
     victim = start(stall);
-    (void)kozo_test_thread(kill_soon, nullptr, URGENT);
-    for (uint64_t i = 0; i < ENTRIES; i++)
+    (void)kozo_test_thread(kill_in_time, (void *)(uint64_t)ENTRIES, URGENT);
+    for (uint64_t i = 0; i < ENTRIES; i++) {
         KOZO_REQUIRE_OK(put(&r, i));
+        passed++;
+    }
     KOZO_CHECK_ERR(put(&r, ENTRIES), KOZO_ERR_GONE);
     KOZO_CHECK_ERR(put(&r, ENTRIES), KOZO_ERR_GONE);
 }
