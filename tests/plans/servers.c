@@ -27,6 +27,15 @@ struct server {
     void (*settle)(struct actor *a, bool arrived);
 };
 
+/* What it does about that may take messages of its own: a->m stays, and when it is to wake. */
+static void settle(struct actor *a, const struct server *s, bool arrived)
+{
+    struct kozo_msg m = a->m;
+
+    s->settle(a, arrived);
+    a->m = m;
+}
+
 static void receive(struct actor *a)
 {
     a->phase = SERVER_RECEIVES;
@@ -48,7 +57,7 @@ static void answer_only(struct actor *a, const struct server *s, kozo_cptr to)
     actor_exchange(a, KOZO_SYS_REPLY, to);
     a->m.timed = timed;
     if (actor_runs(a))
-        s->settle(a, a->t->frame.error == KOZO_OK && a->t->buffer->sent != 0);
+        settle(a, s, a->t->frame.error == KOZO_OK && a->t->buffer->sent != 0);
 }
 
 /*
@@ -92,14 +101,14 @@ static void take_request(struct actor *a, const struct server *s)
         put_off(a);
     } else if (plan_strikes(FAULT_MUTE)) {
         s->serve(a);
-        s->settle(a, false);
+        settle(a, s, false);
         receive(a);
     } else {
         if (plan_strikes(FAULT_DUPLICATE)) {
             struct kozo_msg again = a->m;
 
             s->serve(a);
-            s->settle(a, false);
+            settle(a, s, false);
             a->m = again;
         }
         s->serve(a);

@@ -96,6 +96,15 @@ TEST(the_same_plan_gives_the_same_run)
     CHECK_EQ(machine.now, now);
 }
 
+/* An answer that is lost takes its lease along, and the deadline of the next lease stays. */
+TEST(an_answer_lost_and_a_deadline_now)
+{
+    struct fault_plan plan = { .fault = { { FAULT_MUTE, 7, 0 }, { FAULT_DEADLINE, 49, 0 } } };
+
+    run_plan(&plan);
+    check_recovered(&plan);
+}
+
 TEST(preemption_at_every_point)
 {
     measure();
