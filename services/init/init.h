@@ -41,6 +41,7 @@ struct service {
     struct supervise care;
     char end[SERVICE_END];      /* how its last life ended; empty = none did */
     struct gate ends;           /* for what is told of its ends */
+    struct kozo_str crashed_by; /* who asked for the fault that is to end this life; empty: nobody */
     bool quiet;                 /* its last end was counted, not told: nor is what follows */
     struct kozo_endpoint port;  /* what it provides is served here; { 0 } nothing */
     struct kozo_untyped port_memory; /* a port is made of it, one for each life */

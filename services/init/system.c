@@ -3,6 +3,7 @@
 #include "common/cmdline.h"
 #include "common/identity.h"
 #include "init/commands.h"
+#include "init/crash.h"
 #include "init/deny.h"
 #include "init/ends.h"
 #include "init/output.h"
@@ -282,6 +283,10 @@ static enum kozo_err serve_stat(struct system_server *s, const struct kozo_msg *
 
     if (err != KOZO_OK)
         return err;
+    if (req->which == KOZO_SYSTEM_SLOTS) {
+        rep->value = kozo_slots_left();
+        return KOZO_OK;
+    }
     r = kozo_debug_stat((struct kozo_debug){ KOZO_INIT_DEBUG }, (enum kozo_stat)req->which);
     rep->value = r.value;
     if (r.err == KOZO_OK && req->which == KOZO_STAT_BYTES_FREE)
@@ -443,6 +448,16 @@ static enum kozo_err serve_restart(struct system_server *s, const struct kozo_ms
     return err == KOZO_OK ? ends_restart(s->i, to, asker(s, m)) : err;
 }
 
+static enum kozo_err serve_crash(struct system_server *s, const struct kozo_msg *m,
+                                 const struct system_crash_req *req, struct system_crash_rep *rep)
+{
+    struct service *to;
+    enum kozo_err err = target(s, m, req->name, &to);
+
+    (void)rep;
+    return err == KOZO_OK ? crash_service(to, req->number, asker(s, m)) : err;
+}
+
 /* ---- all of it ---- */
 
 static const struct system_ops ops = {
@@ -460,6 +475,7 @@ static const struct system_ops ops = {
     .tree = serve_tree,
     .trace = serve_trace,
     .events = serve_events,
+    .crash = serve_crash,
 };
 
 bool system_is(const struct kozo_msg *m)

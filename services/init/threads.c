@@ -26,23 +26,35 @@ static uint64_t slot_of(const struct service *s, uint64_t number)
     return 0;
 }
 
+struct threads_copy threads_copy(const struct service *s, uint64_t number)
+{
+    uint64_t there = s->state == SERVICE_RUNNING && number > 0 ? slot_of(s, number) : 0;
+    struct threads_copy copy = { .err = KOZO_ERR_NOT_FOUND };
+
+    if (there == 0)
+        return copy;
+    copy.thread.c = kozo_slot_alloc();
+    if (copy.thread.c == 0)
+        return (struct threads_copy){ .err = KOZO_ERR_LIMIT };
+    copy.err = kozo_cap_copy(kozo_own(copy.thread.c), kozo_in(s->process.cnode, there),
+                             KOZO_SAME_RIGHTS);
+    if (copy.err != KOZO_OK)
+        kozo_slot_free(copy.thread.c);
+    return copy;
+}
+
 struct kozo_thread_info threads_info(const struct service *s, uint64_t number)
 {
-    struct kozo_thread_info info = { .err = KOZO_ERR_NOT_FOUND };
-    uint64_t there = number > 0 ? slot_of(s, number) : 0;
-    struct kozo_thread copy;
+    struct threads_copy copy;
+    struct kozo_thread_info info;
 
-    if (s->state != SERVICE_RUNNING || (number > 0 && there == 0))
-        return info;
-    if (number == 0)
+    if (number == 0 && s->state == SERVICE_RUNNING)
         return kozo_thread_info(s->process.thread);
-    copy.c = kozo_slot_alloc();
-    if (copy.c == 0)
-        return (struct kozo_thread_info){ .err = KOZO_ERR_LIMIT };
-    info.err = kozo_cap_copy(kozo_own(copy.c), kozo_in(s->process.cnode, there), KOZO_SAME_RIGHTS);
-    if (info.err == KOZO_OK)
-        info = kozo_thread_info(copy);
-    kozo_slot_drop(copy.c);
+    copy = threads_copy(s, number);
+    if (copy.err != KOZO_OK)
+        return (struct kozo_thread_info){ .err = copy.err };
+    info = kozo_thread_info(copy.thread);
+    kozo_slot_drop(copy.thread.c);
     return info;
 }
 

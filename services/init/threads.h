@@ -19,6 +19,15 @@
 /* The service's thread of this number, the first is 0. Words of THREAD_INFO: kozo_buffer(). */
 struct kozo_thread_info threads_info(const struct service *s, uint64_t number);
 uint64_t threads_count(const struct service *s);
+/*
+ * A capability of init's own to such a thread but the first, to be dropped with kozo_slot_drop.
+ * Errors: NOT_FOUND; LIMIT no slot is free.
+ */
+struct [[nodiscard]] threads_copy {
+    struct kozo_thread thread;
+    enum kozo_err err;
+};
+struct threads_copy threads_copy(const struct service *s, uint64_t number);
 
 /* Its stack. A further thread's is known by what its program noted (stack.h); NOT_FOUND without. */
 struct kozo_stack threads_stack(const struct service *s, uint64_t number);

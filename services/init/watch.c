@@ -191,6 +191,11 @@ static void serve_end(struct init *i, const struct kozo_msg *m)
     lines_flush(&s->lines, print_line, &c);
     map = report_map(i, s);
     fault_describe(&l, m->word, &map);
+    if (s->crashed_by.len > 0 && !exited) {
+        line_add(&l, ", as ");
+        line_add_str(&l, s->crashed_by);
+        line_add(&l, " wanted");
+    }
     if (ends_tell(s) && !exited) {
         kozo_printf("KOZO FAULT service %.*s: %s\n", (int)s->m->name.len, s->m->name.at, how);
         report_fault(i, s, m);

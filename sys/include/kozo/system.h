@@ -21,6 +21,8 @@
 #define KOZO_SYSTEM_FIRST_OP 32u
 #define KOZO_SYSTEM_TAKEN UINT64_MAX /* KERNEL: position where a driver took the console */
 
+#define KOZO_SYSTEM_SLOTS UINT64_MAX /* STAT: which, init's free slots */
+
 /* TREE: an index that is no service's. */
 #define KOZO_SYSTEM_OF_INIT UINT64_MAX
 #define KOZO_SYSTEM_OF_LEASES (UINT64_MAX - 1)
