@@ -53,15 +53,18 @@ void consent_show(struct consent *c, uint32_t i, uint64_t now)
     c->request[i].until = now + c->limit_ms * KOZO_MS;
 }
 
-enum consent_outcome consent_answer(const struct consent *c, uint64_t order, bool yes, uint64_t now)
+enum consent_outcome consent_settle(const struct consent *c, const struct consent_said *said,
+                                    uint64_t now)
 {
     uint32_t i = consent_shown(c);
 
-    if (i == CONSENT_NONE || c->request[i].order != order)
+    if (i == CONSENT_NONE)
         return CONSENT_UNDECIDED;
     if (now >= c->request[i].until)
         return CONSENT_SILENCE;
-    return yes ? CONSENT_YES : CONSENT_NO;
+    if (!said->anything || said->order != c->request[i].order)
+        return CONSENT_UNDECIDED;
+    return said->yes ? CONSENT_YES : CONSENT_NO;
 }
 
 uint64_t consent_deadline(const struct consent *c)
@@ -69,11 +72,6 @@ uint64_t consent_deadline(const struct consent *c)
     uint32_t i = consent_shown(c);
 
     return i != CONSENT_NONE ? c->request[i].until : UINT64_MAX;
-}
-
-uint32_t consent_late(const struct consent *c, uint64_t now)
-{
-    return now >= consent_deadline(c) ? consent_shown(c) : CONSENT_NONE;
 }
 
 void consent_end(struct consent *c, uint32_t i) { c->request[i] = (struct consent_request){}; }

@@ -7,7 +7,7 @@
  * question that is no longer on the terminal answers nothing.
  *
  * Owns:      struct consent: the queue, each requester's share of it, the time limit.
- * Not here:  the terminal (person.h), what to do about an outcome (main.c), rules (rules.h).
+ * Not here:  the terminal (person.h), what to do about an outcome (request.c), rules (rules.h).
  * Callers:   policy and its unit tests; no system calls. The time is the caller's.
  * Cost:      the number of requests that can wait.
  * Spec:      docs/spec/services.md
@@ -23,10 +23,17 @@
 enum consent_state : uint8_t { CONSENT_FREE, CONSENT_WAITS, CONSENT_SHOWN };
 
 enum consent_outcome : uint8_t {
-    CONSENT_UNDECIDED, /* what was said is no answer to this question */
+    CONSENT_UNDECIDED,
     CONSENT_YES,
     CONSENT_NO,
     CONSENT_SILENCE,
+};
+
+/* What the person said since the last look. */
+struct consent_said {
+    bool anything;
+    bool yes;
+    uint64_t order; /* of the question that it answers */
 };
 
 struct consent_request {
@@ -57,13 +64,15 @@ uint32_t consent_next(const struct consent *c);
 void consent_show(struct consent *c, uint32_t i, uint64_t now);
 /* The one on the terminal; CONSENT_NONE when none is. */
 uint32_t consent_shown(const struct consent *c);
-/* The person answered the question that was shown with this order, at `now`. */
-enum consent_outcome consent_answer(const struct consent *c, uint64_t order, bool yes,
+/*
+ * How the question on the terminal ends at `now`: by what the person said, if that is an answer to
+ * it and in time, or else by its limit; UNDECIDED: it does not, or none is there. It ends once:
+ * consent_end after it.
+ */
+enum consent_outcome consent_settle(const struct consent *c, const struct consent_said *said,
                                     uint64_t now);
 /* When the question on the terminal is too old; UINT64_MAX: none is there. */
 uint64_t consent_deadline(const struct consent *c);
-/* The one whose time is over at `now`; CONSENT_NONE when none is. */
-uint32_t consent_late(const struct consent *c, uint64_t now);
 /* It has been decided, or nobody wants to know any more. */
 void consent_end(struct consent *c, uint32_t i);
 /* How many of a service wait or are shown, by its place in the manifest. */

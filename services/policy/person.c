@@ -10,17 +10,19 @@
 #include <kozo/time.h>
 #include <kozo/worker.h>
 
+#include <stdatomic.h>
+
 constexpr uint64_t busy_wait =
     100 * KOZO_MS; /* for the terminal to be free of an earlier question */
 constexpr uint32_t busy_tries = 20;
+constexpr uint64_t tell_patience = KOZO_S;
 
 /*
- * The first thread writes in state IDLE, the other one in state ASKED; `withdrawn` and `why` go from
- * the first to the other.
+ * The first thread asks (ASKED) and takes back (TAKEN_BACK), the other one ends both. `why` is the
+ * first thread's until the state is TAKEN_BACK, all else until it is ASKED.
  */
 static struct {
     _Atomic enum person_state state;
-    _Atomic bool withdrawn;
     uint64_t order;
     struct console_ask_req question;
     char who[MANIFEST_NAME + 1], object[OBJECT_BYTES + 1], reason[80], rights[RIGHTS_TEXT];
@@ -50,7 +52,7 @@ static enum person_state ask(void)
 
     kozo_msg_init(&m);
     for (;;) {
-        if (person.withdrawn)
+        if (person.state == PERSON_TAKEN_BACK)
             return PERSON_WITHDRAWN;
         err = console_call_ask(console(), &m, &person.question, &rep);
         if (err == KOZO_OK)
@@ -70,8 +72,11 @@ static void say_why(void)
     struct kozo_msg m;
 
     kozo_msg_init(&m);
-    (void)console_call_tell(console(), &m,
-                            &(struct console_tell_req){ .text = kozo_str(person.why) }, &rep);
+    kozo_msg_deadline(&m, kozo_now() + tell_patience);
+    while (console_call_tell(console(), &m,
+                             &(struct console_tell_req){ .text = kozo_str(person.why) },
+                             &rep) == KOZO_ERR_CANCELLED)
+        ;
 }
 
 static void report(void)
@@ -83,19 +88,28 @@ static void report(void)
         ;
 }
 
+/* One question, or the reason why there is none any more. */
+static void serve(void)
+{
+    enum person_state asked = PERSON_ASKED, end = PERSON_WITHDRAWN;
+
+    if (person.state == PERSON_ASKED)
+        end = ask();
+    if (atomic_compare_exchange_strong(&person.state, &asked, end))
+        return;
+    if (end != PERSON_UNREACHABLE)
+        say_why();
+    person.state = end == PERSON_UNREACHABLE ? end : PERSON_WITHDRAWN;
+}
+
 static void run(void *arg)
 {
-    enum person_state end;
-
     (void)arg;
     for (;;) {
         (void)kozo_wait(person.work);
-        if (person.state != PERSON_ASKED)
+        if (person.state != PERSON_ASKED && person.state != PERSON_TAKEN_BACK)
             continue;
-        end = ask();
-        if (person.withdrawn && end != PERSON_UNREACHABLE)
-            say_why();
-        person.state = end;
+        serve();
         report();
     }
 }
@@ -150,19 +164,21 @@ void person_ask(const struct consent_request *r, struct kozo_str who)
                                                 .lease_ms = r->answer.lease_ms,
                                                 .until = r->until };
     person.order = r->order;
-    person.withdrawn = false;
     person.state = PERSON_ASKED;
     (void)kozo_signal(person.work, 1);
 }
 
 void person_withdraw(const char *why)
 {
-    if (person.state != PERSON_ASKED || person.withdrawn)
+    enum person_state was = person.state;
+
+    if (was == PERSON_NONE || was == PERSON_TAKEN_BACK)
         return;
     strlcpy(person.why, why, sizeof person.why);
-    person.withdrawn = true;
-    (void)kozo_thread_suspend(person.worker.thread);
-    (void)kozo_thread_resume(person.worker.thread);
+    if (atomic_exchange(&person.state, PERSON_TAKEN_BACK) == PERSON_ASKED) {
+        (void)kozo_thread_suspend(person.worker.thread);
+        (void)kozo_thread_resume(person.worker.thread);
+    }
     (void)kozo_signal(person.work, 1);
 }
 
@@ -171,7 +187,7 @@ enum person_state person_take(uint64_t *order)
     enum person_state state = person.state;
 
     *order = person.order;
-    if (state > PERSON_ASKED)
+    if (state > PERSON_TAKEN_BACK)
         person.state = PERSON_IDLE;
     return state;
 }

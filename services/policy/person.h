@@ -17,7 +17,8 @@
 enum person_state : uint8_t {
     PERSON_NONE, /* there is no console, or no thread to ask by */
     PERSON_IDLE,
-    PERSON_ASKED, /* or taken back: the console has not confirmed it */
+    PERSON_ASKED,
+    PERSON_TAKEN_BACK, /* the person is to read why */
     PERSON_SAYS_YES,
     PERSON_SAYS_NO,
     PERSON_WITHDRAWN,
@@ -28,7 +29,10 @@ enum person_state : uint8_t {
 bool person_begin(struct kozo_endpoint port);
 /* Asks; only in state IDLE. */
 void person_ask(const struct consent_request *r, struct kozo_str who);
-/* Takes the question back; the console shows `why`. Only in state ASKED. */
+/*
+ * Takes the question back, or the last one's answer if there is one already: the person reads `why`.
+ * Such an answer is not told any more.
+ */
 void person_withdraw(const char *why);
 /*
  * What has become of it, and by `order` of which question. An end is told once: the state is IDLE

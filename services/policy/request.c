@@ -151,30 +151,39 @@ static void deny_all(struct policy_server *p, const char *why, const char *hint)
             finish_denied(p, k, why, hint);
 }
 
-static void be_silent(struct policy_server *p, uint32_t k)
+static void be_silent(struct policy_server *p, uint32_t k, bool answered)
 {
-    person_withdraw("no answer in time: denied");
+    person_withdraw(answered ? "that answer came too late: the time was over, denied"
+                             : "no answer in time: denied");
     finish_denied(p, k, "nobody answered in time", "be at the console, and ask again");
 }
 
-/* The thread that asks the person has come to an end with a question. */
-static void take_answer(struct policy_server *p)
+/* What the person said, and the time limit: the question on the terminal ends by one of them. */
+static void settle(struct policy_server *p)
 {
-    uint64_t order, now = kozo_now();
-    enum person_state said = person_take(&order);
+    struct consent_said said = {};
+    enum person_state state = person_take(&said.order);
     uint32_t k = consent_shown(&p->consent);
-    enum consent_outcome outcome = consent_answer(&p->consent, order, said == PERSON_SAYS_YES, now);
 
-    if (said == PERSON_UNREACHABLE)
+    said.yes = state == PERSON_SAYS_YES;
+    said.anything = said.yes || state == PERSON_SAYS_NO;
+    if (state == PERSON_UNREACHABLE) {
         deny_all(p, "the console does not serve", "see ps");
-    if (said != PERSON_SAYS_YES && said != PERSON_SAYS_NO)
         return;
-    if (outcome == CONSENT_SILENCE)
-        be_silent(p, k);
-    else if (outcome == CONSENT_NO)
-        finish_denied(p, k, "the person at the console said no", "");
-    else if (outcome == CONSENT_YES)
+    }
+    switch (consent_settle(&p->consent, &said, kozo_now())) {
+    case CONSENT_UNDECIDED:
+        break;
+    case CONSENT_YES:
         finish_allowed(p, k);
+        break;
+    case CONSENT_NO:
+        finish_denied(p, k, "the person at the console said no", "");
+        break;
+    case CONSENT_SILENCE:
+        be_silent(p, k, said.anything);
+        break;
+    }
 }
 
 static void show_next(struct policy_server *p)
@@ -199,13 +208,8 @@ static void look_for_the_gone(struct policy_server *p)
 
 void request_look(struct policy_server *p)
 {
-    uint32_t late;
-
     look_for_the_gone(p);
-    take_answer(p);
-    late = consent_late(&p->consent, kozo_now());
-    if (late != CONSENT_NONE)
-        be_silent(p, late);
+    settle(p);
     show_next(p);
 }
 

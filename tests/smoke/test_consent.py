@@ -2,6 +2,7 @@
 """What needs a person's word: the question at the console, all its ends, and leases under a program in use."""
 
 import re
+import time
 
 CONF = "etc/kozo.conf"
 ALLOW = r"\[\?\] allow\? y or n, then Enter \(\d+ s\): "
@@ -87,6 +88,38 @@ def test_silence_denies_and_a_late_yes_grants_nothing(boot):
         vm.wait_for(r"^typed be$")  # Enter came after the question: the line was kept for the shell
         vm.wait_for(r"^\[petitioner\] all done$")
         assert "result=granted" not in vm.text.split("KOZO READY")[1], "a late yes granted"
+
+
+def test_an_answer_that_is_too_late_is_told_so(boot):
+    petition_a_sloth(boot, "ask sloth:/a 1 alone fs:/etc/motd sleep 2800 release sleep 1000", MOTD, seconds=3)
+    with boot.start() as vm:
+        asked(vm, "sloth:/a")
+        vm.send("y\r")
+        asked(vm)
+        vm.wait_for(r"^\[\?\] allow\? y or n, then Enter \(0 s\): ")  # policy waits for the sloth, until 3.8 s
+        vm.send("y\r")
+        vm.wait_for(r"^\[\?\] that answer came too late: the time was over, denied$")
+        audited(vm, "denied", "nobody answered in time")
+        vm.wait_for(r"^\[petitioner\] all done$")
+        assert vm.text.count("said yes") == 1, "a late yes granted"
+
+
+def test_an_answer_that_races_with_the_limit_has_one_result(boot):
+    rounds = 5
+    petition(boot, " ".join(["ask fs:/etc/motd 1"] * rounds), seconds=1)
+    with boot.start() as vm:
+        for n in range(rounds):
+            asked(vm)                # half a second after the question
+            vm.send("y")
+            time.sleep(0.44 + n * 0.02)
+            vm.send("\r")
+            vm.wait_for(r"^\[petitioner\] (granted|denied) fs:/etc/motd")
+        vm.wait_for(r"^\[petitioner\] all done$")
+        decided = re.findall(r"who=petitioner .*result=(granted|denied) ", vm.text)
+        told = re.findall(r"(?m)^(?:kozo> )?\s*\[petitioner\] (granted|denied) ", vm.text)
+        over = re.findall(r"\[\?\] (?:no answer in time|that answer came too late): .*denied", vm.text)
+        assert len(decided) == rounds and decided == told, (decided, told)
+        assert len(over) == decided.count("denied"), (decided, over)
 
 
 def test_a_requester_that_dies_is_replaced_and_asks_anew(boot):
@@ -179,12 +212,7 @@ def test_a_lease_in_use_is_listed_explained_and_revoked(boot):
         vm.wait_for(rf"error: {lease}: ")
 
 
-def test_a_provider_that_hangs_makes_no_lease_longer(boot):
-    petition(boot, "ask sloth:/a 1 ask sloth:/b 1 swap 100 ask fs:/etc/none 1",
-             RULE.format(name="sloth-a", object="sloth:/a", rights="read", decision="ask", more="") +
-             RULE.format(name="sloth-b", object="sloth:/b", rights="read", decision="ask", more="lease_ms = 2000"))
-    conf = boot.read(CONF).replace("console-ask process", "console-ask process sloth", 1)
-    boot.write(CONF, conf.replace("requests     = fs process\nrestart      = never", "requests = fs sloth", 1) + """
+SLOTH = """
 [service sloth]
 binary       = bin/petitioner
 sha256       = auto
@@ -192,7 +220,19 @@ memory       = 1M
 args         = hang
 provides     = sloth
 capabilities = log
-""")
+""" + RULE.format(name="sloth", object="sloth:/a", rights="read", decision="ask", more="")
+
+
+def petition_a_sloth(boot, args, rules, seconds=30):
+    """As petition; sloth:/a is of a provider that never answers when it is told of the end of a lease."""
+    petition(boot, args, SLOTH + rules, seconds=seconds)
+    conf = boot.read(CONF).replace("console-ask process", "console-ask process sloth", 1)
+    boot.write(CONF, conf.replace("requests     = fs process\nrestart      = never", "requests = fs sloth", 1))
+
+
+def test_a_provider_that_hangs_makes_no_lease_longer(boot):
+    petition_a_sloth(boot, "ask sloth:/a 1 ask sloth:/b 1 swap 100 ask fs:/etc/none 1",
+                     RULE.format(name="b", object="sloth:/b", rights="read", decision="ask", more="lease_ms = 2000"))
     with boot.start() as vm:
         for name in ("sloth:/a", "sloth:/b"):
             asked(vm, name)

@@ -31,40 +31,90 @@ TEST(questions_are_asked_one_at_a_time_in_their_order)
     CHECK_EQ(consent_next(c), b);
 }
 
-/* What is said, and when (the limit is at 150 ms), and what comes of it. */
+static struct consent_said yes_to(uint64_t order)
+{
+    return (struct consent_said){ true, true, order };
+}
+
+static struct consent_said no_to(uint64_t order)
+{
+    return (struct consent_said){ true, false, order };
+}
+
+static enum consent_outcome settle(struct consent *c, struct consent_said said, uint64_t now)
+{
+    return consent_settle(c, &said, now);
+}
+
+/* When a look is taken (the limit is at 150 ms), and what it makes of a yes, a no, and silence. */
 static const struct {
-    bool yes;
     uint64_t at;
-    enum consent_outcome outcome;
-} answers[] = {
-    { true, 50 * MS, CONSENT_YES },        { false, 50 * MS, CONSENT_NO },
-    { true, 150 * MS - 1, CONSENT_YES },   { false, 150 * MS - 1, CONSENT_NO },
-    { true, 150 * MS, CONSENT_SILENCE },   { false, 150 * MS, CONSENT_SILENCE },
-    { true, UINT64_MAX, CONSENT_SILENCE },
+    enum consent_outcome yes, no, nothing;
+} looks[] = {
+    { 50 * MS, CONSENT_YES, CONSENT_NO, CONSENT_UNDECIDED },
+    { 150 * MS - 1, CONSENT_YES, CONSENT_NO, CONSENT_UNDECIDED },
+    { 150 * MS, CONSENT_SILENCE, CONSENT_SILENCE, CONSENT_SILENCE },
+    { 150 * MS + 1, CONSENT_SILENCE, CONSENT_SILENCE, CONSENT_SILENCE },
+    { UINT64_MAX, CONSENT_SILENCE, CONSENT_SILENCE, CONSENT_SILENCE },
 };
 
 TEST(an_answer_at_the_last_tick_is_too_late)
 {
-    for (unsigned i = 0; i < sizeof answers / sizeof answers[0]; i++) {
+    for (unsigned i = 0; i < sizeof looks / sizeof looks[0]; i++) {
         struct consent *c = queue();
         uint32_t a = consent_add(c, WHO(0, 1));
+        uint64_t order = c->request[a].order;
 
+        CHECK_EQ(settle(c, (struct consent_said){}, looks[i].at),
+                 CONSENT_UNDECIDED); /* not shown */
         consent_show(c, a, 50 * MS);
-        CHECK_EQ(consent_answer(c, c->request[a].order, answers[i].yes, answers[i].at),
-                 answers[i].outcome);
+        CHECK_EQ(consent_deadline(c), 150 * MS);
+        CHECK_EQ(settle(c, yes_to(order), looks[i].at), looks[i].yes);
+        CHECK_EQ(settle(c, no_to(order), looks[i].at), looks[i].no);
+        CHECK_EQ(settle(c, (struct consent_said){}, looks[i].at), looks[i].nothing);
     }
 }
 
-TEST(silence_ends_a_question_at_its_limit)
+/*
+ * A yes is said at `answer`; policy looks at those of the five ticks around the limit that `when`
+ * names, a bit each: whichever of the two it sees first, there is one end, and after it none.
+ */
+static void race(uint64_t answer, unsigned when)
 {
     struct consent *c = queue();
     uint32_t a = consent_add(c, WHO(0, 1));
+    uint64_t order = c->request[a].order;
+    enum consent_outcome end = CONSENT_UNDECIDED;
+    unsigned ends = 0;
+    bool told = false;
 
-    CHECK_EQ(consent_late(c, UINT64_MAX), CONSENT_NONE); /* it is not on the terminal */
     consent_show(c, a, 50 * MS);
-    CHECK_EQ(consent_deadline(c), 150 * MS);
-    CHECK_EQ(consent_late(c, 150 * MS - 1), CONSENT_NONE);
-    CHECK_EQ(consent_late(c, 150 * MS), a);
+    for (unsigned tick = 0; tick < 5; tick++) {
+        uint64_t now = 150 * MS - 2 + tick;
+        bool anything = !told && now >= answer;
+        enum consent_outcome o;
+
+        if ((when & 1u << tick) == 0)
+            continue;
+        o = settle(c, (struct consent_said){ anything, true, order }, now);
+        told |= anything; /* an answer is told once */
+        if (o == CONSENT_UNDECIDED)
+            continue;
+        ends++;
+        end = o;
+        CHECK_EQ(o, anything && now < 150 * MS ? CONSENT_YES : CONSENT_SILENCE);
+        consent_end(c, a);
+    }
+    CHECK_EQ(ends, 1);
+    CHECK(end != CONSENT_YES || answer < 150 * MS);
+}
+
+TEST(an_answer_and_the_limit_make_one_end_in_whatever_order_they_are_seen)
+{
+    for (uint64_t answer = 150 * MS - 3; answer <= 150 * MS + 2; answer++)
+        for (unsigned when = 0; when < 1u << 5; when++)
+            if (when >> 2 != 0) /* at least once when the limit is there */
+                race(answer, when);
 }
 
 TEST(an_answer_to_a_question_that_is_gone_answers_nothing)
@@ -73,15 +123,16 @@ TEST(an_answer_to_a_question_that_is_gone_answers_nothing)
     uint32_t a = consent_add(c, WHO(0, 1)), b;
     uint64_t order = c->request[a].order;
 
-    CHECK_EQ(consent_answer(c, order, true, 0), CONSENT_UNDECIDED); /* not shown yet */
+    CHECK_EQ(settle(c, yes_to(order), 0), CONSENT_UNDECIDED); /* not shown yet */
     consent_show(c, a, 0);
     consent_end(c, a);
-    CHECK_EQ(consent_answer(c, order, true, 1), CONSENT_UNDECIDED);
+    CHECK_EQ(settle(c, yes_to(order), 1), CONSENT_UNDECIDED);
     b = consent_add(c, WHO(0, 1)); /* the same place, for the same requester */
     CHECK_EQ(b, a);
     consent_show(c, b, 0);
-    CHECK_EQ(consent_answer(c, order, true, 1), CONSENT_UNDECIDED);
-    CHECK_EQ(consent_answer(c, c->request[b].order, true, 1), CONSENT_YES);
+    CHECK_EQ(settle(c, yes_to(order), 1), CONSENT_UNDECIDED);
+    CHECK_EQ(settle(c, yes_to(order), 100 * MS), CONSENT_SILENCE); /* by its own limit */
+    CHECK_EQ(settle(c, yes_to(c->request[b].order), 1), CONSENT_YES);
 }
 
 TEST(a_flood_fills_its_own_share_of_the_queue_only)

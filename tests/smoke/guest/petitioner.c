@@ -8,7 +8,8 @@
  *     use                  read the file asked for again and again, until that fails
  *     kill NAME            end a service by what was asked for
  *     release              give back what was asked for
- *     flood OBJECT         ask four times at once, by threads of its own
+ *     alone OBJECT         ask by a thread of its own, and go on
+ *     flood OBJECT         do that four times
  *     until-refused OBJECT ask until the answer is another than at first
  *     drain                make room in the audit
  *     swap MS              so long before the last lease ends give back the one before; say when it ends
@@ -103,14 +104,15 @@ static void petition(void *object)
     tell(err, object, rep.lease_ms, rep.reason.at);
 }
 
-static void flood(char *object)
+static void alone(char *object)
 {
     static struct kozo_worker worker[petitions];
+    static uint32_t workers;
 
-    for (uint32_t i = 0; i < petitions; i++)
-        if (kozo_worker_start(&worker[i], &(struct kozo_worker_options){ .priority = 120 },
-                              petition, object) != KOZO_OK)
-            kozo_fatal("no worker");
+    if (workers == petitions ||
+        kozo_worker_start(&worker[workers++], &(struct kozo_worker_options){ .priority = 120 },
+                          petition, object) != KOZO_OK)
+        kozo_fatal("no worker");
 }
 
 static void until_refused(const char *object)
@@ -237,8 +239,11 @@ static int run(int argc, char **argv)
             i++;
             if (strcmp(word, "kill") == 0)
                 kill(next);
+            else if (strcmp(word, "alone") == 0)
+                alone(next);
             else if (strcmp(word, "flood") == 0)
-                flood(next);
+                for (uint32_t n = 0; n < petitions; n++)
+                    alone(next);
             else if (strcmp(word, "until-refused") == 0)
                 until_refused(next);
             else if (strcmp(word, "swap") == 0)
