@@ -2,6 +2,7 @@
 #include "shell/program.h"
 #include "common/line.h"
 #include "init/fault.h"
+#include "shell/grants.h"
 
 #include <kozo/cpio.h>
 #include <kozo/error.h>
@@ -137,6 +138,15 @@ enum kozo_err program_give(struct program *p, const char *name, kozo_cptr slot, 
         return err;
     }
     return add_cap(p, name, "", copy, KOZO_SAME_RIGHTS);
+}
+
+enum kozo_err program_give_policy(struct program *p)
+{
+    for (uint32_t i = 0; i < PROGRAMS; i++)
+        if (programs[i].asks && &programs[i] != p)
+            return KOZO_ERR_IN_USE;
+    p->asks = true;
+    return program_give(p, "policy", kozo_cap("policy"), KOZO_SAME_RIGHTS);
 }
 
 enum kozo_err program_give_file(struct program *p, const char *name, struct kozo_endpoint file)
@@ -278,6 +288,9 @@ static void take_back(struct program *p)
             kozo_slot_drop(p->held[i].slot);
     }
     p->holds = 0;
+    if (p->asks)
+        grants_release();
+    p->asks = false;
     for (uint32_t i = 0; i < PROGRAM_PIPES; i++)
         leave_pipe(&pipes[i], p);
 }

@@ -102,6 +102,19 @@ static bool give_arguments(struct program *p, const struct start *s)
     return true;
 }
 
+static bool give_own(struct program *p, const char *name)
+{
+    enum kozo_err err;
+
+    if (strcmp(name, "policy") != 0)
+        return give(p, name, kozo_cap(name), KOZO_SAME_RIGHTS);
+    err = program_give_policy(p);
+    if (err != KOZO_ERR_IN_USE)
+        return err == KOZO_OK || fail(kozo_str(name), err);
+    (void)shell_fail(kozo_str(name), "another program asks already, one at a time; `jobs` lists it");
+    return false;
+}
+
 static bool give_with(struct program *p, struct kozo_str names)
 {
     while (names.len > 0) {
@@ -114,7 +127,7 @@ static bool give_with(struct program *p, struct kozo_str names)
             return false;
         }
         (void)kozo_reconnect(name); /* what provides it may be in another life */
-        if (!give(p, name, kozo_cap(name), KOZO_SAME_RIGHTS))
+        if (!give_own(p, name))
             return false;
     }
     return true;

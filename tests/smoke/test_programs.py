@@ -225,6 +225,33 @@ def test_powers_are_asked_for_and_taken_back(boot):
         assert "error: 9999: no such name" in person.line("policy revoke 9999")
 
 
+def test_what_a_program_was_granted_ends_with_it(boot):
+    """However it ends: nothing waits for the lease to be over."""
+    with boot.start() as vm:
+        person = Person(vm)
+        for end, more in (("kill", " &"), ("^C", ""), ("itself", " doom 1")):   # it has no memory for a worker
+            vm.send(f"run --with policy petitioner ask fs:/etc/motd 1{more}\r")
+            vm.wait_for(r"allow\? y or n")
+            vm.send("y\r")
+            vm.wait_for("result=granted")
+            if end == "kill":
+                text = person.line("policy list")
+                assert re.search(r"^ +\d+ shell .* read fs:/etc/motd$", text, re.MULTILINE), text
+                assert "error: policy: another program asks already" in person.line("run --with policy asker fs:/etc/motd")
+                number = re.match(r"\[(\d+)\] petitioner\n", person.line("jobs")).group(1)
+                person.line(f"kill {number}")
+            elif end == "^C":
+                vm.send("\x03")
+                vm.wait_for(r"\^C\n")
+                vm.wait_for(PROMPT)
+            else:
+                vm.wait_for(PROMPT)
+                assert person.line("jobs") == ""
+            assert "fs:/etc/motd" not in person.line("policy list"), end
+            assert re.search(r"^ +\d+ shell +released .* read fs:/etc/motd$", person.line("policy audit"), re.MULTILINE)
+            person.line("policy drain")
+
+
 def test_without_a_person_power_is_denied_at_once(boot):
     text = listed(boot, "kill fsd; run --with policy asker fs:/etc/motd; poweroff", 1)
     assert "[shell] error: fsd: denied: " in text and "denied: fs:/etc/motd: " in text, text
