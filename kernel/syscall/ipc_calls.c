@@ -9,15 +9,24 @@
 #include "syscall/syscall.h"
 
 /*
- * Capabilities that a message carries fill slots: do as many steps of what is pending first. They
+ * Before slots are filled, as many steps of what is pending are made: for each capability of the
+ * message that is sent, and with a receive window for all that may come with one that waits. They
  * may take away what `t` needs to run: then it makes the call again when it runs next, if ever.
  */
 static enum kozo_err pay_for_caps(const struct tcb *t, uint64_t info)
 {
-    if ((info & KOZO_INFO_CAPS_MASK) == 0)
+    uint64_t sent = (info & KOZO_INFO_CAPS_MASK) >> KOZO_INFO_CAPS_SHIFT;
+
+    if ((info & (KOZO_INFO_CAPS_MASK | KOZO_INFO_RECV_CAPS)) == 0)
         return KOZO_OK;
-    pending_steps((info & KOZO_INFO_CAPS_MASK) >> KOZO_INFO_CAPS_SHIFT);
+    pending_steps((info & KOZO_INFO_RECV_CAPS) != 0 ? sent + KOZO_MSG_CAPS : sent);
     return t->state == TCB_READY ? KOZO_OK : CALL_AGAIN;
+}
+
+/* What comes with the reply to a CALL is paid for by its sender; SEND and REPLY receive nothing. */
+static enum kozo_err pay_to_send(const struct tcb *t, uint64_t info)
+{
+    return pay_for_caps(t, info & KOZO_INFO_CAPS_MASK);
 }
 
 /* The endpoint `at`, with the right in `need`. */
@@ -31,7 +40,7 @@ static struct slot_res prepare_send(struct tcb *t, const struct frame *f)
 {
     uint64_t info = frame_arg(f, 1);
     struct slot_res r;
-    enum kozo_err err = pay_for_caps(t, info);
+    enum kozo_err err = pay_to_send(t, info);
 
     if (err != KOZO_OK)
         return slot_err(err);
@@ -90,10 +99,13 @@ static enum kozo_err check_recv(const struct tcb *t, uint64_t info)
 /* A caller still owed an answer when the next message is asked for is dropped. */
 enum kozo_err sys_recv(struct tcb *t, const struct frame *f)
 {
-    struct slot_res r = want_endpoint(t, frame_arg(f, 0), KOZO_READ);
+    uint64_t info = frame_arg(f, 1);
+    struct slot_res r;
 
+    TRY(pay_for_caps(t, info & KOZO_INFO_RECV_CAPS));
+    r = want_endpoint(t, frame_arg(f, 0), KOZO_READ);
     TRY(r.err);
-    TRY(check_recv(t, frame_arg(f, 1)));
+    TRY(check_recv(t, info));
     /* ---- commit ---- */
     reply_drop(t, KOZO_ERR_DROPPED);
     endpoint_recv(t, (struct endpoint *)r.slot->cap.object);
@@ -125,7 +137,7 @@ enum kozo_err sys_reply(struct tcb *t, const struct frame *f)
     uint64_t info = frame_arg(f, 1);
     struct tcb *caller;
 
-    TRY(pay_for_caps(t, info));
+    TRY(pay_to_send(t, info));
     caller = t->owes;
     if (frame_arg(f, 0) != 0) {
         struct slot_res r = cspace_want(&t->cspace, frame_arg(f, 0), KOZO_KIND_REPLY, KOZO_WRITE);

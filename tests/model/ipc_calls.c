@@ -4,11 +4,14 @@
  */
 #include "model.h"
 
-/* What is pending goes on, a step for each capability; it may take away what the caller needs to
- * run. */
-static bool pay(struct m_thread *t, uint64_t info)
+/* Capabilities in the message that is sent, or that may come with the one received. */
+static uint64_t in_message(uint64_t info) { return info >> 8 & 7; }
+static uint64_t in_window(uint64_t info) { return (info & KOZO_INFO_RECV_CAPS) != 0 ? 3 : 0; }
+
+/* What is pending goes on; it may take away what the caller needs to run. */
+static bool pay(struct m_thread *t, uint64_t steps)
 {
-    m_steps(info >> KOZO_INFO_CAPS_SHIFT & 7);
+    m_steps(steps);
     return t->state == KOZO_THREAD_READY;
 }
 
@@ -38,7 +41,7 @@ uint32_t m_call_send(struct m_thread *t, const uint64_t *arg)
 {
     struct m_look r;
 
-    if (!pay(t, arg[1]))
+    if (!pay(t, in_message(arg[1])))
         return M_AGAIN;
     r = look_to_send(t, arg);
     return r.err != KOZO_OK ? r.err : send(t, r.cap, M_SEND);
@@ -48,7 +51,7 @@ uint32_t m_call_call(struct m_thread *t, const uint64_t *arg)
 {
     struct m_look r;
 
-    if (!pay(t, arg[1]))
+    if (!pay(t, in_message(arg[1])))
         return M_AGAIN;
     r = look_to_send(t, arg);
     if (r.err != KOZO_OK)
@@ -62,8 +65,11 @@ uint32_t m_call_call(struct m_thread *t, const uint64_t *arg)
 
 uint32_t m_call_recv(struct m_thread *t, const uint64_t *arg)
 {
-    struct m_look r = m_want(t, arg[0], KOZO_KIND_ENDPOINT, KOZO_READ);
+    struct m_look r;
 
+    if (!pay(t, in_window(arg[1])))
+        return M_AGAIN;
+    r = m_want(t, arg[0], KOZO_KIND_ENDPOINT, KOZO_READ);
     if (r.err != KOZO_OK)
         return r.err;
     if ((arg[1] & ~(uint64_t)(KOZO_INFO_DEADLINE | KOZO_INFO_RECV_CAPS)) != 0)
@@ -80,7 +86,7 @@ uint32_t m_call_reply_recv(struct m_thread *t, const uint64_t *arg)
     struct m_look r;
     enum kozo_err err;
 
-    if (!pay(t, arg[1]))
+    if (!pay(t, in_message(arg[1]) + in_window(arg[1])))
         return M_AGAIN;
     r = m_want(t, arg[0], KOZO_KIND_ENDPOINT, KOZO_READ);
     err = r.err == KOZO_OK ? m_message_check(t, arg[1]) : r.err;
@@ -99,7 +105,7 @@ uint32_t m_call_reply(struct m_thread *t, const uint64_t *arg)
     struct m_thread *caller;
     enum kozo_err err;
 
-    if (!pay(t, arg[1]))
+    if (!pay(t, in_message(arg[1])))
         return M_AGAIN;
     caller = t->owes;
     if (arg[0] != 0) {

@@ -201,6 +201,55 @@ TEST(a_revoke_preempted_at_any_point_makes_the_same_steps)
         }
 }
 
+/* ---- messages that waited ---- */
+
+#define SENDERS (DERIVERS / 2)
+#define WINDOWS (SLOT_FREE + 16) /* 3 slots for each receiver */
+#define BUFFERS (SLOT_FREE + 3)  /* Frames */
+#define IN_FRAME (KOZO_PAGE_SIZE / KOZO_BUFFER_BYTES)
+static_assert(WINDOWS + SENDERS * KOZO_MSG_CAPS <= SLOT_KEPT);
+static_assert(BUFFERS + DERIVERS / IN_FRAME <= WINDOWS);
+
+/* Each takes one message, with three capabilities that were in it before the revoke began. */
+static void take_a_message(struct tcb *t, uint64_t i)
+{
+    if (i < SENDERS || t->state != TCB_READY || !slot_is_null(host_slot(t->buffer->recv_slot)))
+        return;
+    if (i % 2 == 0)
+        (void)call(t, RECV, A, KOZO_INFO_RECV_CAPS);
+    else
+        (void)call(t, REPLY_RECV, A, KOZO_INFO_RECV_CAPS);
+    others.made += INFO_CAPS_OF(t->frame.reg[1]);
+}
+
+/* Half of the crowd waits to send; each has a buffer. */
+static void queue_messages(void)
+{
+    for (uint64_t i = 0; i < DERIVERS; i++) {
+        struct tcb *t = others.thread[i];
+
+        if (i % IN_FRAME == 0)
+            host_make(BUFFERS + i / IN_FRAME, KOZO_KIND_FRAME, KOZO_PAGE_BITS);
+        tcb_bind(t, TCB_BUFFER, host_slot(BUFFERS + i / IN_FRAME), i % IN_FRAME * KOZO_BUFFER_BYTES);
+        t->buffer->recv_count = KOZO_MSG_CAPS;
+        t->buffer->recv_slot = (uint32_t)(WINDOWS + i % SENDERS * KOZO_MSG_CAPS);
+        for (uint32_t k = 0; k < KOZO_MSG_CAPS; k++)
+            t->buffer->cap[k] = (struct kozo_cap_desc){ .slot = SLOT_EP, .rights = KOZO_RIGHTS_ALL };
+        if (i < SENDERS)
+            CHECK_EQ(call(t, SEND, A, INFO_CAPS(KOZO_MSG_CAPS)), HOST_BLOCKED);
+    }
+}
+
+TEST(messages_queued_before_a_revoke_add_no_step_to_it)
+{
+    boot_crowd(take_a_message);
+    host_make(A, KOZO_KIND_ENDPOINT, 0);
+    queue_messages();
+    make_star();
+    check_bound(revoke_preempted(SLOT_EP), CHILDREN + 1);
+    CHECK_EQ(others.made, SENDERS * KOZO_MSG_CAPS); /* all of them arrived */
+}
+
 /* ---- objects ---- */
 
 #define CNODE_BITS 2u
