@@ -129,8 +129,17 @@ enum kozo_err kozo_ring_wait(struct kozo_ring *r, uint64_t deadline)
     return err;
 }
 
+void kozo_ring_bury(void *memory, enum kozo_ring_side side, enum kozo_ring_end how)
+{
+    struct kozo_ring_shared *shared = memory;
+    struct kozo_ring_half *half = side == KOZO_RING_PRODUCER ? &shared->producer : &shared->consumer;
+
+    if (__atomic_load_n(&half->closed, __ATOMIC_RELAXED) != KOZO_RING_CLOSED)
+        __atomic_store_n(&half->closed, how, __ATOMIC_RELEASE);
+}
+
 void kozo_ring_close(struct kozo_ring *r)
 {
-    __atomic_store_n(&r->mine->closed, 1, __ATOMIC_RELEASE);
+    __atomic_store_n(&r->mine->closed, KOZO_RING_CLOSED, __ATOMIC_RELEASE);
     kozo_ring_wake(r);
 }

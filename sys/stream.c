@@ -67,8 +67,11 @@ static struct kozo_res read_pipe(struct kozo_stream *s, char *to, size_t len)
         while ((e = kozo_ring_front(&s->ring)) == nullptr) {
             enum kozo_err err = kozo_ring_wait(&s->ring, UINT64_MAX);
 
-            if (err != KOZO_OK)
-                return (struct kozo_res){ 0, err == KOZO_ERR_GONE ? KOZO_OK : err };
+            if (err == KOZO_ERR_GONE && kozo_ring_ended(&s->ring) == KOZO_RING_CLOSED)
+                err = KOZO_OK;
+            else if (err == KOZO_OK)
+                continue;
+            return (struct kozo_res){ 0, err };
         }
         there = __atomic_load_n(&e->len, __ATOMIC_RELAXED);
         if (there > KOZO_PIPE_TEXT)
@@ -174,6 +177,8 @@ static enum kozo_err write_pipe(struct kozo_stream *s, const char *from, size_t 
         struct kozo_pipe_entry *e;
         size_t n = KOZO_PIPE_TEXT - s->used;
 
+        if (kozo_ring_ended(&s->ring) != KOZO_RING_OPEN)
+            return KOZO_ERR_GONE;
         while ((e = kozo_ring_room(&s->ring)) == nullptr) {
             enum kozo_err err = kozo_ring_wait(&s->ring, UINT64_MAX);
 
@@ -220,6 +225,8 @@ enum kozo_err kozo_stream_flush(struct kozo_stream *s)
     if (s->kind != KOZO_STREAM_PIPE)
         return send(s, 0);
     if (s->used > 0) {
+        if (kozo_ring_ended(&s->ring) != KOZO_RING_OPEN)
+            return KOZO_ERR_GONE;
         kozo_ring_put(&s->ring);
         s->used = 0;
     }

@@ -115,7 +115,9 @@ bool program_read(const char *name, struct kozo_stream *in, void *to, size_t len
     struct kozo_res r = kozo_stream_read(in, to, len);
 
     *got = r.value;
-    if (r.err != KOZO_OK)
+    if (r.err == KOZO_ERR_GONE)
+        *status = program_fail(name, "who wrote it has died");
+    else if (r.err != KOZO_OK)
         *status = program_fail_err(name, r.err);
     return r.err == KOZO_OK && r.value > 0;
 }

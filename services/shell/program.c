@@ -7,10 +7,12 @@
 #include <kozo/cpio.h>
 #include <kozo/error.h>
 #include <kozo/layout.h>
+#include <kozo/memory.h>
 #include <kozo/print.h>
 #include <kozo/slots.h>
 #include <kozo/string.h>
 #include <kozo/syscall.h>
+#include <kozo/window.h>
 
 constexpr unsigned program_bits = 18; /* memory of a program */
 constexpr unsigned pipe_bits = 15;    /* of a pipe: its pages and two Notifications */
@@ -19,7 +21,8 @@ constexpr uint32_t stack_pages = 8, heap_pages = 8, cnode_bits = 6, priority = 1
 
 struct pipe {
     struct kozo_untyped memory;
-    kozo_cptr pages;                 /* the first of pipe_pages */
+    kozo_cptr pages;                 /* the first of pipe_pages ... */
+    uint64_t at;                     /* ... which is mapped here: to say in it who died */
     const struct program *from, *to; /* null once they ended; both null: not in use */
 };
 
@@ -206,6 +209,15 @@ static void leave_pipe(struct pipe *pipe, const struct program *p)
     pipe->pages = 0;
 }
 
+static enum kozo_err map_header(struct pipe *pipe)
+{
+    if (pipe->at == 0)
+        pipe->at = kozo_window_alloc(KOZO_WINDOW_SMALL, KOZO_PAGE_SIZE);
+    if (pipe->at == 0)
+        return KOZO_ERR_LIMIT;
+    return kozo_memory_map((struct kozo_frame){ pipe->pages }, pipe->at, KOZO_READ | KOZO_WRITE);
+}
+
 /*
  * Each side waits on a Notification that goes with the other one's end: bell[1] of the writer goes
  * with the writer, bell[0] of the reader with the reader.
@@ -223,6 +235,8 @@ static enum kozo_err make_pipe(struct pipe *pipe, struct program *from, struct p
         return KOZO_ERR_LIMIT;
     err = kozo_retype(pipe->memory, KOZO_KIND_FRAME, KOZO_PAGE_BITS, kozo_own(pipe->pages),
                       pipe_pages);
+    if (err == KOZO_OK)
+        err = map_header(pipe);
     if (err == KOZO_OK)
         err = kozo_retype(pipe->memory, KOZO_KIND_NOTIFICATION, 0, kozo_own(from->bell[1]), 1);
     if (err == KOZO_OK)
@@ -271,6 +285,19 @@ bool program_exists(struct kozo_str name)
 
 /* ---- the end ---- */
 
+/* The other ends of its pipes are told, whether they wait or not. */
+static void bury(const struct program *p, enum kozo_ring_end how)
+{
+    for (uint32_t i = 0; i < PROGRAM_PIPES; i++) {
+        void *ring = (void *)(uintptr_t)pipes[i].at;
+
+        if (pipes[i].from == p)
+            kozo_ring_bury(ring, KOZO_RING_PRODUCER, how);
+        if (pipes[i].to == p)
+            kozo_ring_bury(ring, KOZO_RING_CONSUMER, how);
+    }
+}
+
 /* Its neighbours wake first: they wait on what goes now. */
 static void take_back(struct program *p)
 {
@@ -304,6 +331,7 @@ void program_forget(struct program *p)
 static void end(struct program *p, uint32_t status)
 {
     kozo_process_destroy(&p->process);
+    bury(p, status > STATUS_MOST ? KOZO_RING_DIED : KOZO_RING_CLOSED);
     take_back(p);
     p->runs = false;
     p->status = status;

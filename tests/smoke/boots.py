@@ -54,6 +54,7 @@ BOOTS = {
     "threads": [_USUAL, _SMALL],
     "time": [_USUAL, _MAX, _Q35, _QBOOT, _NO_HPET, _NO_ACPI],
     "transfer": [_USUAL, _SLOW],
+    "trickle": [],  # a program: test_programs.py runs it
     "twosides": [], # test_twosides.py boots it
     "warden": [],   # a service: test_supervise.py puts it into the manifest
 }

@@ -99,9 +99,23 @@ def test_pipes_end_and_break(boot):
         assert person.line("cat < /etc/big | wc").split() == ["20000", "20000", str(len(big))]
         # The reader ends first: the writer's output fails, and nothing hangs.
         assert "cat: output: the other side is gone" in person.line("cat /etc/big | crash exit 0")
-        # The writer dies: the reader reads the end.
+        # Also when the pipe is far from full: the next write says so, at whatever end of the reader.
+        for reader in ("crash exit 0", "crash page", "wc --no-such", "none"):
+            text = person.line(f"trickle | {reader}")
+            if reader == "none":
+                assert "error: none: no such program" in text and "trickle:" not in text, text
+                continue
+            gone = re.search(r"^trickle: the other side is gone at line (\d+)$", text, re.MULTILINE)
+            assert gone and int(gone.group(1)) < 200, (reader, text)
+        # The writer exits: the reader reads the end. It dies: the reader is told so.
+        assert person.line("crash exit 3 | wc").split() == ["0", "0", "0"]
         text = person.line("crash page | wc")
-        assert "error: crash: page fault" in text and re.search(r"^ +0 +0 +0$", text, re.MULTILINE), text
+        assert "error: crash: page fault" in text and "wc: input: who wrote it has died\n" in text, text
+        vm.send("trickle | sha256sum &\r")
+        number = vm.wait_for(r"^\[(\d+)\] sha256sum\n").group(1)
+        vm.wait_for(PROMPT)
+        person.line(f"kill {number}")
+        assert person.line("jobs") == ""
         assert "error: | wc: nothing before |" in person.line("| wc")
         assert "more than 3 stages" in person.line("cat | cat | cat | cat")
 

@@ -117,6 +117,34 @@ TEST(sizes_that_cannot_be)
 
 /* ---- full, empty, around ---- */
 
+TEST(how_the_other_side_ended_is_seen_without_waiting)
+{
+    begin();
+    CHECK_EQ(kozo_ring_ended(&producer), KOZO_RING_OPEN);
+    CHECK_EQ(kozo_ring_ended(&consumer), KOZO_RING_OPEN);
+    kozo_ring_bury(memory, KOZO_RING_CONSUMER, KOZO_RING_DIED);
+    CHECK_EQ(kozo_ring_ended(&producer), KOZO_RING_DIED);
+    CHECK_EQ(kozo_ring_ended(&consumer), KOZO_RING_OPEN);
+    kozo_ring_close(&producer);
+    CHECK_EQ(kozo_ring_ended(&consumer), KOZO_RING_CLOSED);
+    kozo_ring_bury(memory, KOZO_RING_PRODUCER, KOZO_RING_DIED); /* it had closed already */
+    CHECK_EQ(kozo_ring_ended(&consumer), KOZO_RING_CLOSED);
+    consumer.theirs->closed = 77;
+    CHECK_EQ(kozo_ring_ended(&consumer), KOZO_RING_DIED);
+}
+
+TEST(what_was_put_before_a_death_can_be_read)
+{
+    begin();
+    CHECK(put(5));
+    kozo_ring_bury(memory, KOZO_RING_PRODUCER, KOZO_RING_DIED);
+    CHECK_OK(kozo_ring_wait(&consumer, UINT64_MAX));
+    CHECK_EQ(take(), 5);
+    CHECK_ERR(kozo_ring_wait(&consumer, UINT64_MAX), GONE);
+    CHECK_EQ(kozo_ring_ended(&consumer), KOZO_RING_DIED);
+    CHECK_EQ(sleeps, 0);
+}
+
 TEST(empty_at_first)
 {
     begin();

@@ -27,18 +27,22 @@
  *
  * Death: let each side's `wake`, which the other side waits on, be made of memory that goes with
  * that side. Then a wait ends with GONE when the other side dies. The shared memory itself should
- * be of somebody who outlives both, for its mappings go with it.
+ * be of somebody who outlives both, for its mappings go with it. Who that is can say in it how a
+ * side died (kozo_ring_bury); then the other one sees it without waiting.
  */
 #pragma once
 
 #include <kozo/abi.h>
 #include <kozo/handle.h>
 
+/* How a side is through. Any other value that is found there counts as DIED. */
+enum kozo_ring_end : uint32_t { KOZO_RING_OPEN, KOZO_RING_CLOSED, KOZO_RING_DIED };
+
 /* One side's half of the counters, written by that side; the other one only clears `sleeps`. */
 struct kozo_ring_half {
     alignas(64) uint64_t count; /* entries ever put, or ever dropped */
     uint32_t sleeps;            /* wants to be woken */
-    uint32_t closed;            /* is through */
+    uint32_t closed;            /* enum kozo_ring_end */
 };
 
 struct kozo_ring_shared {
@@ -130,3 +134,17 @@ enum kozo_err kozo_ring_wait(struct kozo_ring *r, uint64_t deadline);
 
 /* Tells the other side that this one is through. What was put can still be read. */
 void kozo_ring_close(struct kozo_ring *r);
+
+/* Whether and how the other side is through; no system call. What it put can still be read. */
+static inline enum kozo_ring_end kozo_ring_ended(const struct kozo_ring *r)
+{
+    uint32_t closed = __atomic_load_n(&r->theirs->closed, __ATOMIC_ACQUIRE);
+
+    return closed <= KOZO_RING_CLOSED ? (enum kozo_ring_end)closed : KOZO_RING_DIED;
+}
+
+/*
+ * For who outlives a side and has the ring's memory: says in its place how it ended, unless it did so
+ * itself. That side must not run any more; what the other one waits on goes after this, or is signalled.
+ */
+void kozo_ring_bury(void *memory, enum kozo_ring_side side, enum kozo_ring_end how);

@@ -18,9 +18,11 @@
  *   NAME           a mapping of KOZO_PIPE_BYTES: a pipe, with the Notifications NAME.wake, on
  *                  which the other side waits, and NAME.wait, on which this one does
  *
- * A pipe is a ring (ring.h). When its writer closes or dies the reader gets what was put into it,
- * then the end; what a writer that dies had not flushed is lost. When its reader closes or dies the
- * writer's next write that finds no room is GONE.
+ * A pipe is a ring (ring.h). When its writer is through the reader gets what was put into it, then the
+ * end if the writer closed or exited, GONE if a fault or somebody else ended it; what it had not flushed
+ * then is lost. When its reader is through, however, the writer's next write or flush is GONE. That a
+ * side that did not close is through says who made the pipe (kozo_ring_bury). Where nobody does, a reader
+ * gets GONE, and a writer learns of it when the pipe is full.
  */
 #pragma once
 
@@ -70,7 +72,8 @@ enum kozo_err kozo_stream_open(struct kozo_stream *s, const char *name, enum koz
 
 /*
  * Reads some bytes, at most `len`, waiting for the first. The value is their number, 0 at the end.
- * Errors: PROTOCOL the pipe's writer wrote nonsense; CANCELLED; a file's: those of kozo_file_read.
+ * Errors: GONE the pipe's writer died; PROTOCOL it wrote nonsense; CANCELLED; a file's: those of
+ * kozo_file_read.
  */
 struct kozo_res kozo_stream_read(struct kozo_stream *s, void *to, size_t len);
 
