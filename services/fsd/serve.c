@@ -49,7 +49,7 @@ struct handle handle_open(const struct fs_server *s, uint64_t badge)
         return (struct handle){ { NODE_ROOT, false }, account_of(badge), KOZO_OK };
     h.file.ram = (badge & HANDLE_RAM) != 0;
     h.file.node = h.file.ram ? (uint16_t)badge : (uint32_t)badge;
-    if (h.file.node >= (h.file.ram ? s->ram.nodes : s->tree.nodes) ||
+    if (h.account >= STORE_ACCOUNTS || h.file.node >= (h.file.ram ? s->ram.nodes : s->tree.nodes) ||
         badge != handle_badge(s, h.file, h.account) ||
         (h.file.ram && s->ram.node[h.file.node].type == RAM_FREE))
         h.err = KOZO_ERR_STALE;
@@ -167,11 +167,13 @@ static enum kozo_err open_for(struct fs_server *s, const struct kozo_msg *m, str
                               const struct fs_open_req *req, struct fs_open_rep *rep)
 {
     struct found f = find_file(s, dir, req->path);
-    enum kozo_err err = f.err;
+    enum kozo_err err = dir.err;
     enum kozo_file_type type;
 
     if (err == KOZO_OK)
         err = req->rights == 0 ? KOZO_ERR_ARGUMENT : check_rights(s, m, req->rights);
+    if (err == KOZO_OK)
+        err = f.err;
     if (err != KOZO_OK)
         return err;
     type = type_of(s, f.file);
@@ -212,9 +214,11 @@ static enum kozo_err serve_make(struct fs_server *s, const struct kozo_msg *m,
 {
     struct handle dir = handle_want(s, m, KOZO_FILE_CREATE);
     struct found f = find(s, dir, req->path);
-    enum kozo_err err = f.err != KOZO_OK ? f.err : check_rights(s, m, req->rights);
+    enum kozo_err err = dir.err != KOZO_OK ? dir.err : check_rights(s, m, req->rights);
     struct ram_result made;
 
+    if (err == KOZO_OK)
+        err = f.err;
     if (err != KOZO_OK)
         return err;
     if (req->type != KOZO_FILE_REGULAR && req->type != KOZO_FILE_DIRECTORY)
