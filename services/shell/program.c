@@ -17,7 +17,7 @@
 constexpr unsigned program_bits = 18; /* memory of a program */
 constexpr unsigned pipe_bits = 15;    /* of a pipe: its pages and two Notifications */
 constexpr uint32_t pipe_pages = KOZO_PIPE_BYTES / KOZO_PAGE_SIZE;
-constexpr uint32_t stack_pages = 8, heap_pages = 8, cnode_bits = 6, priority = 120;
+constexpr uint32_t stack_pages = 8, heap_pages = 8, cnode_bits = 6, priority = 100;
 
 struct pipe {
     struct kozo_untyped memory;

@@ -236,7 +236,7 @@ def test_help_explains_one(boot):
 def test_ps_and_caps_tell_what_the_kernel_does(boot):
     text = listed(boot, "ps; caps shell; why shell fs; caps nobody; why shell none; why nobody log", 1)
     assert re.search(r"^fsd +serves +endpoint of fsd +\d+ +\d+ +\d+ +60 +0 +\d+/32768$", text, re.MULTILINE), text
-    assert re.search(r"^shell +calls +reply of init +\d+ +\d+ +4096 +110 +0 +\d+/32768$", text, re.MULTILINE), text
+    assert re.search(r"^shell +calls +reply of init +\d+ +\d+ +\d+ +80 +0 +\d+/32768$", text, re.MULTILINE), text
     assert re.search(r"^hello +ended +it ended with status 0 ", text, re.MULTILINE), text
     given = re.findall(r"^shell +\d+ (\S+) +Endpoint +-w", text, re.MULTILINE)
     assert given == ["log", "console", "fs", "system", "policy", "policy-admin"], text

@@ -134,18 +134,41 @@ def test_who_runs_the_commands_must_not_die_over_them(boot):
         vm.expect_exit("failed")
 
 
+RULE = """
+[rule {name}-{decision}]
+subject = {name}
+object = fs:/etc/motd
+rights = read
+decision = {decision}
+tier = low
+lease_ms = 1000
+"""
+WC = r"^ +2 +9 +51 /etc/motd$"
+GREEDY = {"binary": "bin/greedy", "priority": "100", "requests": "fs", "memory": "1M", "untyped": "256K"}
+
+
 def test_one_that_takes_all_it_can_get_harms_nobody_else(boot):
-    rules = "".join(f"[rule {name}]\nsubject = {name}\nobject = fs:/etc/motd\nrights = read\ndecision = allow\n"
-                    "tier = low\nlease_ms = 1000\n" for name in ("greedy", "warden"))
-    add(boot, "warden", "greedy", WARDEN, requests="fs", priority="140", provides="keep")
-    add(boot, "greedy", "take", "log system fs policy keep", requests="fs", memory="1M", untyped="256K", threads="12")
-    boot.write(CONF, f"{boot.read(CONF)}\n{rules}")
+    add(boot, "warden", "greedy", WARDEN, requests="fs", priority="90", provides="keep")
+    add(boot, "greedy", "take", "log system fs console:write policy keep", threads="12", **GREEDY)
+    add(boot, "asker", "ask", "log system policy", **GREEDY)
+    rules = [RULE.format(name=name, decision=decision)
+             for name, decision in (("greedy", "allow"), ("warden", "allow"), ("asker", "ask"))]
+    boot.write(CONF, boot.read(CONF) + "".join(rules))
     with boot.start() as vm:
         vm.wait_for("^KOZO READY$")
-        vm.wait_for(r"\[greedy\] took 4 callers, 7 threads, 16 grants, 16 objects, \d+ files, \d+ of memory")
+        vm.wait_for(r"\[warden\] ok and who asks, too")
+        vm.send("\x15run wc /etc/motd; write /ram/begin it\r")
+        vm.wait_for(WC)
+        vm.wait_for(r"took 6 busy threads, 5 idle, \d+ grants, 8 objects, \d+ files at /ram, \d+ mappings, "
+                    r"\d+ open files, \d+ of memory")
         vm.wait_for(r"\[warden\] all answer")
-        vm.send("\x15echo the shell, too\r")
+        while "allow" in vm.wait_for(r"allow\? y or n|asked \d+ times: its share of the audit is full").group():
+            vm.send("n\r")
+            vm.wait_for("who=asker .* the person at the console said no")
+        vm.send("\x15echo the shell, too; run wc /etc/motd; ps; write /ram/enough it is\r")
         vm.wait_for("^the shell, too$")
+        vm.wait_for(WC)
+        vm.wait_for("^greedy +ready ")
         vm.wait_for(r"denied: who=greedy and \d+ more since")
         vm.wait_for(r"\[warden\] warden is done, 0 wrong")
         vm.expect_exit(0)

@@ -87,9 +87,9 @@ static uint64_t stat_of(uint64_t which)
 
 static bool look_at(const char *service, struct system_service_rep *rep)
 {
-    for (uint64_t i = 0; system_call_service(named("system"), &message,
-                                             &(struct system_service_req){ .index = i }, rep) ==
-                         KOZO_OK;
+    for (uint64_t i = 0;
+         system_call_service(named("system"), &message, &(struct system_service_req){ .index = i },
+                             rep) == KOZO_OK;
          i++)
         if (kozo_str_is(rep->name, service))
             return true;
@@ -227,9 +227,8 @@ static void keep(void)
     (void)kozo_reply(&message);
     born.cap.c = slot;
     found.cap.c = slot + 1;
-    check_err("what its giver was born with works", fs_call_stat(born.cap, &message,
-                                                                 &(struct fs_stat_req){},
-                                                                 &(struct fs_stat_rep){}),
+    check_err("what its giver was born with works",
+              fs_call_stat(born.cap, &message, &(struct fs_stat_req){}, &(struct fs_stat_rep){}),
               KOZO_OK);
     check_err("what its giver opened works", use(&found), KOZO_OK);
     check_err("the giver is killed", end_by("process", "giver"), KOZO_OK);
@@ -375,115 +374,17 @@ static void check_limit(void)
 
 /* ---- one that takes all it can get ---- */
 
-constexpr uint32_t callers = 4, answers = 50;
+constexpr uint32_t answers = 50;
 
-/* Fills the queue of fsd's Endpoint, as fast as it is emptied. */
-static void call_for_ever(void *)
+/* Who types at the shell makes a file of this name. */
+static void wait_for_file(const char *path)
 {
-    struct fs_stat_rep rep;
-    struct kozo_msg m;
-
-    kozo_msg_init(&m);
-    for (;;)
-        (void)fs_call_stat(kozo_cap_endpoint("fs"), &m, &(struct fs_stat_req){}, &rep);
-}
-
-static uint32_t take_callers(void)
-{
-    static struct kozo_worker worker[callers];
-    struct kozo_worker_options o = { .stack_pages = 2, .priority = 150 };
-    uint32_t n = 0;
-
-    while (n < callers && kozo_worker_start(&worker[n], &o, call_for_ever, nullptr) == KOZO_OK)
-        n++;
-    return n;
-}
-
-static uint32_t take_threads(void)
-{
-    kozo_cptr slot = kozo_slot_alloc();
-    uint32_t n = 0;
-
-    while (slot != 0 &&
-           kozo_thread_create(kozo_own_pool(), kozo_own(slot), 0, 200) == KOZO_OK) {
-        n++;
-        slot = kozo_slot_alloc();
+    for (struct kozo_file f = { .err = KOZO_ERR_NOT_FOUND }; f.err != KOZO_OK;) {
+        (void)kozo_sleep(20 * KOZO_MS);
+        f = kozo_file_open(named("fs"), path, KOZO_FILE_READ);
+        if (f.err == KOZO_OK)
+            (void)kozo_file_close(f.cap);
     }
-    kozo_slot_free(slot);
-    return n;
-}
-
-static uint32_t take_grants(void)
-{
-    struct kozo_grant g;
-    uint32_t n = 0;
-
-    while (kozo_request("fs:/etc/motd", RIGHT_READ, "more", &g) == KOZO_OK)
-        n++;
-    return n;
-}
-
-static uint32_t take_objects(enum kozo_kind kind)
-{
-    kozo_cptr slot = kozo_slot_alloc();
-    uint32_t n = 0;
-
-    while (slot != 0 && kozo_retype(kozo_own_untyped(), kind, 0, kozo_own(slot), 1) == KOZO_OK &&
-           n < 8) {
-        n++;
-        slot = kozo_slot_alloc();
-    }
-    return n;
-}
-
-/* Files, as many as it has slots for, and many more that it has none for. */
-static uint32_t take_files(void)
-{
-    uint32_t n = 0;
-
-    while (kozo_file_open(named("fs"), "etc/motd", KOZO_FILE_READ).err == KOZO_OK)
-        n++;
-    for (int i = 0; i < 500; i++) {
-        struct fs_open_rep rep;
-
-        (void)fs_call_open(named("fs"), &message,
-                           &(struct fs_open_req){ .path = kozo_str("etc/motd"), .rights = 1 },
-                           &rep);
-    }
-    return n;
-}
-
-/* All that is left of its memory, page by page: each frame's slot is its own before. */
-static uint32_t take_memory(kozo_cptr slot)
-{
-    uint32_t n = 0;
-
-    (void)kozo_cap_delete(kozo_own(slot));
-    while (kozo_retype(kozo_own_untyped(), KOZO_KIND_UNTYPED, KOZO_PAGE_BITS, kozo_own(slot), 1) ==
-           KOZO_OK) {
-        n++;
-        (void)kozo_cap_delete(kozo_own(slot));
-        if (n > 100000)
-            break;
-    }
-    while (malloc(64) != nullptr)
-        n++;
-    return n;
-}
-
-[[noreturn]] static void take_all(void)
-{
-    uint32_t workers = take_callers(), threads = take_threads(), grants = take_grants();
-    uint32_t objects = take_objects(KOZO_KIND_ENDPOINT) + take_objects(KOZO_KIND_NOTIFICATION);
-    kozo_cptr last = kozo_slot_alloc();
-    uint32_t files = take_files();
-
-    kozo_printf("took %u callers, %u threads, %u grants, %u objects, %u files, %u of memory\n",
-                workers, threads, grants, objects, files, take_memory(last));
-    kozo_msg_begin(&message, 1);
-    (void)kozo_call(kozo_cap_endpoint("keep"), &message);
-    for (;;)
-        (void)connect_to("what is not named");
 }
 
 /* The others are served while it does that, and nothing of it is left behind. */
@@ -493,9 +394,12 @@ static void check_greedy(void)
     struct kozo_grant g;
 
     check_err("the greedy one is killed", end_by("process", "greedy"), KOZO_OK);
-    (void)kozo_sleep(1200 * KOZO_MS);
+    check_err("and who asks, too", end_by("process", "asker"), KOZO_OK);
+    wait_for_file("ram/begin");
+    (void)kozo_sleep(1200 * KOZO_MS); /* what it had on lease ends */
     measure(before);
-    check_err("and begins again", restart_by("process", "greedy"), KOZO_OK);
+    check_err("both begin again", restart_by("process", "asker"), KOZO_OK);
+    check_err("both, yes", restart_by("process", "greedy"), KOZO_OK);
     check_err("it has taken all", kozo_recv(kozo_cap_endpoint("serve"), &message), KOZO_OK);
     (void)kozo_reply(&message);
     for (uint32_t i = 0; i < answers; i++)
@@ -505,8 +409,9 @@ static void check_greedy(void)
     check_err("and takes back", kozo_release(&g), KOZO_OK);
     check("init answers", stat_of(KOZO_STAT_CAPS) != UINT64_MAX, true);
     kozo_printf("all answer\n");
-    (void)kozo_sleep(4 * KOZO_S); /* for who types at the shell meanwhile */
+    wait_for_file("ram/enough");
     check_err("the greedy one is killed again", end_by("process", "greedy"), KOZO_OK);
+    check_err("and who asks, again", end_by("process", "asker"), KOZO_OK);
     (void)kozo_sleep(1200 * KOZO_MS); /* its leases end */
     measure(after);
     for (unsigned i = 0; i < LIVES_COUNTED - 1; i++)
@@ -571,8 +476,6 @@ int main(int argc, char **argv)
     wait_for_ready();
     if (strcmp(how, "crash") == 0)
         outer(argc > 2 ? argv[2] : "");
-    if (strcmp(how, "take") == 0)
-        take_all();
     if (strcmp(how, "crash-with-commands") == 0)
         crash_with_commands();
     if (strcmp(how, "terminal") == 0)
