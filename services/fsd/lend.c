@@ -84,7 +84,8 @@ static bool copy(const struct copy *list, uint32_t count)
     copier.count = count;
     if (kozo_call_words(copier.port, &x) == KOZO_OK)
         return true;
-    (void)kozo_worker_run(&copier.thread, run, nullptr);
+    if (kozo_worker_run(&copier.thread, run, nullptr) != KOZO_OK)
+        kozo_fatal("the thread that copies cannot go on"); /* the next call would wait for ever */
     return false;
 }
 

@@ -256,6 +256,81 @@ KOZO_TEST(frames_that_are_none_are_refused)
     (void)serves(root);
 }
 
+/* Both ways with one Frame, in a slot of its own; it ends as `err` says, and fsd goes on. */
+static void odd_frame(struct kozo_endpoint f, kozo_cptr frame, enum kozo_err write_err,
+                      enum kozo_err read_err)
+{
+    struct kozo_frame lent = { frame };
+
+    KOZO_CHECK_ERR(kozo_file_write_frames(f, 0, 9, &lent, 1, 0).err, write_err);
+    KOZO_CHECK_ERR(kozo_file_read_frames(f, 0, 9, &lent, 1, 0).err, read_err);
+}
+
+/* Memory of a device, what nobody may write to, one Frame three times, one that is mapped and moves. */
+KOZO_TEST(frames_of_every_odd_kind_are_borne)
+{
+    const struct kozo_boot_info *b = kozo_boot_info();
+    kozo_cptr device = kozo_test_slot();
+    struct kozo_endpoint root, f;
+    struct kozo_frame three[3];
+    struct kozo_msg m;
+    struct loan l;
+
+    KOZO_REQUIRE(filesystem_start(0, nullptr));
+    root = filesystem_client(0);
+    f = file(root, "ram/a");
+    KOZO_REQUIRE_OK(kozo_retype((struct kozo_untyped){ b->device.first }, KOZO_KIND_FRAME, 12,
+                                kozo_own(device), 1));
+    odd_frame(f, device, KOZO_ERR_KIND, KOZO_ERR_KIND);
+    odd_frame(f, b->initrd_large.first, KOZO_OK, KOZO_ERR_RIGHTS);
+    l = borrow(KOZO_PAGE_SIZE);
+    for (unsigned i = 0; i < 3; i++)
+        three[i] = l.lent;
+    fill(l.memory.at, KOZO_PAGE_SIZE, 3);
+    KOZO_CHECK_EQ(kozo_file_write_frames(f, 0, LARGE, three, 3, 0).value, 3 * KOZO_PAGE_SIZE);
+    memset(l.memory.at, 0, KOZO_PAGE_SIZE);
+    KOZO_CHECK_EQ(kozo_file_read_frames(f, KOZO_PAGE_SIZE, LARGE, three, 3, 0).value,
+                  2 * KOZO_PAGE_SIZE);
+    KOZO_CHECK_EQ(((uint8_t *)l.memory.at)[100], (uint8_t)(100 * 7 + 3));
+    three[1].c = device; /* the first and the third are sound */
+    KOZO_CHECK_ERR(kozo_file_write_frames(f, 0, LARGE, three, 3, 0).err, KOZO_ERR_KIND);
+    kozo_msg_init(&m);
+    kozo_msg_begin(&m, KOZO_REQUEST(FS_OP_WRITE_FRAMES, FS_MAJOR, FS_MINOR));
+    for (unsigned i = 0; i < 3; i++)
+        kozo_put_u64(&m, i == 1 ? 9 : 0);
+    kozo_put_cap(&m, (struct kozo_cap_desc){ .slot = (uint32_t)l.memory.first,
+                                             .rights = KOZO_READ | KOZO_MAP,
+                                             .flags = KOZO_CAP_MOVE });
+    KOZO_CHECK_OK(kozo_call(f, &m));
+    KOZO_CHECK_EQ(kozo_file_stat(f).size, 3 * KOZO_PAGE_SIZE);
+    (void)serves(root);
+}
+
+/* Numbers that wrap or point nowhere, with a Frame that is sound. */
+KOZO_TEST(numbers_that_make_no_sense_are_refused)
+{
+    static const uint64_t far[] = { 1ull << 22, 1ull << 32, 1ull << 63, UINT64_MAX - 4095,
+                                    UINT64_MAX - 1 };
+    struct kozo_endpoint root, f;
+    struct loan l;
+
+    KOZO_REQUIRE(filesystem_start(0, nullptr));
+    root = filesystem_client(0);
+    f = file(root, "ram/a");
+    l = borrow(KOZO_PAGE_SIZE);
+    KOZO_CHECK_EQ(kozo_file_write_frames(f, 0, UINT64_MAX, &l.lent, 1, 0).value, KOZO_PAGE_SIZE);
+    for (unsigned i = 0; i < sizeof far / sizeof far[0]; i++) {
+        KOZO_CHECK_ERR(kozo_file_write_frames(f, far[i], 9, &l.lent, 1, 0).err, KOZO_ERR_LIMIT);
+        KOZO_CHECK_ERR(kozo_file_write_frames(f, 0, 9, &l.lent, 1, far[i]).err, KOZO_ERR_ARGUMENT);
+        KOZO_CHECK_ERR(kozo_file_read_frames(f, 0, 9, &l.lent, 1, far[i]).err, KOZO_ERR_ARGUMENT);
+        KOZO_CHECK_EQ(kozo_file_read_frames(f, far[i], far[i], &l.lent, 1, 0).value, 0);
+        KOZO_CHECK_EQ(kozo_file_read_frames(f, 4000, far[i], &l.lent, 1, 0).value, 96);
+        KOZO_CHECK_ERR(kozo_file_truncate(f, far[i] + 1), KOZO_ERR_LIMIT);
+    }
+    KOZO_CHECK_EQ(kozo_file_stat(f).size, KOZO_PAGE_SIZE);
+    (void)serves(root);
+}
+
 /* More than fsd has slots, and of all kinds. */
 KOZO_TEST(capabilities_that_nobody_asked_for_do_not_stay)
 {
