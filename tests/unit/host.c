@@ -26,8 +26,8 @@ static struct snapshot {
 } before;
 
 /*
- * The text of the log and the events of the trace lie in the middle, and may change: they are left out. In a large
- * world so are threads that were never used.
+ * The text of the log and the events of the trace lie in the middle, and may change: they are left
+ * out. So are threads that were never used, but for the next to be: host_end looks at them.
  */
 #define HEAD_BYTES offsetof(struct kernel, log)
 #define TAIL offsetof(struct kernel, idle_tcb)
@@ -49,23 +49,20 @@ static uint64_t ram_used(void)
 
 static void snapshot_take(void)
 {
-    uint64_t bytes, tcbs = host.seldom ? kernel.pools.tcb_fresh : CONFIG_MAX_THREADS;
+    uint64_t tcbs = min_u64(kernel.pools.tcb_fresh + 1, CONFIG_MAX_THREADS);
+    uint64_t bytes = host.seldom ? 0 : ram_used();
 
     before.taken = !host.sampled || (host.events + 1) % HOST_SELDOM == 0;
     if (!before.taken)
         return;
-    bytes = ram_used();
     before.tail_bytes = offsetof(struct kernel, tcbs) + tcbs * sizeof(struct tcb) - TAIL;
     memcpy(&before.kernel, &kernel, HEAD_BYTES);
     memcpy(&before.kernel.idle_tcb, &kernel.idle_tcb, before.tail_bytes);
     before.pending = pending_any();
-    before.ram_bytes = 0;
-    if (bytes > SNAPSHOT_RAM_MAX)
-        return;
+    before.ram_bytes = bytes <= SNAPSHOT_RAM_MAX ? bytes : 0;
     if (before.ram == nullptr)
         before.ram = malloc(SNAPSHOT_RAM_MAX);
-    memcpy(before.ram, machine.ram, bytes);
-    before.ram_bytes = bytes;
+    memcpy(before.ram, machine.ram, before.ram_bytes);
 }
 
 static uint64_t first_difference(const void *a, const void *b, uint64_t bytes)
@@ -501,10 +498,25 @@ void host_sampled(void)
     host.sampled = true;
 }
 
+/* A thread that was never used is all zero. */
+static void check_unused(void)
+{
+    for (const struct tcb *t = &kernel.tcbs[kernel.pools.tcb_fresh];
+         t < &kernel.tcbs[CONFIG_MAX_THREADS]; t++) {
+        const uint64_t *word = (const uint64_t *)t;
+
+        for (uint32_t i = 0; i < sizeof *t / sizeof *word; i++)
+            if (word[i] != 0)
+                FAIL("word %u of a thread that was never used is not 0", i);
+    }
+}
+
 void host_end(void)
 {
-    if (host.init != nullptr && !host.broken)
-        host_check();
+    if (host.init == nullptr || host.broken)
+        return;
+    host_check();
+    check_unused();
 }
 
 void host_forget(void)

@@ -162,6 +162,13 @@ TEST(i8_lines)
 {
     BREAKS("I8", kernel.irqs.line[1].unmasked = true);
     SEEN("line_open", machine.line_open[1] = true);
+    SEEN("I8: line 1 is claimed, and has no handler", kernel.irqs.line[1].claimed = true);
+    SEEN("I8: line 2 is free, and has a handler",
+         CHECK_OK(call(host.init, IRQ_CLAIM, SLOT_IRQ, 2, 0, B));
+         kernel.irqs.line[2].claimed = false);
+    SEEN("I8: line 2 has two handlers", CHECK_OK(call(host.init, IRQ_CLAIM, SLOT_IRQ, 2, 0, B));
+         CHECK_OK(call(host.init, IRQ_CLAIM, SLOT_IRQ, 3, 0, FRAME + 2));
+         slot_fill(host_slot(FRAME + 3), host_slot(SLOT_IRQ), *cap(B)));
 }
 
 /* A call that failed and did something is told from one that did nothing. */

@@ -121,6 +121,29 @@ TEST(a_range_of_ports_that_grew_is_noticed)
     BREAKS(I2, cap(B)->object, 0x110ull | 0x200 << 16);
 }
 
+/* Where kernel_check() looks only at links the harness still looks at the rest. */
+TEST(a_right_gained_and_brackets_that_cross_are_noticed_however_deep)
+{
+    const uint64_t depth = 1500;
+
+    host_boot();
+    host_make(A, KOZO_KIND_CNODE, 11);
+    host_seldom();
+    struct slot *chain = (struct slot *)cap(A)->object;
+    CHECK_OK(call(host.init, CAP_COPY, A, 1, 0, SLOT_EP, KOZO_READ | 0x0f00));
+    for (uint64_t i = 2; i <= depth; i++)
+        CHECK_OK(call(host.init, CAP_COPY, A, i, A, i - 1, KOZO_SAME_RIGHTS));
+    host_check();
+    chain[depth].cap.rights |= KOZO_GRANT;
+    CHECK_FAILS("I2: a copy of a Endpoint gained rights", host_check());
+    chain[depth].cap.rights = KOZO_READ;
+    link(cdt_open(&chain[depth]), cdt_close(&chain[depth - 1]));
+    link(cdt_close(&chain[depth - 1]), cdt_close(&chain[depth]));
+    link(cdt_close(&chain[depth]), cdt_close(&chain[depth - 2]));
+    kernel_check();
+    CHECK_FAILS("I1: the tour does not nest like brackets", host_check());
+}
+
 /* ---- I3 ---- */
 
 TEST(an_object_outside_its_untyped_is_noticed)
