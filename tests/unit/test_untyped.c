@@ -212,17 +212,16 @@ TEST(clearing_is_preemptible_and_keeps_what_it_did)
     CHECK_EQ(machine.cleared, before + (1 << 20));
 }
 
-static void occupy(void)
-{
-    if (host_kind(A) == KOZO_KIND_NULL)
-        CHECK_OK(call(host.init, CAP_COPY, 0, A, 0, SLOT_EP, KOZO_SAME_RIGHTS));
-}
+static struct tcb *other;
+
+static void occupy(void) { CHECK_OK(call(other, CAP_COPY, 0, A, 0, SLOT_EP, KOZO_SAME_RIGHTS)); }
 
 /* Its slot is taken while it is preempted: what it cleared is cleared, and nothing else has changed. */
 TEST(a_retype_preempted_and_then_refused_has_cleared_and_no_more)
 {
     host_boot();
     host_make(U, KOZO_KIND_UNTYPED, 20);
+    other = host_peer(HOST_PRIORITY);
     host.between = occupy;
     CHECK_ERR(call_preempted(1, host.init, RETYPE, U, KOZO_WHAT(KOZO_KIND_CNODE, 14), 0, A, 1),
               OCCUPIED);
