@@ -43,6 +43,8 @@ uint64_t audit_write(char *to, uint64_t size, const struct audit *a)
     add_plain(&l, " who=", a->who);
     add_quoted(&l, " object=", a->object);
     add_quoted(&l, " rights=", kozo_str(rights_text_of(rights, a->object, a->rights)));
+    if (a->result == AUDIT_DENIED)
+        add_quoted(&l, " held=", kozo_str(rights_text_of(rights, a->object, a->held)));
     line_add(&l, " result=");
     line_add(&l, audit_result_name(a->result));
     line_add(&l, " lease_ms=");

@@ -2,8 +2,10 @@
 /*
  * audit.h - one line for each decision of policy, for people and for programs.
  *
- *     audit seq=2 at_ms=57 who=hello object="fs:/etc/motd" rights="write" result=denied lease_ms=0
- *     rule=none why="to change it" reason="..." hint="..."
+ *     audit seq=2 at_ms=57 who=hello object="fs:/etc/motd" rights="write" held="read" result=denied
+ *     lease_ms=0 rule=none why="to change it" reason="..." hint="..."
+ *
+ * `held` is in those of denials only.
  *
  * Owns:      the line's form.
  * Not here:  deciding (policy/rules.h), where the lines go (log).
@@ -32,6 +34,7 @@ struct audit {
     struct kozo_str who;    /* the requester's service, by its badge */
     struct kozo_str object; /* as asked for; quoted and made printable */
     uint8_t rights;
+    uint8_t held; /* told of a denial: by leases on that very object */
     enum audit_result result;
     uint32_t lease_ms;    /* how long, where there is one */
     struct kozo_str rule; /* the rule that spoke; empty = none */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/denial.h"
+#include "common/identity.h"
 #include "common/line.h"
 
 constexpr uint64_t ns_per_ms = 1000000;
@@ -52,15 +53,54 @@ static void tell_missed(struct denials *d, uint32_t i, uint64_t now, denial_sink
     sink(context, line_text(&l));
 }
 
-void denial_tell(struct denials *d, uint32_t who, uint64_t now, const struct denial *what,
+bool denial_pass(struct denials *d, uint32_t who, uint64_t now, struct kozo_str name,
                  denial_sink *sink, void *context)
 {
     uint32_t i = who < DENIAL_WHO ? who : DENIAL_WHO;
 
     tell_missed(d, i, now, sink, context);
-    d->of[i].who = what->who;
-    if (gate_pass(&d->of[i].gate, now))
+    d->of[i].who = name;
+    return gate_pass(&d->of[i].gate, now);
+}
+
+void denial_tell(struct denials *d, uint32_t who, uint64_t now, const struct denial *what,
+                 denial_sink *sink, void *context)
+{
+    if (denial_pass(d, who, now, what->who, sink, context))
         tell_one(what, sink, context);
+}
+
+/* ---- rights of a capability to a server ---- */
+
+#define NAMES_BYTES 64u
+
+static struct kozo_str names_of(char to[NAMES_BYTES], const struct denial_names *names,
+                                uint8_t rights)
+{
+    struct line l = line_begin(to, NAMES_BYTES);
+
+    for (unsigned i = 0; i < 8 && names->right[i] != nullptr; i++) {
+        if ((rights & 1u << i) == 0)
+            continue;
+        line_add(&l, l.used > 0 ? " " : "");
+        line_add(&l, names->right[i]);
+    }
+    return line_text(&l);
+}
+
+void denial_of_rights(struct denials *d, const struct manifest *m, uint64_t badge, uint8_t held,
+                      uint8_t asked, const struct denial_names *names, uint64_t now,
+                      denial_sink *sink, void *context)
+{
+    const struct manifest_service *s = m != nullptr ? identity_service(m, badge) : nullptr;
+    char wanted[NAMES_BYTES], has[NAMES_BYTES];
+    struct denial what = { .who = s != nullptr ? s->name : (struct kozo_str){},
+                           .object = kozo_str(names->object),
+                           .asked = names_of(wanted, names, asked),
+                           .held = names_of(has, names, held),
+                           .hint = kozo_str(names->hint) };
+
+    denial_tell(d, identity_index(badge), now, &what, sink, context);
 }
 
 void denial_settle(struct denials *d, uint64_t now, denial_sink *sink, void *context)

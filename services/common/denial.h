@@ -47,6 +47,27 @@ typedef void denial_sink(void *context, struct kozo_str line);
  */
 void denial_tell(struct denials *d, uint32_t who, uint64_t now, const struct denial *what,
                  denial_sink *sink, void *context);
+/*
+ * Whether the caller may tell of one refusal in a line of its own form; if not, it is counted with
+ * the others.
+ */
+bool denial_pass(struct denials *d, uint32_t who, uint64_t now, struct kozo_str name,
+                 denial_sink *sink, void *context);
+
+/* What the rights of a capability to a server are called, bit 0 first, and what to do without. */
+struct denial_names {
+    const char *object;   /* the server */
+    const char *right[8]; /* null after the last */
+    const char *hint;
+};
+
+/*
+ * Tells that a capability with the user rights `held` and this badge is not good for `asked`. `m`
+ * may be null: then nobody has a name.
+ */
+void denial_of_rights(struct denials *d, const struct manifest *m, uint64_t badge, uint8_t held,
+                      uint8_t asked, const struct denial_names *names, uint64_t now,
+                      denial_sink *sink, void *context);
 /* Tells what was counted in seconds that have passed. */
 void denial_settle(struct denials *d, uint64_t now, denial_sink *sink, void *context);
 /* When denial_settle has something to tell; UINT64_MAX = never. */

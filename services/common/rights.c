@@ -13,6 +13,13 @@ uint8_t right_of(struct kozo_str word)
     return kozo_str_is(word, "kill") ? RIGHT_KILL : 0;
 }
 
+constexpr uint8_t unknown = RIGHTS_ALL + 1;
+
+uint8_t rights_asked(uint64_t rights)
+{
+    return (uint8_t)(rights & RIGHTS_ALL) | ((rights & ~(uint64_t)RIGHTS_ALL) != 0 ? unknown : 0);
+}
+
 static char *append(char *to, const char *text)
 {
     while (*text != '\0')
@@ -24,12 +31,12 @@ const char *rights_text(char to[RIGHTS_TEXT], uint8_t rights)
 {
     char *end = to;
 
-    for (unsigned i = 0; i < name_count; i++) {
+    for (unsigned i = 0; i <= name_count; i++) {
         if ((rights & 1u << i) == 0)
             continue;
         if (end != to)
             *end++ = ' ';
-        end = append(end, names[i]);
+        end = append(end, i < name_count ? names[i] : "unknown");
     }
     if (end == to)
         end = append(end, "none");

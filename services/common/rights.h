@@ -21,6 +21,8 @@
 
 /* The bit named by `word`, also as `kill`; 0 when there is none. */
 uint8_t right_of(struct kozo_str word);
+/* What was asked for, as can be told: bits that name no right become one, which is called `unknown`. */
+uint8_t rights_asked(uint64_t rights);
 /* The names of `rights`, `none` for 0, into RIGHTS_TEXT bytes; returns `to`. */
 const char *rights_text(char to[RIGHTS_TEXT], uint8_t rights);
 /* The same, in the words of what provides `object`. */

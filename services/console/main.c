@@ -6,6 +6,7 @@
  * protocol `system`; both are shown above the line that is being typed. It serves one reader, and puts
  * one question to the person, which nobody's text can tear or look like.
  */
+#include "common/denial.h"
 #include "common/line.h"
 #include "common/wire.h"
 #include "console/ask.h"
@@ -15,6 +16,7 @@
 #include <kozo/console.h>
 #include <kozo/error.h>
 #include <kozo/log.h>
+#include <kozo/print.h>
 #include <kozo/slots.h>
 #include <kozo/start.h>
 #include <kozo/syscall.h>
@@ -43,6 +45,8 @@ struct console_server {
     char ahead[ahead_bytes]; /* typed before anybody read */
     uint32_t typed, taken;
     uint64_t kernel_at, kernel_next;
+    struct manifest manifest; /* for the names of clients; empty without it */
+    struct denials denials;
 };
 
 static struct console_server console;
@@ -260,6 +264,26 @@ static void take_kept_keys(struct console_server *c)
 
 /* ---- the protocol ---- */
 
+static void print_denial(void *context, struct kozo_str line)
+{
+    (void)context;
+    kozo_printf("%.*s\n", (int)line.len, line.at);
+}
+
+static enum kozo_err refuse(struct console_server *c, const struct kozo_msg *m, uint8_t asked)
+{
+    static const struct denial_names names = {
+        .object = "console",
+        .right = { "read", "write", "ask" },
+        .hint = "console under capabilities in its section of " MANIFEST_PATH
+                " is to read and write, console:write to write only",
+    };
+
+    denial_of_rights(&c->denials, &c->manifest, m->badge, m->user, asked, &names, kozo_now(),
+                     print_denial, nullptr);
+    return KOZO_ERR_RIGHTS;
+}
+
 /* A prompt is one line, and looks like no question. */
 static struct kozo_str clean_prompt(char to[EDIT_PROMPT], struct kozo_str prompt)
 {
@@ -280,7 +304,7 @@ static enum kozo_err serve_read(struct console_server *c, const struct kozo_msg 
 
     (void)rep;
     if ((m->user & KOZO_CONSOLE_READ) == 0)
-        return KOZO_ERR_RIGHTS;
+        return refuse(c, m, KOZO_CONSOLE_READ);
     if (c->reads) {
         edit_hide(&c->edit);
         answer_reader(c, KOZO_ERR_CANCELLED, &(struct console_read_rep){});
@@ -303,11 +327,11 @@ static enum kozo_err serve_edit(struct console_server *c, const struct kozo_msg 
                                 const struct console_edit_req *req, struct console_edit_rep *rep)
 {
     struct console_read_req read = { .prompt = req->prompt };
-    enum kozo_err err = KOZO_ERR_RIGHTS;
+    enum kozo_err err;
 
     (void)rep;
     if ((m->user & KOZO_CONSOLE_READ) == 0)
-        return err;
+        return refuse(c, m, KOZO_CONSOLE_READ);
     edit_prepare(&c->edit, req->line, req->cursor);
     err = serve_read(c, m, &read, &(struct console_read_rep){});
     if (err != KOZO_OK)
@@ -320,7 +344,7 @@ static enum kozo_err serve_write(struct console_server *c, const struct kozo_msg
 {
     (void)rep;
     if ((m->user & KOZO_CONSOLE_WRITE) == 0)
-        return KOZO_ERR_RIGHTS;
+        return refuse(c, m, KOZO_CONSOLE_WRITE);
     if ((m->user & KOZO_CONSOLE_READ) == 0) {
         show(c, m->badge, req->text);
         return KOZO_OK;
@@ -339,7 +363,7 @@ static enum kozo_err serve_ask(struct console_server *c, const struct kozo_msg *
 {
     (void)rep;
     if ((m->user & KOZO_CONSOLE_ASK) == 0)
-        return KOZO_ERR_RIGHTS;
+        return refuse(c, m, KOZO_CONSOLE_ASK);
     (void)end_ask_of_nobody(c);
     if (c->ask.active)
         return KOZO_ERR_IN_USE;
@@ -359,7 +383,7 @@ static enum kozo_err serve_tell(struct console_server *c, const struct kozo_msg 
 {
     (void)rep;
     if ((m->user & KOZO_CONSOLE_ASK) == 0)
-        return KOZO_ERR_RIGHTS;
+        return refuse(c, m, KOZO_CONSOLE_ASK);
     (void)end_ask_of_nobody(c);
     say(c, req->text);
     return KOZO_OK;
@@ -392,9 +416,13 @@ static void look(struct console_server *c, bool interrupted)
 
 static uint64_t next_event(const struct console_server *c)
 {
-    uint64_t next = ask_wake(&c->ask);
+    uint64_t at[] = { ask_wake(&c->ask), c->kernel_next, denial_deadline(&c->denials) };
+    uint64_t next = UINT64_MAX;
 
-    return next < c->kernel_next ? next : c->kernel_next;
+    for (uint32_t i = 0; i < sizeof at / sizeof at[0]; i++)
+        if (at[i] < next)
+            next = at[i];
+    return next;
 }
 
 [[noreturn]] static void serve(struct console_server *c, struct kozo_endpoint port)
@@ -408,6 +436,7 @@ static uint64_t next_event(const struct console_server *c)
         enum kozo_err err;
         bool message;
 
+        denial_settle(&c->denials, kozo_now(), print_denial, nullptr);
         show_prompt(c);
         kozo_msg_deadline(&m, next_event(c));
         err = answer ? kozo_reply_recv(port, &m) : kozo_recv(port, &m);
@@ -430,7 +459,7 @@ static uint64_t next_event(const struct console_server *c)
 int main(int argc, char **argv)
 {
     struct console_server *c = &console;
-    struct kozo_mapping wire = kozo_mapping("lines");
+    struct kozo_mapping wire = kozo_mapping("lines"), names = kozo_mapping("manifest");
     struct system_kernel_rep rep;
     struct kozo_msg m;
 
@@ -446,6 +475,8 @@ int main(int argc, char **argv)
                        WIRE_ENTRIES, sizeof(struct wire_entry), (struct kozo_notification){},
                        (struct kozo_notification){}) != KOZO_OK)
         kozo_fatal("needs the capabilities com1, com1-line and lines");
+    if (names.at != nullptr)
+        (void)manifest_parse(&c->manifest, (struct kozo_str){ names.at, names.bytes });
     serial_begin((struct kozo_io_port){ kozo_cap("com1") });
     c->kernel_at = KOZO_SYSTEM_TAKEN;
     if (c->system.c != 0 && read_kernel(c, &m, &rep) == KOZO_OK)

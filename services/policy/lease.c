@@ -29,6 +29,17 @@ uint32_t lease_count(const struct lease_table *t, uint32_t who)
     return n;
 }
 
+uint8_t lease_rights(const struct lease_table *t, uint64_t badge, struct kozo_str object)
+{
+    uint8_t rights = 0;
+
+    for (uint32_t i = 0; i < LEASES; i++)
+        if (is_taken(t, i) && t->lease[i].badge == badge &&
+            text_equal(kozo_str(t->lease[i].object), object))
+            rights |= t->lease[i].rights;
+    return rights;
+}
+
 uint32_t lease_take(struct lease_table *t, uint64_t serial, uint64_t badge, struct kozo_str object,
                     uint8_t rights)
 {

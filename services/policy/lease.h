@@ -81,6 +81,8 @@ uint32_t lease_ended_beside(const struct lease_table *t, struct kozo_str object)
 void lease_free(struct lease_table *t, uint32_t i);
 /* How many a service holds, by its place in the manifest. */
 uint32_t lease_count(const struct lease_table *t, uint32_t who);
+/* The rights on this very object that the one with this badge has by leases. */
+uint8_t lease_rights(const struct lease_table *t, uint64_t badge, struct kozo_str object);
 /* One of an earlier life of the service whose badge this is; LEASE_NONE when there is none. */
 uint32_t lease_outlived(const struct lease_table *t, uint64_t badge);
 /* One in this state; LEASE_NONE when there is none. */

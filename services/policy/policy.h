@@ -33,11 +33,16 @@ struct policy_server {
 
 /* ---- record.c's records and the log: tell.c ---- */
 
-/* Keeps a record of a decision and writes its line; fills in the number, who, and the time if it is 0. */
+/*
+ * Keeps a record of a decision and writes its line, or counts it where that would be a flood; fills
+ * in the number, who, what it holds, and the time if it is 0.
+ */
 uint64_t tell(struct policy_server *p, uint64_t badge, const struct audit *a, uint8_t tier,
               uint64_t lease);
 /* A request that is turned away because its requester's share of the audit is full. */
 void tell_refusal(struct policy_server *p, uint64_t badge, const struct policy_request_req *req);
+/* What its capability is not good for. Returns RIGHTS. */
+enum kozo_err tell_rights(struct policy_server *p, const struct kozo_msg *m, uint8_t asked);
 /* Refusals that were counted and not told; when there are some to tell. */
 void tell_settle(struct policy_server *p);
 

@@ -21,8 +21,12 @@ static enum kozo_err serve_release(struct policy_server *p, const struct kozo_ms
 
     (void)rep;
     if ((m->user & KOZO_POLICY_REQUEST) == 0)
-        return KOZO_ERR_RIGHTS;
-    if (i == LEASE_NONE || p->store->leases.lease[i].badge != m->badge)
+        return tell_rights(p, m, KOZO_POLICY_REQUEST);
+    if (i != LEASE_NONE && p->store->leases.lease[i].badge != m->badge) {
+        (void)tell_rights(p, m, KOZO_POLICY_REVOKE); /* somebody else's: that is what it takes */
+        i = LEASE_NONE;
+    }
+    if (i == LEASE_NONE)
         return KOZO_ERR_NOT_FOUND;
     grant_end(p, i, AUDIT_RELEASED, "its requester gave it back");
     return KOZO_OK;
@@ -38,7 +42,7 @@ static enum kozo_err serve_revoke(struct policy_server *p, const struct kozo_msg
 
     (void)rep;
     if ((m->user & KOZO_POLICY_REVOKE) == 0)
-        return KOZO_ERR_RIGHTS;
+        return tell_rights(p, m, KOZO_POLICY_REVOKE);
     if (i == LEASE_NONE)
         return KOZO_ERR_NOT_FOUND;
     reason = line_begin(text, sizeof text);
@@ -57,7 +61,7 @@ static enum kozo_err serve_leases(struct policy_server *p, const struct kozo_msg
     uint32_t i;
 
     if ((m->user & KOZO_POLICY_LOOK) == 0)
-        return KOZO_ERR_RIGHTS;
+        return tell_rights(p, m, KOZO_POLICY_LOOK);
     i = lease_from(&p->store->leases, req->from);
     if (i == LEASE_NONE)
         return KOZO_ERR_NOT_FOUND;
@@ -82,7 +86,7 @@ static enum kozo_err serve_audit(struct policy_server *p, const struct kozo_msg 
     const struct record *r;
 
     if ((m->user & KOZO_POLICY_LOOK) == 0)
-        return KOZO_ERR_RIGHTS;
+        return tell_rights(p, m, KOZO_POLICY_LOOK);
     r = record_from(&p->store->records, req->from);
     if (r == nullptr)
         return KOZO_ERR_NOT_FOUND;
@@ -109,7 +113,7 @@ static enum kozo_err serve_explain(struct policy_server *p, const struct kozo_ms
     const struct record *r;
 
     if ((m->user & KOZO_POLICY_LOOK) == 0)
-        return KOZO_ERR_RIGHTS;
+        return tell_rights(p, m, KOZO_POLICY_LOOK);
     r = record_from(&p->store->records, req->seq);
     if (r == nullptr || r->seq != req->seq)
         return KOZO_ERR_NOT_FOUND;
@@ -121,7 +125,7 @@ static enum kozo_err serve_drain(struct policy_server *p, const struct kozo_msg 
                                  const struct policy_drain_req *req, struct policy_drain_rep *rep)
 {
     if ((m->user & KOZO_POLICY_DRAIN) == 0)
-        return KOZO_ERR_RIGHTS;
+        return tell_rights(p, m, KOZO_POLICY_DRAIN);
     rep->count = record_drain(&p->store->records, req->through);
     return KOZO_OK;
 }

@@ -291,10 +291,12 @@ enum kozo_err serve_request(struct policy_server *p, const struct kozo_msg *m,
                             const struct policy_request_req *req, struct policy_request_rep *rep)
 {
     struct rules_request q = { identity_service(&p->manifest, m->badge), req->object, req->rights };
-    struct audit a = { .object = req->object, .rights = (uint8_t)req->rights, .why = req->reason };
+    struct audit a = { .object = req->object,
+                       .rights = rights_asked(req->rights),
+                       .why = req->reason };
 
     if ((m->user & KOZO_POLICY_REQUEST) == 0)
-        return KOZO_ERR_RIGHTS;
+        return tell_rights(p, m, KOZO_POLICY_REQUEST);
     if (q.subject == nullptr)
         return KOZO_ERR_STALE;
     end_outlived(p, m->badge);

@@ -39,6 +39,21 @@ static void write_line(struct kozo_str text)
     (void)kozo_log_write(line, text.len + 1);
 }
 
+static void write_denial(void *context, struct kozo_str line)
+{
+    (void)context;
+    write_line(line);
+}
+
+/* Whether its line is written: of what a requester did not get, no flood. */
+static bool is_told(struct policy_server *p, uint64_t badge, const struct audit *a)
+{
+    if (a->result != AUDIT_DENIED && a->result != AUDIT_FAILED && a->result != AUDIT_CANCELLED)
+        return true;
+    return denial_pass(&p->denials, identity_index(badge), kozo_now(), a->who, write_denial,
+                       nullptr);
+}
+
 uint64_t tell(struct policy_server *p, uint64_t badge, const struct audit *a, uint8_t tier,
               uint64_t lease)
 {
@@ -50,32 +65,44 @@ uint64_t tell(struct policy_server *p, uint64_t badge, const struct audit *a, ui
     if (full.at_ms == 0)
         full.at_ms = kozo_now() / KOZO_MS;
     full.who = name_of(p, badge);
+    full.held = lease_rights(&p->store->leases, badge, a->object);
     if (r != nullptr)
         keep(r, &full, tier, lease);
-    write_line((struct kozo_str){ line, audit_write(line, sizeof line - 1, &full) });
+    if (is_told(p, badge, &full))
+        write_line((struct kozo_str){ line, audit_write(line, sizeof line - 1, &full) });
     return full.seq;
-}
-
-static void write_denial(void *context, struct kozo_str line)
-{
-    (void)context;
-    write_line(line);
 }
 
 void tell_refusal(struct policy_server *p, uint64_t badge, const struct policy_request_req *req)
 {
     uint32_t who = identity_index(badge);
-    char rights[RIGHTS_TEXT];
+    uint8_t has = lease_rights(&p->store->leases, badge, req->object);
+    char rights[RIGHTS_TEXT], held[RIGHTS_TEXT];
 
     p->store->records.refused[who]++;
     denial_tell(&p->denials, who, kozo_now(),
-                &(struct denial){
-                    .who = name_of(p, badge),
-                    .object = req->object,
-                    .asked = kozo_str(rights_text_of(rights, req->object, (uint8_t)req->rights)),
-                    .rule = kozo_str("audit-share"),
-                    .hint = kozo_str(p->answer.hint) },
+                &(struct denial){ .who = name_of(p, badge),
+                                  .object = req->object,
+                                  .asked = kozo_str(rights_text_of(rights, req->object,
+                                                                   rights_asked(req->rights))),
+                                  .held = kozo_str(rights_text_of(held, req->object, has)),
+                                  .rule = kozo_str("audit-share"),
+                                  .hint = kozo_str(p->answer.hint) },
                 write_denial, nullptr);
+}
+
+enum kozo_err tell_rights(struct policy_server *p, const struct kozo_msg *m, uint8_t asked)
+{
+    static const struct denial_names names = {
+        .object = "policy",
+        .right = { "request", "look", "revoke", "drain" },
+        .hint = "policy under capabilities in its section of " MANIFEST_PATH
+                " is to request; policy-admin to look, revoke and drain",
+    };
+
+    denial_of_rights(&p->denials, &p->manifest, m->badge, m->user, asked, &names, kozo_now(),
+                     write_denial, nullptr);
+    return KOZO_ERR_RIGHTS;
 }
 
 void tell_settle(struct policy_server *p)

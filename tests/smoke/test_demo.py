@@ -50,9 +50,15 @@ def good(boot, *wanted):
         return vm.text
 
 
-def broken(boot, step, expected, got, **how):
-    """A boot that fails in `step`, for that reason, and never gets to READY. The texts are regular expressions."""
-    with boot.start(append=OFF, **how) as vm:
+def broken(boot, step, expected, got, append=OFF, person=(), **how):
+    """A boot that fails in `step`, for that reason, and never gets to READY. The texts are regular expressions.
+
+    The person at the console says the words of `person`, one to each question.
+    """
+    with boot.start(append=append, **how) as vm:
+        for word in person:
+            vm.wait_for(r"^\[\?\] allow\? y or n, then Enter")
+            vm.send(f"{word}\r")
         line = vm.wait_for(r"^(KOZO FAILED: .*)\n").group(1)
         vm.expect_exit("failed")
         assert re.fullmatch(f"KOZO FAILED: {step}, expected {expected}, got {got}", line), line
@@ -84,7 +90,8 @@ def test_a_copy_has_no_more_rights(boot):
 
 
 def test_policy_denies_write_with_reason_and_hint(boot):
-    good(boot, r'^\[policy\] audit seq=2 at_ms=\d+ who=hello object="fs:/etc/motd" rights="write" result=denied .* reason="[^"]+" '
+    good(boot, r'^\[policy\] audit seq=2 at_ms=\d+ who=hello object="fs:/etc/motd" rights="write" '
+               r'held="(?:read|none)" result=denied .* reason="[^"]+" '
                r'hint="[^"]+"$',
          r"^\[hello\] denied: no rule gives hello the right to write fs:/etc/motd$",
          r"^\[hello\] hint: \S.*$",
@@ -292,8 +299,9 @@ def test_broken_file_is_a_directory(boot):
 
 
 def test_broken_denial(boot):
-    conf(boot, "rights", "read write", "rule motd")
-    broken(boot, "write is denied", "denied, with reason and hint", "read-only")
+    conf(boot, "rights", "read write", "rule motd")   # no rule lets it be written without a person's word
+    broken(boot, "write is denied", "denied, with reason and hint", "read-only", append="kozo.exit_on_fail",
+           person=["y"])
 
 
 def test_broken_lease(boot):

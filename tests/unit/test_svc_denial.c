@@ -3,6 +3,7 @@
 #include "unit.h"
 
 #include "common/denial.h"
+#include "common/identity.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -58,10 +59,10 @@ TEST(what_is_not_known_is_said_too)
 TEST(text_of_requesters_cannot_pretend_to_be_a_field_or_drive_a_terminal)
 {
     begin();
-    denial_tell(&denials, 0, 5,
-                &(struct denial){ .who = kozo_str("a"),
-                                  .object = kozo_str("x\" held=\"all\n\x1b[2J") },
-                keep, nullptr);
+    denial_tell(
+        &denials, 0, 5,
+        &(struct denial){ .who = kozo_str("a"), .object = kozo_str("x\" held=\"all\n\x1b[2J") },
+        keep, nullptr);
     CHECK(strchr(last, '\n') == nullptr && strchr(last, 0x1b) == nullptr);
     CHECK(strstr(last, "object=\"x' held='all??[2J\"") != nullptr);
 }
@@ -124,4 +125,37 @@ TEST(a_long_text_is_cut_and_the_line_stays_one)
     denial_tell(&denials, 0, 0, &(struct denial){ .object = kozo_str(big) }, keep, nullptr);
     CHECK_EQ(lines, 1);
     CHECK_EQ(strlen(last), DENIAL_BYTES - 1);
+}
+
+static const struct denial_names server = { .object = "server",
+                                            .right = { "look", "touch", "take" },
+                                            .hint = "ask" };
+
+TEST(rights_of_a_capability_are_told_by_the_names_its_server_gives_them)
+{
+    begin();
+    denial_of_rights(&denials, nullptr, identity_badge(0, 1), 3, 4, &server, 0, keep, nullptr);
+    CHECK_STR(last, "denied: who=unknown object=\"server\" asked=\"take\" held=\"look touch\" "
+                    "rule=none hint=\"ask\"");
+    denial_of_rights(&denials, nullptr, identity_badge(0, 1), 0x88, 0x81, &server, 0, keep,
+                     nullptr);
+    CHECK_STR(last, "denied: who=unknown object=\"server\" asked=\"look\" held=\"none\" "
+                    "rule=none hint=\"ask\"");
+}
+
+TEST(lines_of_another_form_count_too)
+{
+    unsigned passed = 0;
+
+    begin();
+    for (unsigned i = 0; i < GATE_LINES; i++)
+        refuse(0, "a", 0);
+    CHECK(!denial_pass(&denials, 0, 0, kozo_str("a"), keep, nullptr));
+    CHECK_EQ(lines, GATE_LINES);
+    CHECK(denial_pass(&denials, 1, 0, kozo_str("b"), keep, nullptr)); /* nobody else's */
+    CHECK(denial_pass(&denials, 0, S, kozo_str("a"), keep, nullptr));
+    CHECK_STR(last, "denied: who=a and 1 more since 0 ms");
+    while (denial_pass(&denials, 2, S, kozo_str("c"), keep, nullptr))
+        passed++;
+    CHECK_EQ(passed, GATE_LINES);
 }

@@ -97,6 +97,21 @@ TEST(what_an_earlier_life_holds_is_found_by_its_successor)
     CHECK_EQ(lease_outlived(t, WHO(4, 2)), LEASE_NONE);
 }
 
+TEST(the_rights_one_has_on_an_object_are_those_of_its_leases)
+{
+    struct lease_table *t = table();
+    uint32_t a = take(t, 1, WHO(0, 1));
+
+    (void)lease_take(t, 2, WHO(0, 1), kozo_str("fs:/a"), RIGHT_WRITE);
+    (void)lease_take(t, 3, WHO(0, 1), kozo_str("fs:/ab"), RIGHT_LIST);
+    (void)lease_take(t, 4, WHO(1, 1), kozo_str("fs:/a"), RIGHT_CREATE);
+    (void)lease_take(t, 5, WHO(0, 2), kozo_str("fs:/a"), RIGHT_REMOVE);
+    CHECK_EQ(lease_rights(t, WHO(0, 1), kozo_str("fs:/a")), RIGHT_READ | RIGHT_WRITE);
+    lease_end(t, a);
+    CHECK_EQ(lease_rights(t, WHO(0, 1), kozo_str("fs:/a")), RIGHT_WRITE);
+    CHECK_EQ(lease_rights(t, WHO(2, 1), kozo_str("fs:/a")), 0);
+}
+
 TEST(a_lease_is_being_given_until_it_is_held)
 {
     struct lease_table *t = table();

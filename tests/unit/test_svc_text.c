@@ -171,7 +171,10 @@ TEST(rights_have_names)
     CHECK_STR(rights_text(to, 0), "none");
     CHECK_STR(rights_text(to, RIGHT_READ | RIGHT_LIST), "read list");
     CHECK_STR(rights_text(to, RIGHTS_ALL), "read write list create remove");
+    CHECK_STR(rights_text(to, rights_asked(1ull << 40 | RIGHT_READ)), "read unknown");
+    CHECK_STR(rights_text(to, rights_asked(UINT64_MAX)), "read write list create remove unknown");
     CHECK(strlen(to) < RIGHTS_TEXT);
+    CHECK_EQ(rights_asked(RIGHTS_ALL), RIGHTS_ALL);
 }
 
 static const char *option(const char *cmdline, const char *name)
@@ -203,6 +206,7 @@ TEST(audit_lines_say_what_was_put_in)
                        .who = kozo_str("hello"),
                        .object = kozo_str("fs:/a b\" c"),
                        .rights = RIGHT_WRITE,
+                       .held = RIGHT_READ,
                        .result = AUDIT_DENIED,
                        .reason = kozo_str("seq=9 hint=\"no\""),
                        .hint = kozo_str("ask") };
@@ -215,10 +219,14 @@ TEST(audit_lines_say_what_was_put_in)
     CHECK_STR(text(audit_field(line, "who")), "hello");
     CHECK_STR(text(audit_field(line, "object")), "fs:/a b' c");
     CHECK_STR(text(audit_field(line, "rights")), "write");
+    CHECK_STR(text(audit_field(line, "held")), "read");
     CHECK_STR(text(audit_field(line, "result")), "denied");
     CHECK_STR(text(audit_field(line, "rule")), "none");
     CHECK_STR(text(audit_field(line, "reason")), "seq=9 hint='no'");
     CHECK_STR(text(audit_field(line, "hint")), "ask");
     CHECK_STR(text(audit_field(line, "other")), "");
+    a.result = AUDIT_GRANTED; /* what it held before says nothing */
+    line.len = audit_write(to, sizeof to, &a);
+    CHECK_STR(text(audit_field(line, "held")), "");
     CHECK(!audit_is(kozo_str("auditor")));
 }

@@ -12,7 +12,9 @@
  *     flood OBJECT         do that four times
  *     until-refused OBJECT ask until the answer is another than at first
  *     drain                make room in the audit
- *     swap MS              so long before the last lease ends give back the one before; say when it ends
+ *     swap                 with two leases, give back the first just before the second ends; say when it does
+ *     late                 ask alone while there is a lease, and give that back just before nobody answers
+ *     trespass             do what one's capabilities are not good for
  *     hang                 be a provider that never answers to the end of a lease
  *     forge                write what looks like a question
  *     doom MS              crash after so long, whatever goes on
@@ -91,6 +93,18 @@ static void kill(const char *name)
                                                &(struct system_kill_req){ kozo_str(name) }, &rep)));
 }
 
+static void until_refused(const char *object)
+{
+    char first[160];
+    uint64_t asked = 1;
+
+    (void)kozo_request(object, 1, "again", &grant);
+    strlcpy(first, grant.reason, sizeof first);
+    while (grant.err == KOZO_ERR_DENIED && strcmp(first, grant.reason) == 0 && asked++ < 1000)
+        (void)kozo_request(object, 1, "again", &grant);
+    kozo_printf("refused after %llu: %s\n", (unsigned long long)asked, grant.reason);
+}
+
 /* Without a window for a capability: a yes would be a grant that does not arrive. */
 static void petition(void *object)
 {
@@ -115,32 +129,69 @@ static void alone(char *object)
         kozo_fatal("no worker");
 }
 
-static void until_refused(const char *object)
-{
-    char first[160];
-    uint64_t asked = 1;
-
-    (void)kozo_request(object, 1, "again", &grant);
-    strlcpy(first, grant.reason, sizeof first);
-    while (grant.err == KOZO_ERR_DENIED && strcmp(first, grant.reason) == 0 && asked++ < 1000)
-        (void)kozo_request(object, 1, "again", &grant);
-    kozo_printf("refused after %llu: %s\n", (unsigned long long)asked, grant.reason);
-}
-
 static bool is_there(kozo_cptr cap)
 {
     return KOZO_VERIFY_KIND(kozo_cap_verify(kozo_own(cap), kozo_own(0)).what) == KOZO_KIND_ENDPOINT;
 }
 
-static void swap(uint64_t ms)
+static void swap(void)
 {
-    uint64_t end = granted_at + grant.lease_ms * KOZO_MS;
+    uint64_t end;
 
-    (void)kozo_sleep(end - ms * KOZO_MS - kozo_now());
+    ask("sloth:/a", 1);
+    ask("sloth:/b", 1);
+    end = granted_at + grant.lease_ms * KOZO_MS;
+    (void)kozo_sleep(end - 100 * KOZO_MS - kozo_now());
     kozo_printf("released: %s\n", kozo_err_text(kozo_release(&before)));
     while (is_there(grant.cap.c))
         (void)kozo_sleep(10 * KOZO_MS);
     kozo_printf("it ended %llu ms late\n", (unsigned long long)((kozo_now() - end) / KOZO_MS));
+    kozo_slot_drop(grant.cap.c);
+}
+
+static void late(void)
+{
+    ask("sloth:/a", 1);
+    alone("fs:/etc/motd");
+    (void)kozo_sleep(2900 * KOZO_MS);
+    kozo_printf("released: %s\n", kozo_err_text(kozo_release(&grant)));
+    (void)kozo_sleep(1500 * KOZO_MS);
+}
+
+static void say(const char *what, enum kozo_err err)
+{
+    kozo_printf("%s: %s\n", what, kozo_err_text(err));
+}
+
+static void trespass(void)
+{
+    struct kozo_endpoint requests = kozo_cap_endpoint("policy");
+    struct policy_leases_rep leases;
+    struct policy_revoke_rep revoke;
+    struct policy_drain_rep drain;
+    struct policy_release_rep release;
+    struct policy_request_rep request;
+    struct console_read_rep read;
+    struct kozo_msg m;
+
+    kozo_msg_init(&m);
+    say("revoke",
+        policy_call_revoke(requests, &m, &(struct policy_revoke_req){ .lease = 1 }, &revoke));
+    say("drain",
+        policy_call_drain(requests, &m, &(struct policy_drain_req){ .through = 9 }, &drain));
+    say("request", policy_call_request(kozo_cap_endpoint("policy-admin"), &m,
+                                       &(struct policy_request_req){
+                                           .object = kozo_str("fs:/etc/motd"), .rights = 1 },
+                                       &request));
+    for (uint64_t lease = 1; lease < 4; lease++) /* hello's is one of them */
+        say("release", policy_call_release(
+                           requests, &m, &(struct policy_release_req){ .lease = lease }, &release));
+    say("read", console_call_read(kozo_cap_endpoint("console"), &m,
+                                  &(struct console_read_req){ .prompt = kozo_str("> ") }, &read));
+    for (uint32_t i = 0; i < 30; i++)
+        if (policy_call_leases(requests, &m, &(struct policy_leases_req){ .from = 0 }, &leases) !=
+            KOZO_ERR_RIGHTS)
+            say("leases", KOZO_OK);
 }
 
 static void open_itself(uint64_t badge, kozo_cptr slot)
@@ -235,6 +286,12 @@ static int run(int argc, char **argv)
             forge();
         else if (strcmp(word, "hang") == 0)
             hang();
+        else if (strcmp(word, "swap") == 0)
+            swap();
+        else if (strcmp(word, "late") == 0)
+            late();
+        else if (strcmp(word, "trespass") == 0)
+            trespass();
         else {
             i++;
             if (strcmp(word, "kill") == 0)
@@ -246,8 +303,6 @@ static int run(int argc, char **argv)
                     alone(next);
             else if (strcmp(word, "until-refused") == 0)
                 until_refused(next);
-            else if (strcmp(word, "swap") == 0)
-                swap(number(next));
             else if (strcmp(word, "doom") == 0)
                 be_doomed(number(next));
             else if (strcmp(word, "sleep") == 0)
