@@ -68,6 +68,7 @@ enum kozo_err grant_make(struct policy_server *p, uint64_t badge, struct kozo_st
     }
     t->lease[i].tier = answer->tier;
     t->lease[i].once = answer->tier == TIER_CRITICAL;
+    t->lease[i].seen = answer->by_person;
     if (answer->rule != nullptr)
         kozo_str_copy(t->lease[i].rule, sizeof t->lease[i].rule, answer->rule->name);
     lease_hold(t, i); /* while others are ended in time */
@@ -110,6 +111,7 @@ void grant_end(struct policy_server *p, uint32_t i, enum audit_result result, co
     tell(p, l->badge,
          &(struct audit){ .object = kozo_str(l->object),
                           .rights = l->rights,
+                          .seen = l->seen,
                           .result = result,
                           .lease_ms = l->lease_ms,
                           .rule = kozo_str(l->rule),

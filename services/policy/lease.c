@@ -29,6 +29,24 @@ uint32_t lease_count(const struct lease_table *t, uint32_t who)
     return n;
 }
 
+/* Those whose end needs a place in the share. */
+static uint32_t unseen(const struct lease_table *t, uint32_t who)
+{
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < LEASES; i++)
+        n += is_taken(t, i) && !t->lease[i].seen && identity_index(t->lease[i].badge) == who;
+    return n;
+}
+
+bool lease_store_has_room(const struct lease_store *l, uint32_t who, uint32_t waiting,
+                          uint32_t share)
+{
+    return record_undrained(&l->records, who) + unseen(&l->leases, who) +
+               RECORD_FOR_A_REQUEST * (waiting + 1) <=
+           share;
+}
+
 uint8_t lease_rights(const struct lease_table *t, uint64_t badge, struct kozo_str object)
 {
     uint8_t rights = 0;

@@ -36,6 +36,7 @@ struct lease {
     uint8_t rights;
     uint8_t tier;
     bool once; /* good for one use: what was given leads to policy */
+    bool seen; /* the person at the console granted it */
     enum lease_state state;
     char rule[MANIFEST_NAME + 1];
     char object[OBJECT_BYTES + 1];
@@ -57,6 +58,14 @@ struct lease_store {
  * whether they existed.
  */
 bool lease_store_open(struct lease_store *l);
+
+/*
+ * Whether a service, by its place in the manifest, may make one more request while so many of its
+ * wait for a person's word: its share of the audit holds what is not drained yet, and will hold the
+ * ends of its leases, what will be decided, and the ends of those leases.
+ */
+bool lease_store_has_room(const struct lease_store *l, uint32_t who, uint32_t waiting,
+                          uint32_t share);
 
 /*
  * Takes a free entry, over at once; LEASE_NONE when there is none left, or none for this requester.

@@ -10,7 +10,7 @@ uint32_t record_share(const struct manifest *m)
 
     for (uint32_t i = 0; i < m->services; i++)
         requesters += manifest_has(&m->service[i].capabilities, kozo_str("policy"));
-    share = requesters > 0 ? RECORDS / requesters : RECORD_SHARE_MAX;
+    share = RECORDS / (requesters + 1); /* one more for what is drained from the beginning */
     return share < RECORD_SHARE_MAX ? share : RECORD_SHARE_MAX;
 }
 
@@ -24,7 +24,7 @@ uint32_t record_undrained(const struct record_table *t, uint32_t who)
     return n;
 }
 
-struct record *record_add(struct record_table *t, uint64_t badge)
+struct record *record_add(struct record_table *t, uint64_t badge, bool drained)
 {
     struct record *place = nullptr;
 
@@ -36,7 +36,7 @@ struct record *record_add(struct record_table *t, uint64_t badge)
     }
     if (place == nullptr)
         return nullptr;
-    *place = (struct record){ .seq = ++t->seqs, .badge = badge };
+    *place = (struct record){ .seq = ++t->seqs, .badge = badge, .drained = drained };
     return place;
 }
 

@@ -4,7 +4,8 @@
  *
  * A record stays until it has been drained by somebody who may; then it can still be looked at until
  * its place is needed. A requester whose share is full of undrained records is turned away, and
- * nobody else is: the shares of all who may ask never add up to more than the ring.
+ * nobody else is: the shares of all who may ask add up to less than the ring. What the person at the
+ * console decided somebody has seen: it is drained from the beginning.
  *
  * Owns:      struct record_table, the numbers of decisions.
  * Not here:  the line in the log (common/audit.h), deciding (rules.h).
@@ -54,7 +55,7 @@ uint32_t record_undrained(const struct record_table *t, uint32_t who);
  * A record with the next number, for the caller to fill; in the place of the oldest that is drained.
  * Never null while every requester keeps to its share.
  */
-struct record *record_add(struct record_table *t, uint64_t badge);
+struct record *record_add(struct record_table *t, uint64_t badge, bool drained);
 /* The record with the lowest number from `from` on; null after the last. */
 const struct record *record_from(const struct record_table *t, uint64_t from);
 /* Drains those up to this number; returns how many that are. */

@@ -26,6 +26,7 @@ static void record(struct policy_server *p, uint64_t badge, const struct audit *
     struct audit full = *about;
 
     full.result = result;
+    full.seen = a->by_person;
     full.lease_ms = result == AUDIT_GRANTED ? a->lease_ms : 0;
     full.rule = a->rule != nullptr ? a->rule->name : (struct kozo_str){};
     full.reason = kozo_str(a->reason);
@@ -125,9 +126,11 @@ static void finish(struct policy_server *p, uint32_t k)
     forget(p, k);
 }
 
-static void finish_denied(struct policy_server *p, uint32_t k, const char *why, const char *hint)
+static void finish_denied(struct policy_server *p, uint32_t k, bool by_person, const char *why,
+                          const char *hint)
 {
     p->answer = p->consent.request[k].answer;
+    p->answer.by_person = by_person;
     rules_no_consent(&p->answer, why, hint);
     finish(p, k);
 }
@@ -138,6 +141,7 @@ static void finish_allowed(struct policy_server *p, uint32_t k)
 
     p->answer = p->consent.request[k].answer;
     p->answer.decision = DECISION_ALLOW;
+    p->answer.by_person = true;
     l = line_begin(p->answer.reason, sizeof p->answer.reason);
     line_add(&l, "the person at the console said yes");
     p->answer.hint[0] = '\0';
@@ -148,14 +152,14 @@ static void deny_all(struct policy_server *p, const char *why, const char *hint)
 {
     for (uint32_t k = 0; k < CONSENTS; k++)
         if (p->consent.request[k].state != CONSENT_FREE)
-            finish_denied(p, k, why, hint);
+            finish_denied(p, k, false, why, hint);
 }
 
 static void be_silent(struct policy_server *p, uint32_t k, bool answered)
 {
     person_withdraw(answered ? "that answer came too late: the time was over, denied"
                              : "no answer in time: denied");
-    finish_denied(p, k, "nobody answered in time", "be at the console, and ask again");
+    finish_denied(p, k, false, "nobody answered in time", "be at the console, and ask again");
 }
 
 /* What the person said, and the time limit: the question on the terminal ends by one of them. */
@@ -178,7 +182,7 @@ static void settle(struct policy_server *p)
         finish_allowed(p, k);
         break;
     case CONSENT_NO:
-        finish_denied(p, k, "the person at the console said no", "");
+        finish_denied(p, k, true, "the person at the console said no", "");
         break;
     case CONSENT_SILENCE:
         be_silent(p, k, said.anything);
@@ -271,14 +275,6 @@ static bool wait_for_person(struct policy_server *p, const struct kozo_msg *m,
     return true;
 }
 
-/* What its share of the audit must hold already, and may come to hold. */
-static bool has_room(const struct policy_server *p, uint32_t who)
-{
-    return record_undrained(&p->store->records, who) + lease_count(&p->store->leases, who) +
-               RECORD_FOR_A_REQUEST * consent_count(&p->consent, who) + RECORD_FOR_A_REQUEST <=
-           p->share;
-}
-
 static void end_outlived(struct policy_server *p, uint64_t badge)
 {
     uint32_t i;
@@ -300,7 +296,8 @@ enum kozo_err serve_request(struct policy_server *p, const struct kozo_msg *m,
     if (q.subject == nullptr)
         return KOZO_ERR_STALE;
     end_outlived(p, m->badge);
-    if (!has_room(p, identity_index(m->badge))) {
+    if (!lease_store_has_room(p->store, identity_index(m->badge),
+                              consent_count(&p->consent, identity_index(m->badge)), p->share)) {
         p->answer = (struct rules_answer){};
         rules_refuse(&p->answer, "its share of the audit is full",
                      "somebody with the right must drain it: policy drain");

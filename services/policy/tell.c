@@ -57,7 +57,7 @@ static bool is_told(struct policy_server *p, uint64_t badge, const struct audit 
 uint64_t tell(struct policy_server *p, uint64_t badge, const struct audit *a, uint8_t tier,
               uint64_t lease)
 {
-    struct record *r = record_add(&p->store->records, badge);
+    struct record *r = record_add(&p->store->records, badge, a->seen);
     struct audit full = *a;
     char line[AUDIT_BYTES];
 

@@ -167,7 +167,7 @@ TEST(tables_that_exist_stay_as_they_are)
     CHECK(!lease_store_open(&l));
     a = take(&l.leases, 1, WHO(0, 1));
     lease_begin(&l.leases, a, 300, 0);
-    CHECK(record_add(&l.records, WHO(0, 1)) != nullptr);
+    CHECK(record_add(&l.records, WHO(0, 1), false) != nullptr);
     CHECK(lease_store_open(&l));
     CHECK_EQ(lease_next(&l.leases), 300 * MS);
     CHECK_EQ(record_undrained(&l.records, 0), 1);
@@ -188,7 +188,7 @@ TEST(records_have_numbers_that_are_never_used_twice)
     struct record_table *t = records();
 
     for (uint64_t seq = 1; seq <= 3 * RECORDS; seq++) {
-        struct record *r = record_add(t, WHO(seq % 3, 1));
+        struct record *r = record_add(t, WHO(seq % 3, 1), false);
 
         CHECK(r != nullptr);
         CHECK_EQ(r->seq, seq);
@@ -204,12 +204,12 @@ TEST(what_is_not_drained_is_not_overwritten)
     struct record_table *t = records();
 
     for (uint32_t i = 0; i < RECORDS; i++)
-        CHECK(record_add(t, WHO(0, 1)) != nullptr);
-    CHECK_PTR(record_add(t, WHO(1, 1)), nullptr);
+        CHECK(record_add(t, WHO(0, 1), false) != nullptr);
+    CHECK_PTR(record_add(t, WHO(1, 1), false), nullptr);
     CHECK_EQ(record_drain(t, 2), 2);
     CHECK_EQ(record_drain(t, 2), 0);
     CHECK_EQ(record_undrained(t, 0), RECORDS - 2);
-    CHECK_EQ(record_add(t, WHO(1, 1))->seq, RECORDS + 1);
+    CHECK_EQ(record_add(t, WHO(1, 1), false)->seq, RECORDS + 1);
     CHECK_EQ(record_from(t, 0)->seq, 2); /* drained, and still there */
     CHECK(record_from(t, 0)->drained);
     CHECK_EQ(record_undrained(t, 1), 1);
@@ -227,8 +227,81 @@ TEST(all_shares_fit_into_the_ring)
             used += (uint64_t)snprintf(conf + used, sizeof conf - used,
                                        SERVICE("s%u") "capabilities = policy\n", i);
         CHECK_PTR(manifest_parse(&manifest, kozo_str(conf)).expected, nullptr);
-        CHECK(record_share(&manifest) * n <= RECORDS);
+        CHECK(record_share(&manifest) * n < RECORDS); /* some is left for what is drained */
         CHECK(record_share(&manifest) >= RECORD_FOR_A_REQUEST);
         CHECK(record_share(&manifest) <= RECORD_SHARE_MAX);
     }
+}
+
+TEST(what_the_person_decided_is_drained_from_the_beginning)
+{
+    struct record_table *t = records();
+
+    CHECK(record_add(t, WHO(0, 1), true)->drained);
+    CHECK_EQ(record_undrained(t, 0), 0);
+    CHECK_EQ(record_from(t, 0)->seq, 1); /* to be looked at all the same */
+    CHECK_EQ(record_drain(t, 1), 0);
+}
+
+/* Grants, and ends the lease, as policy does; false when the share has no room for it. */
+static bool grant_and_end(struct lease_store *l, uint32_t who, bool seen, uint32_t share)
+{
+    uint32_t i;
+
+    if (!lease_store_has_room(l, who, 0, share))
+        return false;
+    i = take(&l->leases, l->records.seqs + 1, WHO(who, 1));
+    l->leases.lease[i].seen = seen;
+    CHECK(record_add(&l->records, WHO(who, 1), seen) != nullptr);
+    CHECK(record_add(&l->records, WHO(who, 1), seen) != nullptr); /* its end */
+    lease_free(&l->leases, i);
+    return true;
+}
+
+TEST(a_full_share_turns_its_requester_away_and_nobody_else)
+{
+    static struct lease_store l;
+    const uint32_t share = 10;
+
+    memset(&l, 0, sizeof l);
+    (void)lease_store_open(&l);
+    for (uint32_t n = 0; n < share / RECORD_FOR_A_REQUEST; n++)
+        CHECK(grant_and_end(&l, 0, false, share));
+    CHECK(!grant_and_end(&l, 0, false, share));
+    CHECK(!grant_and_end(&l, 0, true, share)); /* who decides is not known before */
+    CHECK(grant_and_end(&l, 1, false, share));
+    CHECK_EQ(record_drain(&l.records, RECORD_FOR_A_REQUEST), RECORD_FOR_A_REQUEST);
+    CHECK(grant_and_end(&l, 0, false, share));
+    CHECK(!grant_and_end(&l, 0, false, share));
+}
+
+TEST(a_person_who_says_yes_again_and_again_fills_no_share)
+{
+    static struct lease_store l;
+
+    memset(&l, 0, sizeof l);
+    (void)lease_store_open(&l);
+    for (uint32_t who = 0; who < 3; who++) /* of the shares of three all is full */
+        while (grant_and_end(&l, who, false, RECORDS / 4))
+            ;
+    for (uint32_t n = 0; n < 3 * RECORDS; n++)
+        CHECK(grant_and_end(&l, 3, true, RECORDS / 4));
+    CHECK_EQ(record_undrained(&l.records, 0), RECORDS / 4);
+}
+
+TEST(leases_and_questions_under_way_have_their_places_in_the_share)
+{
+    static struct lease_store l;
+    uint32_t i;
+
+    memset(&l, 0, sizeof l);
+    (void)lease_store_open(&l);
+    CHECK(lease_store_has_room(&l, 0, 0, 2));
+    CHECK(!lease_store_has_room(&l, 0, 1, 3));
+    CHECK(lease_store_has_room(&l, 0, 1, 4));
+    i = take(&l.leases, 1, WHO(0, 1));
+    CHECK(!lease_store_has_room(&l, 0, 0, 2));
+    CHECK(lease_store_has_room(&l, 0, 0, 3));
+    l.leases.lease[i].seen = true;
+    CHECK(lease_store_has_room(&l, 0, 0, 2));
 }

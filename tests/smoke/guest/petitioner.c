@@ -10,6 +10,7 @@
  *     release              give back what was asked for
  *     alone OBJECT         ask by a thread of its own, and go on
  *     flood OBJECT         do that four times
+ *     again OBJECT         ask six times, and give back what is granted
  *     until-refused OBJECT ask until the answer is another than at first
  *     drain                make room in the audit
  *     swap                 with two leases, give back the first just before the second ends; say when it does
@@ -91,6 +92,15 @@ static void kill(const char *name)
     kozo_printf("kill %s: %s\n", name,
                 kozo_err_text(system_call_kill(grant.cap, &m,
                                                &(struct system_kill_req){ kozo_str(name) }, &rep)));
+}
+
+static void again(const char *object)
+{
+    for (uint32_t i = 0; i < 6; i++) {
+        ask(object, 1);
+        if (grant.err == KOZO_OK)
+            (void)kozo_release(&grant);
+    }
 }
 
 static void until_refused(const char *object)
@@ -301,6 +311,8 @@ static int run(int argc, char **argv)
             else if (strcmp(word, "flood") == 0)
                 for (uint32_t n = 0; n < petitions; n++)
                     alone(next);
+            else if (strcmp(word, "again") == 0)
+                again(next);
             else if (strcmp(word, "until-refused") == 0)
                 until_refused(next);
             else if (strcmp(word, "doom") == 0)
