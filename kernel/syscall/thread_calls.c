@@ -152,9 +152,6 @@ enum kozo_err sys_thread_start(struct tcb *t, const struct frame *f)
     /* ---- commit ---- */
     clear_registers(r.thread);
     arch_thread_start(r.thread, frame_arg(f, 1), frame_arg(f, 2), frame_arg(f, 3), frame_arg(f, 4));
-    arch_fpu_init(&r.thread->fpu);
-    r.thread->fs_base = 0;
-    r.thread->slow &= (uint8_t)~TCB_SLOW_FS;
     tcb_resume(r.thread);
     return KOZO_OK;
 }
