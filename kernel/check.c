@@ -402,8 +402,7 @@ void kernel_check(void)
     MUST(I1, tally.caps == kernel.caps);
     MUST(I3, tally.bytes_free == kernel.bytes_free);
     MUST(I4, tally.zombies == kernel.pending.zombie_count);
-    /* void records of the same page can come true again */
-    MUST(I7, tally.leaves <= tally.mapped_frames);
+    MUST(I7, tally.leaves == tally.mapped_frames);
     check_pools(&tally);
     check_live_spaces(&tally);
     for (uint32_t i = 0; i < kernel.pools.tcb_fresh; i++)

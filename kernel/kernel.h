@@ -42,8 +42,9 @@ struct kernel {
     struct badge_source badges;
     uint64_t caps;         /* slots in use */
     uint64_t bytes_free;   /* above the watermarks of all Untypeds */
-    uint64_t space_serial; /* of the address space made last */
-    uint64_t *space_live;  /* a bit for each page of RAM: it is the root of a live AddressSpace */
+    uint64_t serial;        /* of the address space, or the use of a table, that began last */
+    uint64_t *space_live;   /* a bit for each page of RAM: it is the root of a live AddressSpace */
+    uint64_t *table_serial; /* for each page of RAM that is a table: of this use of it */
     uint64_t space_pages;
     uint64_t boot_ns;
     struct tcb *first;     /* the first program: the system ends with it */

@@ -53,3 +53,5 @@ struct tcb *boot_start(struct boot_input *in);
  * uses it too.
  */
 struct paddr boot_alloc(struct boot_input *in, uint64_t pages);
+/* The same, not zeroed: for what is written before it is read. */
+struct paddr boot_alloc_as_is(struct boot_input *in, uint64_t pages);

@@ -225,11 +225,15 @@ static struct kozo_boot_info *build_space(struct first *f, const struct first_im
     return page;
 }
 
-/* One bit for each page of RAM: where address spaces live. */
+/* One bit for each page of RAM: where address spaces live; and a word: in which use it is a table. */
 static void make_space_map(struct boot_input *in)
 {
-    kernel.space_pages = align_up(memory_top(in) / KOZO_PAGE_SIZE, 64);
-    kernel.space_live = arch_ram(boot_alloc(in, kernel.space_pages / 8 / KOZO_PAGE_SIZE + 1));
+    uint64_t pages = align_up(memory_top(in) / KOZO_PAGE_SIZE, 64);
+
+    kernel.space_pages = pages;
+    kernel.space_live = arch_ram(boot_alloc(in, pages / 8 / KOZO_PAGE_SIZE + 1));
+    kernel.table_serial =
+        arch_ram(boot_alloc_as_is(in, pages * sizeof(uint64_t) / KOZO_PAGE_SIZE + 1));
 }
 
 /* The first letters of a file's name, without its folder. */

@@ -44,7 +44,7 @@ static void reserve(struct boot_input *in, uint64_t base, uint64_t end)
     in->reserved[in->reserved_count++] = (struct boot_region){ .base = base, .end = end };
 }
 
-struct paddr boot_alloc(struct boot_input *in, uint64_t pages)
+struct paddr boot_alloc_as_is(struct boot_input *in, uint64_t pages)
 {
     uint64_t bytes = pages * KOZO_PAGE_SIZE;
 
@@ -53,11 +53,18 @@ struct paddr boot_alloc(struct boot_input *in, uint64_t pages)
 
         if (at != 0) {
             reserve(in, at, at + bytes);
-            arch_clear(arch_ram((struct paddr){ at }), bytes);
             return (struct paddr){ at };
         }
     }
     panic("boot memory: no %lu bytes of RAM in one piece below 4 GiB", bytes);
+}
+
+struct paddr boot_alloc(struct boot_input *in, uint64_t pages)
+{
+    struct paddr at = boot_alloc_as_is(in, pages);
+
+    arch_clear(arch_ram(at), pages * KOZO_PAGE_SIZE);
+    return at;
 }
 
 void memory_unreserve(struct boot_input *in, struct boot_region piece)

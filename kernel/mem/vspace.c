@@ -11,8 +11,9 @@ struct pool_page {
 };
 
 /*
- * A mapping record: `a` the address, `b` and `aux` the space: 28 bits of its root's page number, 36
- * + 16 of its serial.
+ * A mapping record: `a` the address, `b` and `aux` 28 bits of the root's page number and 36 + 16 of a
+ * serial: a PageTable's is the space's; a Frame's is that of the table which its entry lies in, so
+ * that it is void for good when that goes.
  */
 struct record {
     struct paddr root;
@@ -35,10 +36,8 @@ static struct record record_get(const struct cap *c)
     };
 }
 
-static void record_set(struct cap *c, struct paddr root, uint64_t address)
+static void record_set(struct cap *c, struct paddr root, uint64_t address, uint64_t serial)
 {
-    uint64_t serial = state_of(root)->serial;
-
     kassert(root.v >> KOZO_PAGE_BITS < 1ull << RECORD_PAGE_BITS);
     c->b = root.v >> KOZO_PAGE_BITS | serial << RECORD_PAGE_BITS;
     c->aux = (uint16_t)(serial >> (64 - RECORD_PAGE_BITS));
@@ -64,12 +63,17 @@ static void set_live(struct paddr root, bool live)
         kernel.space_live[page / 64] &= ~bit;
 }
 
+static bool is_root(struct paddr at)
+{
+    uint64_t page = at.v >> KOZO_PAGE_BITS;
+
+    return page < kernel.space_pages && (kernel.space_live[page / 64] >> page % 64 & 1) != 0;
+}
+
+/* The space that a PageTable's record names. */
 static bool is_live(const struct record *r)
 {
-    uint64_t page = r->root.v >> KOZO_PAGE_BITS;
-
-    return page < kernel.space_pages && (kernel.space_live[page / 64] >> page % 64 & 1) != 0 &&
-           state_of(r->root)->serial == r->serial;
+    return is_root(r->root) && state_of(r->root)->serial == r->serial;
 }
 
 void space_begin(struct slot *s)
@@ -77,7 +81,7 @@ void space_begin(struct slot *s)
     struct paddr root = vspace_root(&s->cap);
 
     arch_space_init((pte *)s->cap.object);
-    *state_of(root) = (struct vspace){ .serial = ++kernel.space_serial };
+    *state_of(root) = (struct vspace){ .serial = ++kernel.serial };
     set_live(root, true);
 }
 
@@ -109,23 +113,31 @@ static pte *walk(struct paddr root, uint64_t address, uint32_t level)
     return &table[pte_index(address, level)];
 }
 
+/* The serial of the table that `e` is an entry of. */
+static uint64_t *table_serial(const pte *e)
+{
+    return &kernel.table_serial[arch_ram_addr(e).v >> KOZO_PAGE_BITS];
+}
+
 static uint32_t frame_level(const struct cap *frame)
 {
     return frame->size_bits == KOZO_PAGE_BITS ? 1 : 2;
 }
 
-/* The leaf that a Frame's record claims; null when the claim is void. */
+/*
+ * The leaf that a Frame's record claims; null when the claim is void. As long as the table is in the
+ * use it was in, nobody but this capability takes its entry away.
+ */
 static pte *frame_leaf(const struct slot *frame)
 {
     struct record r = record_get(&frame->cap);
     uint32_t level = frame_level(&frame->cap);
     pte *e;
 
-    if ((frame->cap.flags & CAP_MAPPED) == 0 || !is_live(&r))
+    if ((frame->cap.flags & CAP_MAPPED) == 0 || !is_root(r.root))
         return nullptr;
     e = walk(r.root, r.address, level);
-    if (e == nullptr || !pte_present(*e) || !pte_is_leaf(*e, level) ||
-        pte_addr(*e).v != frame->cap.object)
+    if (e == nullptr || *table_serial(e) != r.serial || pte_addr(*e).v != frame->cap.object)
         return nullptr;
     return e;
 }
@@ -183,7 +195,7 @@ enum kozo_err vspace_feed(struct slot *space, struct slot *table)
     /* ---- commit ---- */
     arch_clear(arch_ram(page), KOZO_PAGE_SIZE);
     record_clear(&table->cap);
-    record_set(&table->cap, root, 0);
+    record_set(&table->cap, root, 0, v->serial);
     table->cap.flags |= CAP_POOLED;
     *pool_page(page) = (struct pool_page){ .owner = table, .next = v->pool };
     if (v->pool.v != 0)
@@ -205,7 +217,8 @@ static struct paddr pool_take(struct paddr root, uint64_t address, uint32_t leve
 
     kassert(page.v != 0);
     pool_unlink(v, pool_page(page));
-    record_set(&owner->cap, root, address);
+    record_set(&owner->cap, root, address, v->serial);
+    *table_serial(arch_ram(page)) = ++kernel.serial;
     owner->cap.size_bits = (uint8_t)level;
     owner->cap.flags = (uint16_t)((owner->cap.flags & ~CAP_POOLED) | CAP_MAPPED);
     return page;
@@ -286,6 +299,7 @@ enum kozo_err vspace_map(struct slot *space, struct slot *frame, uint64_t addres
     uint32_t level = frame_level(&frame->cap);
     uint64_t bytes = 1ull << frame->cap.size_bits;
     struct reached r;
+    pte *leaf;
 
     TRY(check_rights(&frame->cap, rights));
     REQUIRE(is_aligned(address, bytes), KOZO_ERR_ALIGN);
@@ -297,9 +311,10 @@ enum kozo_err vspace_map(struct slot *space, struct slot *frame, uint64_t addres
     TRY(r.err);
     REQUIRE(r.level - level <= state_of(root)->pool_pages, KOZO_ERR_NOMEM);
     /* ---- commit ---- */
-    *build(root, address, r, level) = pte_leaf((struct paddr){ frame->cap.object }, level, (uint8_t)rights,
-                                               (frame->cap.flags & CAP_DEVICE) != 0);
-    record_set(&frame->cap, root, address);
+    leaf = build(root, address, r, level);
+    *leaf = pte_leaf((struct paddr){ frame->cap.object }, level, (uint8_t)rights,
+                     (frame->cap.flags & CAP_DEVICE) != 0);
+    record_set(&frame->cap, root, address, *table_serial(leaf));
     frame->cap.flags |= CAP_MAPPED;
     return KOZO_OK;
 }

@@ -4,8 +4,8 @@
  *
  * An AddressSpace is two pages: the root table, and this struct. Tables below the root come from
  * the space's pool, which PageTable capabilities feed. A Frame or PageTable capability that is in
- * use records space, serial and address; the record is only a claim: it is acted on after a walk
- * from the root has reached that very page.
+ * use records root, address and a serial; the record is only a claim: it is acted on after a walk
+ * from the root has reached that very page, in the table, or of the space, that has the serial.
  *
  * Owns:      every user page-table entry; the mapping records in Frame and PageTable capabilities.
  * Not here:  the format of entries (pte.h), the kernel's own half (the port).

@@ -44,6 +44,7 @@ struct m_cap {
     uint32_t first, last;    /* IoPort */
     struct m_object *space;  /* Frame: the space it was mapped in last, null = none; a claim */
     uint64_t address;        /* ... and where */
+    struct m_entry *entry;   /* ... and as which entry; never used for another */
     enum m_where where;
     struct m_cap **place;    /* the slot that points here; null in an anchor or a grave */
     struct m_object *within; /* the object the slot is part of */

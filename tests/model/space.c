@@ -56,7 +56,7 @@ struct m_entry *m_frame_entry(const struct m_cap *frame)
     if (frame->space == nullptr || !frame->space->space.live)
         return nullptr;
     e = m_entry_find(frame->space, frame->address, frame_level(frame->object));
-    return e != nullptr && e->leaf && e->base == frame->object->base ? e : nullptr;
+    return e == frame->entry ? e : nullptr;
 }
 
 /* ---- taking away ---- */
@@ -245,6 +245,7 @@ enum kozo_err m_map(struct m_object *space, struct m_cap *frame, uint64_t addres
     *list = e;
     frame->space = space;
     frame->address = address;
+    frame->entry = e;
     return KOZO_OK;
 }
 

@@ -448,6 +448,7 @@ static void make_init(struct slot *slots)
 }
 
 static uint64_t space_live[(HOST_RAM_BASE + HOST_RAM_MAX) / KOZO_PAGE_SIZE / 64];
+static uint64_t table_serial[(HOST_RAM_BASE + HOST_RAM_MAX) / KOZO_PAGE_SIZE]; /* of an earlier world */
 
 void host_boot_sized(uint64_t ram_bytes, uint32_t root_bits)
 {
@@ -459,6 +460,7 @@ void host_boot_sized(uint64_t ram_bytes, uint32_t root_bits)
     host = (struct host){ .kept = SLOT_KEPT, .seed = 1 };
     kernel_init();
     kernel.space_live = space_live;
+    kernel.table_serial = table_serial;
     kernel.space_pages = (HOST_RAM_BASE + ram_bytes) >> KOZO_PAGE_BITS;
     CHECK(kernel.space_pages <= 64 * ARRAY_LEN(space_live));
     struct slot *slots = make_root(ram_bytes, root_bits);

@@ -373,31 +373,69 @@ TEST(tables_below_a_deleted_one_can_be_fed_again)
     CHECK(!touch(far, KOZO_READ));
 }
 
+/* `frame` was mapped at AT, in a table that is gone; X, a copy of it, is there now. */
+static void check_void(uint64_t frame)
+{
+    CHECK_OK(call(host.init, CAP_VERIFY, 0, frame, 0, 0));
+    CHECK_EQ(host.init->frame.reg[0] & KOZO_VERIFY_MAPPED, 0);
+    CHECK_ERR(unmap(frame), UNMAPPED);
+    CHECK_ERR(call(host.init, PROTECT, 0, frame, RW), UNMAPPED);
+    CHECK(touch(AT, KOZO_READ) && !touch(AT, KOZO_WRITE));
+    CHECK_OK(map(frame, AT + (1u << KOZO_LARGE_BITS), RW)); /* it can be mapped elsewhere */
+    CHECK_OK(unmap(frame));
+    CHECK_OK(call(host.init, CAP_REVOKE, 0, frame)); /* which takes X */
+    CHECK(!touch(AT, KOZO_READ));
+}
+
 /*
- * A record is a claim to a page at an address, so one that was void is true again when another capability to the same
- * page is mapped there. Either of the two then ends the mapping; it outlives neither.
+ * A record that is void is so for good, also when the same page is mapped at the same address of the same space again,
+ * in a table of the same level, even the same one.
  */
-TEST(a_mapping_claimed_by_two_ends_with_either)
+TEST(a_void_record_never_comes_true_again)
 {
     for (uint32_t way = 0; way < 4; way++) {
+        uint32_t bits = way & 1 ? KOZO_LARGE_BITS : KOZO_PAGE_BITS, level = way & 1 ? 2 : 1;
+        uint64_t again = TABLE + 4;
+
         boot_space(3);
+        CHECK_OK(call(host.init, CAP_DELETE, 0, FRAME));
+        host_make(FRAME, KOZO_KIND_FRAME, bits);
         CHECK_OK(call(host.init, CAP_COPY, 0, X, 0, FRAME, KOZO_READ | KOZO_MAP));
         CHECK_OK(map(FRAME, AT, RW));
-        for (uint64_t i = 0; i < 3; i++)
-            if (host_slot(TABLE + i)->cap.size_bits == 1)
+        for (uint64_t i = 0; i < 3; i++) {
+            if (host_slot(TABLE + i)->cap.size_bits < level || (host_slot(TABLE + i)->cap.flags & CAP_MAPPED) == 0)
+                continue;
+            if ((way & 2) != 0 && host_slot(TABLE + i)->cap.size_bits == level)
+                again = TABLE + i; /* one above it goes: this can be fed again */
+            else if ((way & 2) != 0 || host_slot(TABLE + i)->cap.size_bits == level)
                 CHECK_OK(call(host.init, CAP_DELETE, 0, TABLE + i));
-        CHECK_OK(call(host.init, SPACE_FEED, SPACE, TABLE + 4));
-        CHECK_OK(map(X, AT, KOZO_READ));
-        CHECK(touch(AT, KOZO_READ) && !touch(AT, KOZO_WRITE));
-        uint64_t one = way & 1 ? X : FRAME, other = way & 1 ? FRAME : X;
-        if (way & 2)
-            CHECK_OK(unmap(one));
-        else
-            CHECK_OK(call(host.init, CAP_DELETE, 0, one));
+        }
         CHECK(!touch(AT, KOZO_READ));
-        CHECK_ERR(unmap(other), UNMAPPED);
-        CHECK_OK(map(other, AT, KOZO_READ));
+        CHECK_OK(call(host.init, SPACE_FEED, SPACE, again));
+        for (uint64_t i = 0; (way & 2) != 0 && i < 3 - level; i++) /* these are taken before it */
+            CHECK_OK(call(host.init, SPACE_FEED, SPACE, TABLE + 5 + i));
+        CHECK_OK(map(X, AT, KOZO_READ));
+        CHECK_EQ(host_slot(again)->cap.size_bits, level);
+        for (uint64_t i = 5; i < 8; i++) /* for another address; those in use are refused */
+            (void)call(host.init, SPACE_FEED, SPACE, TABLE + i);
+        check_void(FRAME);
     }
+}
+
+/* The end of a void record, and of its Frame, takes nothing from who is there now. */
+TEST(a_mapping_outlives_the_void_record_of_another)
+{
+    boot_space(3);
+    CHECK_OK(call(host.init, CAP_COPY, 0, X, 0, FRAME, KOZO_READ | KOZO_MAP));
+    CHECK_OK(map(X, AT, KOZO_READ));
+    for (uint64_t i = 0; i < 3; i++)
+        if (host_slot(TABLE + i)->cap.size_bits == 1)
+            CHECK_OK(call(host.init, CAP_DELETE, 0, TABLE + i));
+    CHECK_OK(call(host.init, SPACE_FEED, SPACE, TABLE + 4));
+    CHECK_OK(map(FRAME, AT, RW));
+    CHECK_OK(call(host.init, CAP_DELETE, 0, X));
+    CHECK(touch(AT, KOZO_WRITE));
+    CHECK_OK(unmap(FRAME));
 }
 
 /* ---- destruction ---- */
@@ -422,10 +460,11 @@ TEST(a_space_at_the_address_of_an_old_one_is_another)
     host_boot();
     host_make(U, KOZO_KIND_UNTYPED, 13); /* for one space alone */
     host_make(X, KOZO_KIND_UNTYPED, 20);
-    CHECK_OK(call(host.init, RETYPE, X, KOZO_WHAT(KOZO_KIND_PAGE_TABLE, 0), 0, TABLE, 6));
+    CHECK_OK(call(host.init, RETYPE, X, KOZO_WHAT(KOZO_KIND_PAGE_TABLE, 0), 0, TABLE, 7));
     CHECK_OK(call(host.init, RETYPE, X, KOZO_WHAT(KOZO_KIND_FRAME, 12), 0, FRAME, 2));
     make(SPACE, KOZO_KIND_ADDRESS_SPACE, 0, 1);
     struct paddr root = root_of(SPACE);
+    CHECK_OK(call(host.init, SPACE_FEED, SPACE, TABLE + 6)); /* this one stays in the pool */
     for (uint64_t i = 0; i < 3; i++)
         CHECK_OK(call(host.init, SPACE_FEED, SPACE, TABLE + i));
     CHECK_OK(map(FRAME, AT, RW));
@@ -434,6 +473,7 @@ TEST(a_space_at_the_address_of_an_old_one_is_another)
     make(SPACE, KOZO_KIND_ADDRESS_SPACE, 0, 1);
     CHECK_EQ(root_of(SPACE).v, root.v);
     CHECK(!touch(AT, KOZO_READ));
+    CHECK_OK(call(host.init, SPACE_FEED, SPACE, TABLE + 6)); /* it waits in nobody's pool */
     for (uint64_t i = 3; i < 6; i++)
         CHECK_OK(call(host.init, SPACE_FEED, SPACE, TABLE + i));
     CHECK_OK(map(FRAME + 1, AT, RW));
