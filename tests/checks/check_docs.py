@@ -44,3 +44,45 @@ def check_links(_tree):
                          for target in _LINK.findall(text)
                          if "://" not in target and not (path.parent / target).exists()]
     source.refuse(problems)
+
+
+_TESTS = {"unit": ("unit/test_{}.c",), "smoke": ("smoke/guest/{}.c", "smoke/test_{}.py")}
+
+
+def _missing_tests(cell):
+    """The tests that a row of the threats names, and that are no file."""
+    suite, missing = "hostile", []
+    for before, name in re.findall(r"([^`]*)`([^`]+)`", cell):
+        suite = next((s for s in _TESTS if re.search(rf"\b{s} $", before)), suite if "," in before else "hostile")
+        if name.endswith(".c"):
+            places = (f"hostile/guest/{name}",)
+        elif name.startswith("test_"):
+            places = (f"hostile/{name}",)
+        elif name.startswith("tests/"):
+            places = (name[len("tests/"):],)
+        elif suite in _TESTS:
+            places = tuple(p.format(name) for p in _TESTS[suite])
+        else:
+            continue    # a word of another kind: an option, a processor
+        if not any((source.SOURCE / "tests" / p).exists() for p in places):
+            missing.append(name)
+    return missing
+
+
+def check_every_threat_has_tests_that_exist(_tree):
+    text = (source.SOURCE / "docs/spec/security.md").read_text()
+    rows = re.findall(r"^\| (.+?) \| (.+) \| (.+?) \|$", text.split("## Threats")[1].split("\n## ")[0], re.MULTILINE)
+    assert len(rows) > 30, f"{len(rows)} rows found"
+    source.refuse(f"docs/spec/security.md: {threat}: no such test: {name}"
+                  for threat, _, cell in rows for name in _missing_tests(cell))
+    source.refuse(f"docs/spec/security.md: {threat}: names no test" for threat, _, cell in rows[1:]
+                  if not re.search(r"`|\]\(", cell))
+
+
+def check_at_least_120_attacks(_tree):
+    """Different ones, by their names: a sweep over values, and a machine that it runs on, count once."""
+    hostile = source.SOURCE / "tests/hostile"
+    names = {n for f in hostile.glob("guest/*.c")
+             for n in re.findall(r"^(?:KOZO_TEST|RAISES|[A-Z]+_TEST)\((\w+)", f.read_text(), re.MULTILINE)}
+    names |= {n for f in hostile.glob("test_*.py") for n in re.findall(r"^def (test_\w+)", f.read_text(), re.MULTILINE)}
+    assert len(names - {"the_kernels_stacks_have_room"}) >= 120, sorted(names)

@@ -19,4 +19,5 @@ BOOTS = {
     "ground": [_USUAL, _MAX],
     "leaks": [_USUAL, _MAX],
     "storms": [_USUAL, _MAX],
+    "transfers": [_USUAL, _MAX, _STEPS],
 }

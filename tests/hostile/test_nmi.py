@@ -73,3 +73,9 @@ def test_nmis_with_any_stack_flags_and_segments(boot):
 @limit(120)
 def test_nmis_during_exceptions(boot):
     bombard(boot, "hostile-exceptions", ticks=False)
+
+
+@limit(120)
+@on(cpu=("qemu64", "max"))
+def test_nmis_during_far_transfers_and_returns(boot):
+    bombard(boot, "hostile-transfers", ticks=False)

@@ -93,38 +93,41 @@ KOZO_TEST(software_interrupts_of_all_256_vectors)
 
 /* ---- what is the kernel's alone ---- */
 
-#define ALONE(x)                                                                                   \
-    x(cli, "cli") x(sti, "sti") x(hlt, "hlt") x(invd, "invd") x(wbinvd, "wbinvd") x(               \
-        clts, "clts") x(lmsw, "lmsw %ax") x(rdcr0, "movq %cr0, %rax") x(rdcr2, "movq %cr2, %rax")  \
-        x(rdcr3, "movq %cr3, %rax") x(rdcr4, "movq %cr4, %rax") x(rdcr8, "movq %cr8, %rax") x(     \
-            wrcr0, "movq %rax, %cr0") x(wrcr2, "movq %rax, %cr2") x(wrcr3, "movq %rax, %cr3")      \
-            x(wrcr4, "movq %rax, %cr4") x(wrcr8, "movq %rax, %cr8") x(rddr0, "movq %db0, %rax") x( \
-                rddr6, "movq %db6, %rax") x(rddr7, "movq %db7, %rax") x(wrdr0, "movq %rax, %db0")  \
-                x(wrdr3, "movq %rax, %db3") x(wrdr6, "movq %rax, %db6") x(                         \
-                    wrdr7, "movq %rax, %db7") x(rdmsr, "rdmsr") x(wrmsr, "wrmsr")                  \
-                    x(rdpmc, "rdpmc") x(lgdt, "lgdt (%rsp)") x(lidt, "lidt (%rsp)") x(             \
-                        lldt, "lldt %ax") x(ltr, "ltr %ax") x(invlpg, "invlpg (%rsp)")             \
-                        x(swapgs, "swapgs") x(sysret, "sysretq") x(sysexit, "sysexitq") x(         \
-                            inb, "inb $0x60, %al") x(inl, "inl $0xcf, %eax")                       \
-                            x(outb, "outb %al, $0x20") x(indx, "inw %dx, %ax")                     \
-                                x(outdx, "outl %eax, %dx") x(insb, "insb") x(outsb, "outsb") x(    \
-                                    monitor, "monitor") x(mwait, "mwait")                          \
-                                    x(xsetbv, "xsetbv")                                            \
-                                        x(invpcid, "invpcid (%rsp), %rax") x(vmcall, "vmcall") x(  \
-                                            vmmcall, "vmmcall") x(vmrun, "vmrun %rax")             \
-                                            x(vmload, "vmload %rax") x(vmsave, "vmsave %rax") x(   \
-                                                stgi,                                              \
-                                                "stgi") x(clgi, "clgi")                            \
-                                                x(skinit, "skinit %eax") x(                        \
-                                                    invlpga, "invlpga %rax, %ecx") x(stac, "stac") \
-                                                    x(clac, "clac")                                \
-                                                        x(wrfsbase, "wrfsbase %rax")               \
-                                                            x(wrgsbase, "wrgsbase %rax")           \
-                                                                x(rdgsbase, "rdgsbase %rax")       \
-                                                                    x(xsave, "xsave (%rsp)")       \
-                                                                        x(xrstor, "xrstor (%rsp)") \
-                                                                            x(getsec,              \
-                                                                              ".byte 0x0f, 0x37")
+/* clang-format off */
+#define ALONE(x) \
+    x(cli, "cli") x(sti, "sti") x(hlt, "hlt") x(invd, "invd") x(wbinvd, "wbinvd") \
+    x(clts, "clts") x(lmsw, "lmsw %ax") x(rdcr0, "movq %cr0, %rax") \
+    x(rdcr2, "movq %cr2, %rax") x(rdcr3, "movq %cr3, %rax") x(rdcr4, "movq %cr4, %rax") \
+    x(rdcr8, "movq %cr8, %rax") x(wrcr0, "movq %rax, %cr0") x(wrcr2, "movq %rax, %cr2") \
+    x(wrcr3, "movq %rax, %cr3") x(wrcr4, "movq %rax, %cr4") x(wrcr8, "movq %rax, %cr8") \
+    x(rddr0, "movq %db0, %rax") x(rddr6, "movq %db6, %rax") x(rddr7, "movq %db7, %rax") \
+    x(wrdr0, "movq %rax, %db0") x(wrdr3, "movq %rax, %db3") x(wrdr6, "movq %rax, %db6") \
+    x(wrdr7, "movq %rax, %db7") x(rdmsr, "rdmsr") x(wrmsr, "wrmsr") x(rdpmc, "rdpmc") \
+    x(lgdt, "lgdt (%rsp)") x(lidt, "lidt (%rsp)") x(lldt, "lldt %ax") x(ltr, "ltr %ax") \
+    x(invlpg, "invlpg (%rsp)") x(swapgs, "swapgs") x(sysret, "sysretq") \
+    x(sysexit, "sysexitq") x(inb, "inb $0x60, %al") x(inl, "inl $0xcf, %eax") \
+    x(outb, "outb %al, $0x20") x(indx, "inw %dx, %ax") x(outdx, "outl %eax, %dx") \
+    x(insb, "insb") x(outsb, "outsb") x(monitor, "monitor") x(mwait, "mwait") \
+    x(xsetbv, "xsetbv") x(invpcid, "invpcid (%rsp), %rax") x(vmcall, "vmcall") \
+    x(vmmcall, "vmmcall") x(vmrun, "vmrun %rax") x(vmload, "vmload %rax") \
+    x(vmsave, "vmsave %rax") x(stgi, "stgi") x(clgi, "clgi") x(skinit, "skinit %eax") \
+    x(invlpga, "invlpga %rax, %ecx") x(stac, "stac") x(clac, "clac") \
+    x(wrfsbase, "wrfsbase %rax") x(wrgsbase, "wrgsbase %rax") x(rdgsbase, "rdgsbase %rax") \
+    x(xsave, "xsave (%rsp)") x(xrstor, "xrstor (%rsp)") x(getsec, ".byte 0x0f, 0x37") \
+    x(sysretl, "sysretl") x(sysexitl, "sysexitl") x(sysenter, "sysenter") \
+    x(rdcr1, "movq %cr1, %rax") x(wrcr1, "movq %rax, %cr1") x(rddr4, "movq %db4, %rax") \
+    x(wrdr1, "movq %rax, %db1") x(wrdr2, "movq %rax, %db2") x(wrdr5, "movq %rax, %db5") \
+    x(xgetbv, "xgetbv") x(rdpkru, "rdpkru") x(wrpkru, "wrpkru") x(rdfsbase, "rdfsbase %rax") \
+    x(vmlaunch, "vmlaunch") x(vmresume, "vmresume") x(vmxoff, "vmxoff") \
+    x(vmxon, "vmxon (%rsp)") x(vmptrld, "vmptrld (%rsp)") x(vmclear, "vmclear (%rsp)") \
+    x(vmread, "vmread %rax, %rcx") x(vmwrite, "vmwrite %rax, %rcx") \
+    x(invept, "invept (%rsp), %rax") x(invvpid, "invvpid (%rsp), %rax") x(encls, "encls") \
+    x(pconfig, "pconfig") x(wbnoinvd, ".byte 0xf3, 0x0f, 0x09") x(monitorx, "monitorx") \
+    x(mwaitx, "mwaitx") x(tlbsync, "tlbsync") x(invlpgb, "invlpgb") x(rdpru, "rdpru") \
+    x(setssbsy, "setssbsy") x(wrssq, "wrssq %rax, (%rsp)") x(xsaves, "xsaves (%rsp)") \
+    x(insd, "insl") x(outsd, "outsl") x(repins, "rep insb") x(repouts, "rep outsw") \
+    x(xrstors, "xrstors (%rsp)")
+/* clang-format on */
 
 #define DEFINE_ALONE(name, insn) RAISE(p_##name, insn);
 ALONE(DEFINE_ALONE)
