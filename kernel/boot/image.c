@@ -29,16 +29,21 @@ static void choose_name(const char *cmdline, struct first_image *image)
     if (name.len >= sizeof image->name)
         panic("kozo.init= names a file of %lu bytes, expected at most %lu", name.len,
               sizeof image->name - 1);
+    for (uint64_t i = 0; i < name.len; i++)
+        if (name.at[i] < ' ' || name.at[i] > '~')
+            panic("kozo.init= has byte 0x%x at %lu, expected printable ASCII",
+                  (uint8_t)name.at[i], i);
     memcpy(image->name, name.at, name.len);
     image->name[name.len] = '\0';
 }
 
 [[noreturn]] static void bad_image(const char *file, const struct kozo_bad *bad, enum kozo_err err)
 {
+    char text[KOZO_BAD_TEXT];
+
     if (bad->field == nullptr)
         panic("%s: %s", file, name_of_error(err));
-    panic("%s: %s at byte %lu is %lx, expected %s", file, bad->field, bad->at, bad->value,
-          bad->want);
+    panic("%s: %s, expected %s", file, kozo_bad_text(bad, text), bad->want);
 }
 
 void image_find(const struct boot_input *in, struct first_image *image)
@@ -57,7 +62,7 @@ void image_find(const struct boot_input *in, struct first_image *image)
     if (err != KOZO_OK)
         bad_image("initrd", &bad, err);
     if (KOZO_CPIO_TYPE(e.mode) != KOZO_CPIO_FILE)
-        panic("initrd: %s is not a file", image->name);
+        panic("initrd: %s is %s, expected a file", image->name, kozo_cpio_type_text(e.mode));
     err = kozo_elf_read(e.data, e.size, &image->elf, &bad);
     if (err != KOZO_OK)
         bad_image(image->name, &bad, err);

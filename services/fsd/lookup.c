@@ -135,8 +135,13 @@ static enum node_type type_of(uint32_t mode)
 static enum kozo_err refuse(const struct kozo_cpio *archive, const struct node *n, const char *want,
                             struct kozo_bad *bad)
 {
-    *bad = (struct kozo_bad){ "name", want, n->path_len,
-                              (uint64_t)((const uint8_t *)n->path - archive->base) };
+    *bad = (struct kozo_bad){ .field = "name",
+                              .want = want,
+                              .value = n->path_len,
+                              .at = (uint64_t)((const uint8_t *)n->path - archive->base),
+                              .text = n->path,
+                              .text_len = n->path_len,
+                              .form = KOZO_BAD_BYTES };
     return KOZO_ERR_FORMAT;
 }
 

@@ -36,6 +36,7 @@ static void build_index(struct lookup *tree, const struct kozo_cpio *archive)
     struct lookup_plan plan = lookup_plan(archive, &bad);
     enum kozo_err err = plan.err;
     void *memory = nullptr;
+    char text[KOZO_BAD_TEXT];
 
     if (err == KOZO_OK) {
         memory = malloc(plan.bytes);
@@ -46,8 +47,7 @@ static void build_index(struct lookup *tree, const struct kozo_cpio *archive)
         err = lookup_build(tree, archive, &plan, memory, &bad);
     }
     if (err == KOZO_ERR_FORMAT)
-        kozo_fatal("initrd: %s = %#llx at byte %llu, expected %s", bad.field,
-                   (unsigned long long)bad.value, (unsigned long long)bad.at, bad.want);
+        kozo_fatal("initrd: %s, expected %s", kozo_bad_text(&bad, text), bad.want);
     if (err != KOZO_OK)
         kozo_fatal("initrd: %s", kozo_err_text(err));
     if (lookup_path(tree, NODE_ROOT, kozo_str(RAM_MOUNT)) != NODE_NONE)

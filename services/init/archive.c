@@ -10,9 +10,10 @@
 
 static bool fail_on_archive(struct init *i, enum kozo_err err, const struct kozo_bad *bad)
 {
+    char text[KOZO_BAD_TEXT];
+
     if (err == KOZO_ERR_FORMAT)
-        init_fail(i, "archive", bad->want, "%s = %#llx at byte %llu of the initrd", bad->field,
-                  (unsigned long long)bad->value, (unsigned long long)bad->at);
+        init_fail(i, "archive", bad->want, "initrd: %s", kozo_bad_text(bad, text));
     else
         init_fail(i, "archive", "an index of the initrd", "%s", kozo_err_text(err));
     return false;

@@ -56,15 +56,14 @@ struct start_problem problem_no_threads(const struct service *s, enum kozo_err e
 
 static struct start_problem fail_on_image(const struct service *s, const struct kozo_bad *bad)
 {
+    char text[KOZO_BAD_TEXT];
     struct start_problem p = problem_of(s, bad->want != nullptr ? bad->want : "a program",
                                   KOZO_ERR_FORMAT);
     struct line l = line_begin(p.got, sizeof p.got);
 
     line_add_str(&l, s->m->binary);
     line_add(&l, ": ");
-    line_add(&l, bad->field);
-    line_add(&l, " = ");
-    line_add_hex(&l, bad->value);
+    line_add(&l, kozo_bad_text(bad, text));
     return p;
 }
 

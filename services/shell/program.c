@@ -408,12 +408,13 @@ static bool fill_arguments(struct arguments *a, const struct kozo_str *words, ui
 
 static const char *why_not(const struct kozo_spawn_report *r)
 {
-    static char text[128];
+    static char text[KOZO_BAD_TEXT + 128];
+    char bad[KOZO_BAD_TEXT];
 
     if (r->err == KOZO_ERR_FORMAT || r->err == KOZO_ERR_VERSION)
-        kozo_snprintf(text, sizeof text, "not a program: %s = %#llx",
-                      r->bad.field != nullptr ? r->bad.field : "image",
-                      (unsigned long long)r->bad.value);
+        kozo_snprintf(text, sizeof text, "not a program: %s, expected %s",
+                      kozo_bad_text(&r->bad, bad),
+                      r->bad.want != nullptr ? r->bad.want : "another");
     else
         kozo_snprintf(text, sizeof text, "cannot start: %s: %s", r->step, kozo_err_text(r->err));
     return text;

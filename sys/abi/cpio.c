@@ -33,6 +33,25 @@ static enum kozo_err refuse(struct kozo_bad *bad, const char *field, uint64_t at
     return KOZO_ERR_FORMAT;
 }
 
+/* The same, with what stands there instead of a number. */
+static enum kozo_err refuse_bytes(struct kozo_bad *bad, const char *field, uint64_t at,
+                                  const void *bytes, uint64_t len, const char *want)
+{
+    *bad = (struct kozo_bad){ .field = field, .want = want, .value = len, .at = at, .text = bytes,
+                              .text_len = len, .form = KOZO_BAD_BYTES };
+    return KOZO_ERR_FORMAT;
+}
+
+/* The same, with the name of the entry it is in. */
+static enum kozo_err refuse_entry(struct kozo_bad *bad, const struct kozo_cpio_entry *e,
+                                  const char *field, uint64_t at, uint64_t value, const char *want)
+{
+    (void)refuse(bad, field, at, value, want);
+    bad->entry = e->name;
+    bad->entry_len = e->name_len;
+    return KOZO_ERR_FORMAT;
+}
+
 static uint64_t field_at(uint64_t header, enum cpio_field f)
 {
     return header + MAGIC_BYTES + 8ull * f;
@@ -73,17 +92,16 @@ static const struct magic others[] = {
 static enum kozo_err refuse_magic(const uint8_t *p, uint64_t left, uint64_t at,
                                   struct kozo_bad *bad)
 {
-    uint64_t value = 0;
+    uint64_t len = left < MAGIC_BYTES ? left : MAGIC_BYTES;
 
-    for (unsigned i = 0; i < MAGIC_BYTES && i < left; i++)
-        value = value << 8 | p[i];
     for (unsigned i = 0; i < sizeof(others) / sizeof(others[0]); i++)
         if (starts_with(p, left, others[i].bytes, others[i].len))
-            return refuse(bad, "c_magic", at, value, others[i].want);
+            return refuse_bytes(bad, "c_magic", at, p, len, others[i].want);
     if (left < MAGIC_BYTES)
-        return refuse(bad, "archive size", at, left,
-                      "a header, or the trailer: the archive is cut off");
-    return refuse(bad, "c_magic", at, value, "070701, format newc");
+        return refuse(bad, "what is left of the archive", at, left,
+                      "110 bytes for a header: the archive is cut off");
+    return refuse_bytes(bad, "c_magic", at, p, len,
+                        "070701, the magic of a CPIO archive in format newc");
 }
 
 /* ---- a header ---- */
@@ -105,13 +123,14 @@ static enum kozo_err read_numbers(const uint8_t *p, uint64_t at, uint32_t v[C_CO
     for (unsigned f = 0; f < C_COUNT; f++) {
         v[f] = 0;
         for (unsigned i = 0; i < 8; i++) {
-            unsigned d = digit(*p++);
+            unsigned d = digit(p[i]);
 
             if (d >= 16)
-                return refuse(bad, field_name[f], field_at(at, (enum cpio_field)f) + i, p[-1],
-                              "eight hexadecimal digits");
+                return refuse_bytes(bad, field_name[f], field_at(at, (enum cpio_field)f), p, 8,
+                                    "eight hexadecimal digits");
             v[f] = v[f] << 4 | d;
         }
+        p += 8;
     }
     return KOZO_OK;
 }
@@ -139,16 +158,22 @@ static const char *name_fault(const char *name, uint64_t len)
     return nullptr;
 }
 
+static bool is_root(const struct kozo_cpio_entry *e)
+{
+    return e->name_len == 1 && e->name[0] == '.';
+}
+
 static enum kozo_err read_name(const char *name, uint64_t size, uint64_t at,
                                struct kozo_cpio_entry *e, struct kozo_bad *bad)
 {
     const char *fault;
 
     if (name[size - 1] != '\0')
-        return refuse(bad, "name", at + size - 1, (uint8_t)name[size - 1],
-                      "a NUL at the end of the name");
+        return refuse_bytes(bad, "name", at, name, size,
+                            "a NUL at its end, as c_namesize counts it");
     if (size == 1)
-        return refuse(bad, "c_namesize", at, size, "a name that is not empty");
+        return refuse(bad, "c_namesize", field_at(e->at, C_NAMESIZE), size,
+                      "a name that is not empty");
     e->name = name;
     e->name_len = size - 1;
     if (e->name_len >= 2 && name[0] == '.' && name[1] == '/') {
@@ -156,22 +181,33 @@ static enum kozo_err read_name(const char *name, uint64_t size, uint64_t at,
         e->name_len -= 2;
     }
     if (e->name_len == 0)
-        return refuse(bad, "name", at, 0, "a name after `./`");
-    if (e->name_len == 1 && e->name[0] == '.' && e->name == name)
+        return refuse_bytes(bad, "name", at, name, size - 1, "a name after `./`");
+    if (is_root(e) && e->name == name)
         return KOZO_OK;
     fault = name_fault(e->name, e->name_len);
-    return fault == nullptr ? KOZO_OK : refuse(bad, "name", at, e->name_len, fault);
+    return fault == nullptr ? KOZO_OK
+                            : refuse_bytes(bad, "name", at, name, size - 1, fault);
+}
+
+static enum kozo_err refuse_mode(struct kozo_bad *bad, const struct kozo_cpio_entry *e,
+                                 const char *want)
+{
+    (void)refuse_entry(bad, e, "c_mode", field_at(e->at, C_MODE), e->mode, want);
+    bad->form = KOZO_BAD_OCTAL;
+    return KOZO_ERR_FORMAT;
 }
 
 static enum kozo_err check_mode(const struct kozo_cpio_entry *e, struct kozo_bad *bad)
 {
+    if (is_root(e) && KOZO_CPIO_TYPE(e->mode) != KOZO_CPIO_DIRECTORY)
+        return refuse_mode(bad, e, "`.` to be a directory, 040000 and permissions");
     switch (KOZO_CPIO_TYPE(e->mode)) {
     case KOZO_CPIO_FILE:
         return KOZO_OK;
     case KOZO_CPIO_SYMLINK:
         if (e->size == 0 || e->size >= KOZO_CPIO_NAME)
-            return refuse(bad, "c_filesize", field_at(e->at, C_FILESIZE), e->size,
-                          "a link's target of 1 to 4095 bytes");
+            return refuse_entry(bad, e, "c_filesize", field_at(e->at, C_FILESIZE), e->size,
+                                "a link's target of 1 to 4095 bytes");
         return KOZO_OK;
     case KOZO_CPIO_DIRECTORY:
     case KOZO_CPIO_CHAR:
@@ -179,11 +215,11 @@ static enum kozo_err check_mode(const struct kozo_cpio_entry *e, struct kozo_bad
     case KOZO_CPIO_PIPE:
     case KOZO_CPIO_SOCKET:
         if (e->size != 0)
-            return refuse(bad, "c_filesize", field_at(e->at, C_FILESIZE), e->size,
-                          "0 for what is no file or link");
+            return refuse_entry(bad, e, "c_filesize", field_at(e->at, C_FILESIZE), e->size,
+                                "0 for what is no file or link");
         return KOZO_OK;
     default:
-        return refuse(bad, "c_mode", field_at(e->at, C_MODE), e->mode, "the type of a file");
+        return refuse_mode(bad, e, "a file, directory, link, device, pipe or socket");
     }
 }
 
@@ -216,8 +252,8 @@ static enum kozo_err read_header(const struct kozo_cpio *c, uint64_t at, struct 
     if (!starts_with(c->base + at, left, "070701", MAGIC_BYTES))
         return refuse_magic(c->base + at, left, at, bad);
     if (left < HEADER_BYTES)
-        return refuse(bad, "archive size", at, left,
-                      "a header of 110 bytes: the archive is cut off");
+        return refuse(bad, "what is left of the archive", at, left,
+                      "110 bytes for a header: the archive is cut off");
     err = read_numbers(c->base + at, at, v, bad);
     if (err != KOZO_OK)
         return err;
@@ -227,17 +263,20 @@ static enum kozo_err read_header(const struct kozo_cpio *c, uint64_t at, struct 
                       "1 to 4096 bytes, the NUL included");
     if (name_size > left - HEADER_BYTES)
         return refuse(bad, "c_namesize", field_at(at, C_NAMESIZE), name_size,
-                      "a name inside the archive");
+                      "a name inside the archive, which may be cut off");
     data_at = align4(at + HEADER_BYTES + name_size);
-    if (data_at > c->bytes || v[C_FILESIZE] > c->bytes - data_at)
-        return refuse(bad, "c_filesize", field_at(at, C_FILESIZE), v[C_FILESIZE],
-                      "bytes inside the archive");
-
-    *e = (struct kozo_cpio_entry){ .at = at, .data = c->base + data_at };
+    *e = (struct kozo_cpio_entry){ .at = at };
     fill(e, v);
+    err = read_name((const char *)c->base + at + HEADER_BYTES, name_size, at + HEADER_BYTES, e,
+                    bad);
+    if (err != KOZO_OK)
+        return err;
+    if (data_at > c->bytes || e->size > c->bytes - data_at)
+        return refuse_entry(bad, e, "c_filesize", field_at(at, C_FILESIZE), e->size,
+                            "bytes inside the archive, which may be cut off");
+    e->data = c->base + data_at;
     *next = align4(data_at + e->size);
-    return read_name((const char *)c->base + at + HEADER_BYTES, name_size, at + HEADER_BYTES, e,
-                     bad);
+    return KOZO_OK;
 }
 
 /* ---- the walk ---- */
@@ -255,8 +294,8 @@ static enum kozo_err check_end(const struct kozo_cpio *c, uint64_t at,
         return refuse(bad, "c_filesize", field_at(e->at, C_FILESIZE), e->size, "0 for the trailer");
     for (; at < c->bytes; at++)
         if (c->base[at] != 0)
-            return refuse(bad, "padding", at, c->base[at],
-                          "zeros after the trailer: one archive, not several");
+            return refuse_bytes(bad, "padding", at, c->base + at, 1,
+                                "zeros after the trailer: one archive, not several");
     return KOZO_ERR_NOT_FOUND;
 }
 
@@ -267,8 +306,8 @@ enum kozo_err kozo_cpio_next(const struct kozo_cpio *c, uint64_t *at, struct koz
     enum kozo_err err;
 
     if (*at >= c->bytes)
-        return refuse(bad, "archive size", *at, c->bytes,
-                      "a trailer: the archive is cut off or empty");
+        return refuse(bad, "what is left of the archive", *at, 0,
+                      "the entry TRAILER!!!: the archive is cut off or empty");
     err = read_header(c, *at, e, &next, bad);
     if (err != KOZO_OK)
         return err;
@@ -278,6 +317,27 @@ enum kozo_err kozo_cpio_next(const struct kozo_cpio *c, uint64_t *at, struct koz
     if (err == KOZO_OK)
         *at = next;
     return err;
+}
+
+const char *kozo_cpio_type_text(uint32_t mode)
+{
+    switch (KOZO_CPIO_TYPE(mode)) {
+    case KOZO_CPIO_FILE:
+        return "a file";
+    case KOZO_CPIO_DIRECTORY:
+        return "a directory";
+    case KOZO_CPIO_SYMLINK:
+        return "a symbolic link, which is not followed";
+    case KOZO_CPIO_CHAR:
+    case KOZO_CPIO_BLOCK:
+        return "a device";
+    case KOZO_CPIO_PIPE:
+        return "a pipe";
+    case KOZO_CPIO_SOCKET:
+        return "a socket";
+    default:
+        return "of no known type";
+    }
 }
 
 struct kozo_cpio_count kozo_cpio_check(const struct kozo_cpio *c, struct kozo_bad *bad)
@@ -293,6 +353,16 @@ struct kozo_cpio_count kozo_cpio_check(const struct kozo_cpio *c, struct kozo_ba
 }
 
 /* ---- one file ---- */
+
+/* The names of two entries cannot both be; the other entry begins at byte `other`. */
+static enum kozo_err refuse_clash(struct kozo_bad *bad, const struct kozo_cpio_entry *e,
+                                  uint64_t other, const char *want)
+{
+    (void)refuse_bytes(bad, "name", e->at + HEADER_BYTES, e->name, e->name_len, want);
+    bad->value = other;
+    bad->form = KOZO_BAD_CLASH;
+    return KOZO_ERR_FORMAT;
+}
 
 static bool same_file(const struct kozo_cpio_entry *a, const struct kozo_cpio_entry *b)
 {
@@ -346,8 +416,7 @@ enum kozo_err kozo_cpio_find(const struct kozo_cpio *c, const char *path,
         if (!name_is(&e, path, len))
             continue;
         if (have)
-            return refuse(bad, "name", e.at, found->at,
-                          "each name once (value: where the first one stands)");
+            return refuse_clash(bad, &e, found->at, "each name once");
         *found = e;
         have = true;
     }
@@ -424,14 +493,27 @@ static enum kozo_err index_entry(struct kozo_cpio_index *ix, const struct kozo_c
     uint64_t i = probe_name(ix, e->name, e->name_len, &other);
 
     if (ix->slot[i] != 0)
-        return refuse(bad, "name", e->at, other.at,
-                      "each name once (value: where the first one stands)");
+        return refuse_clash(bad, e, other.at, "each name once");
     insert(ix, i, e);
     if (!gives_data(e))
         return KOZO_OK;
     i = probe_inode(ix, e, &other);
     if (ix->slot[i] == 0)
         insert(ix, i, e);
+    return KOZO_OK;
+}
+
+/* What the entry's name leads through is a directory, where the archive has it. */
+static enum kozo_err check_parents(const struct kozo_cpio_index *ix,
+                                   const struct kozo_cpio_entry *e, struct kozo_bad *bad)
+{
+    struct kozo_cpio_entry parent;
+
+    for (uint64_t len = 1; len < e->name_len; len++)
+        if (e->name[len] == '/' && ix->slot[probe_name(ix, e->name, len, &parent)] != 0 &&
+            KOZO_CPIO_TYPE(parent.mode) != KOZO_CPIO_DIRECTORY)
+            return refuse_clash(bad, e, parent.at,
+                                "only directories before a slash");
     return KOZO_OK;
 }
 
@@ -464,7 +546,14 @@ enum kozo_err kozo_cpio_index(struct kozo_cpio_index *ix, const struct kozo_cpio
         if (err != KOZO_OK)
             return err;
     }
-    return err == KOZO_ERR_NOT_FOUND ? KOZO_OK : err;
+    if (err != KOZO_ERR_NOT_FOUND)
+        return err;
+    for (uint64_t at = 0; (err = kozo_cpio_next(c, &at, &e, bad)) == KOZO_OK;) {
+        err = check_parents(ix, &e, bad);
+        if (err != KOZO_OK)
+            return err;
+    }
+    return KOZO_OK;
 }
 
 enum kozo_err kozo_cpio_lookup(const struct kozo_cpio_index *ix, const char *path, uint64_t len,

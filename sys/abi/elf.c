@@ -81,7 +81,6 @@ struct field {
 
 /* Fields that have one value. */
 static const struct field fixed[] = {
-    { "e_ident[EI_MAG]", 0, 4, 0x464c457f, "7f 45 4c 46, the magic of ELF" },
     { "e_ident[EI_CLASS]", 4, 1, 2, "2, 64 bits" },
     { "e_ident[EI_DATA]", 5, 1, 1, "1, little endian" },
     { "e_ident[EI_VERSION]", 6, 1, 1, "1" },
@@ -114,14 +113,31 @@ static enum kozo_err check_sections(struct reader *r)
     if (size != SHDR_BYTES)
         return refuse(r, "e_shentsize", 58, size, "64");
     if (!inside(r, offset, count * SHDR_BYTES))
-        return refuse(r, "e_shoff", 40, offset, "a section table inside the file");
+        return refuse(r, "e_shoff", 40, offset, "a section table inside the file, which may be cut off");
     if (names >= count)
         return refuse(r, "e_shstrndx", 62, names, "the number of a section");
     return KOZO_OK;
 }
 
+static enum kozo_err check_magic(struct reader *r)
+{
+    uint64_t len = r->bytes < 4 ? r->bytes : 4;
+
+    if (__builtin_memcmp(r->image, "\x7f" "ELF", len) == 0)
+        return KOZO_OK;
+    (void)refuse(r, "e_ident[EI_MAG]", 0, len, "\"\\x7fELF\", the magic of a program in ELF");
+    r->bad->text = (const char *)r->image;
+    r->bad->text_len = len;
+    r->bad->form = KOZO_BAD_BYTES;
+    return KOZO_ERR_FORMAT;
+}
+
 static enum kozo_err check_header(struct reader *r)
 {
+    enum kozo_err err = check_magic(r);
+
+    if (err != KOZO_OK)
+        return err;
     if (r->bytes < EHDR_BYTES)
         return refuse(r, "file size", 0, r->bytes, "at least the 64 bytes of an ELF header");
     for (unsigned i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++) {
@@ -138,7 +154,7 @@ static enum kozo_err check_header(struct reader *r)
         return refuse(r, "e_phnum", 56, count, "1 to " TEXT(KOZO_ELF_HEADERS) " program headers");
     if (offset < EHDR_BYTES || !inside(r, offset, count * PHDR_BYTES))
         return refuse(r, "e_phoff", 32, offset,
-                      "a program header table inside the file, after the header");
+                      "a program header table after the header and inside the file, which may be cut off");
     return check_sections(r);
 }
 
@@ -164,9 +180,11 @@ static struct phdr phdr_at(const struct reader *r, uint64_t at)
 static enum kozo_err check_bytes(struct reader *r, uint64_t at, const struct phdr *p)
 {
     if (p->filesz != 0 && p->offset >= r->bytes)
-        return refuse(r, "p_offset", at + 8, p->offset, "bytes inside the file");
+        return refuse(r, "p_offset", at + 8, p->offset,
+                      "bytes inside the file, which may be cut off");
     if (p->filesz != 0 && !inside(r, p->offset, p->filesz))
-        return refuse(r, "p_filesz", at + 32, p->filesz, "bytes inside the file");
+        return refuse(r, "p_filesz", at + 32, p->filesz,
+                      "bytes inside the file, which may be cut off");
     if (p->align > 1 && (p->align & (p->align - 1)) != 0)
         return refuse(r, "p_align", at + 48, p->align, "0 or a power of two");
     return KOZO_OK;
@@ -260,6 +278,7 @@ static enum kozo_err check_abi(struct reader *r, uint64_t at, uint64_t bytes)
     (void)refuse(
         r, "KOZO note ABI version", at, major << 32 | minor,
         "ABI version " TEXT(KOZO_ABI_MAJOR) "." TEXT(KOZO_ABI_MINOR) ", or an older minor one");
+    r->bad->form = KOZO_BAD_VERSION;
     return KOZO_ERR_VERSION;
 }
 

@@ -7,10 +7,22 @@
 #include <kozo/cpio.h>
 #include <string.h>
 
+/* The text for people has an end, nothing that a terminal obeys, and reads no other bytes. */
+static void check_text(const struct kozo_bad *bad)
+{
+    char text[KOZO_BAD_TEXT];
+    const char *p = kozo_bad_text(bad, text);
+
+    for (; *p != '\0'; p++)
+        MUST(*p >= ' ' && *p <= '~');
+    MUST(p < text + sizeof text);
+}
+
 static void check_bad(const struct kozo_bad *bad, uint64_t bytes)
 {
     MUST(bad->field != nullptr && bad->want != nullptr);
     MUST(bad->at <= ((bytes + 3) & ~3ull));
+    check_text(bad);
 }
 
 static bool is_inside(const struct kozo_cpio *c, const void *p, uint64_t bytes)
@@ -53,7 +65,9 @@ static void check_index(const struct kozo_cpio *c, uint64_t entries)
     struct kozo_bad bad = {};
     enum kozo_err err = kozo_cpio_index(&ix, c, slot, slots, &bad);
 
-    MUST(err == KOZO_OK || err == KOZO_ERR_FORMAT); /* FORMAT: a name twice */
+    MUST(err == KOZO_OK || err == KOZO_ERR_FORMAT); /* FORMAT: a name twice, or through a file */
+    if (err == KOZO_ERR_FORMAT)
+        check_bad(&bad, c->bytes);
     while (err == KOZO_OK && n < 64 && kozo_cpio_next(c, &at, &e, &bad) == KOZO_OK) {
         check_found(c, &ix, &e);
         n++;

@@ -96,17 +96,18 @@ def test_first_program_is_missing(boot):
 def test_name_that_is_too_long_is_not_taken_for_another(boot):
     panics(boot, r"kozo\.init= names a file of 300 bytes, expected at most 255",
            "kozo.init=" + 300 * "x")
+    panics(boot, r"kozo\.init= has byte 0x1b at 4, expected printable ASCII", "kozo.init=bin/\033[2J")
 
 
 def test_first_program_is_no_file(boot):
-    panics(boot, "initrd: bin is not a file", "kozo.init=bin")
+    panics(boot, "initrd: bin is a directory, expected a file", "kozo.init=bin")
     boot.path("bin/link").symlink_to("init")
-    panics(boot, "initrd: bin/link is not a file", "kozo.init=bin/link")
+    panics(boot, "initrd: bin/link is a symbolic link, which is not followed, expected a file", "kozo.init=bin/link")
 
 
 def test_first_program_is_no_program(boot):
     boot.write("bin/init", "#!/bin/sh\necho KOZO READY, and more, to be as long as a header is\n")
-    panics(boot, r"bin/init: e_ident\[EI_MAG\] at byte 0 is .*, expected 7f 45 4c 46, .*")
+    panics(boot, r'bin/init: e_ident\[EI_MAG\] at byte 0 is "#!/b", expected "\\x7fELF", .*')
     boot.write("bin/init", "")
     panics(boot, "bin/init: file size at byte 0 is 0, expected at least the 64 bytes of .*")
 
@@ -123,7 +124,7 @@ def test_first_program_of_another_abi_is_refused_with_both_versions(boot):
     at = whole.index(b"KOZO\0\0\0\0") + 8      # the note's owner, then major and minor
     assert int.from_bytes(whole[at:at + 4], "little") == 1, "that is not the note"
     boot.write("bin/init", whole[:at] + bytes([9]) + whole[at + 1:])
-    panics(boot, "bin/init: .*9.*1\\.0.*")
+    panics(boot, r"bin/init: KOZO note ABI version at byte \d+ is 9\.0, expected ABI version 1\.0, .*")
 
 
 def test_command_line_has_an_end(boot):
@@ -146,7 +147,7 @@ def test_no_archive(boot):
 
 def test_archive_that_is_none(boot):
     for data in (bytes(5000), b"hello\n", b"070702" + bytes(200), bytes(range(256)) * 50):
-        panics(boot, r"initrd: c_magic at byte 0 is [0-9a-f]+, expected .*070701.*",
+        panics(boot, r'initrd: c_magic at byte 0 is "[^"]+", expected .*070701.*',
                initrd=archive(boot, data))
 
 
@@ -162,20 +163,34 @@ def test_archive_of_another_format_is_named(boot):
 def test_archive_that_is_cut_off(boot):
     data = cpio(boot.root)
     for size in (1, 109, 111, len(data) // 3, len(data) // 2, data.index(b"TRAILER!!!")):
-        panics(boot, r"initrd: .* at byte \d+ is [0-9a-f]+, expected .*",
+        panics(boot, r"initrd: .* at byte \d+ is \d+( \(0x[0-9a-f]+\))?, expected .*cut off.*",
                initrd=archive(boot, data[:size]))
 
 
 def test_archive_with_names_that_lead_elsewhere(boot):
     data = cpio(boot.root)
     for name in (b"/etc/mot", b"../motd1", b"etc//mot", b"a/../etc"):
-        panics(boot, r"initrd: \w+ at byte \d+ is .*, expected .*",
+        panics(boot, rf'initrd: name at byte \d+ is "{re.escape(name.decode())}", expected .*',
                initrd=archive(boot, data.replace(b"etc/motd", name, 1)))
 
 
 def test_archive_that_holds_the_first_program_twice(boot):
     data = cpio(boot.root, names=b"bin/init\netc\nbin/init\n")
-    panics(boot, r"initrd: \w+ at byte \d+ is .*, expected .*", initrd=archive(boot, data))
+    panics(boot, r'initrd: name at byte \d+ is "bin/init" beside the entry at byte 0, expected each name once',
+           initrd=archive(boot, data))
+
+
+def test_archive_whose_names_cannot_lie_beside_each_other(boot):
+    """The kernel looks for one name; what is wrong with others init refuses, before it starts anything."""
+    through = cpio(boot.root).replace(b"etc/motd", b"etc/kozo", 1).replace(b"etc/kozo.conf", b"etc/kozo/conf", 1)
+    twice = cpio(boot.root, names=b"bin/init\netc/motd\nbin/fsd\netc/motd\n")
+    for data, name, what in ((through, "etc/kozo/conf", "only directories before a slash"),
+                             (twice, "etc/motd", "each name once")):
+        with boot.start(append=OFF, initrd=archive(boot, data)) as vm:
+            vm.expect_exit("failed")
+            assert re.search(rf'^KOZO FAILED: archive, expected {what}, got initrd: name at byte \d+ is "{name}" '
+                             r"beside the entry at byte \d+$", vm.text, re.MULTILINE), vm.text
+            assert "[hello]" not in vm.text and "[fsd]" not in vm.text, vm.text
 
 
 def test_archive_made_by_find_and_cpio(boot):

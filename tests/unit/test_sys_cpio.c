@@ -76,16 +76,21 @@ static void end(void)
     add_as("TRAILER!!!", 11, "", 0, (struct spec){ 0, 0, 1 });
 }
 
-/* A copy of just the first `bytes` bytes at an odd address, so that ASan sees a step beyond. */
+/*
+ * A copy of just the first `bytes` bytes at an odd address, so that ASan sees a step beyond. It stays
+ * until the next one: `bad` names its bytes.
+ */
 static enum kozo_err check_cut(uint64_t bytes, uint64_t *entries)
 {
-    uint8_t *block = malloc(bytes + 1);
-    struct kozo_cpio c = { block + 1, bytes };
+    static uint8_t *block;
+    struct kozo_cpio c;
     struct kozo_cpio_count n;
 
-    memcpy(block + 1, ar.bytes, bytes);
-    n = kozo_cpio_check(&c, &bad);
     free(block);
+    block = malloc(bytes + 1);
+    memcpy(block + 1, ar.bytes, bytes);
+    c = (struct kozo_cpio){ block + 1, bytes };
+    n = kozo_cpio_check(&c, &bad);
     if (entries != nullptr)
         *entries = n.entries;
     return n.err;
@@ -97,6 +102,14 @@ static enum kozo_err check_cut(uint64_t bytes, uint64_t *entries)
         CHECK_STR(bad.field, name);                   \
         CHECK(bad.want != nullptr);                   \
     } while (0)
+
+/* What a person is told, without what was expected. */
+static void says(const char *want)
+{
+    char text[KOZO_BAD_TEXT];
+
+    CHECK_STR(kozo_bad_text(&bad, text), want);
+}
 
 static enum kozo_err find(const char *path)
 {
@@ -207,7 +220,7 @@ TEST(zeros_may_follow_the_trailer_and_nothing_else)
     append("x", 1);
     REFUSED("padding");
     CHECK_EQ(bad.at, ar.len - 1);
-    CHECK_EQ(bad.value, 'x');
+    says("padding at byte 752 is \"x\"");
 }
 
 TEST(an_archive_cut_anywhere_is_refused)
@@ -260,7 +273,8 @@ TEST(numbers_are_eight_hexadecimal_digits)
             end();
             ar.bytes[at] = (uint8_t)wrong[k];
             CHECK_ERR(check_cut(ar.len, nullptr), FORMAT);
-            CHECK_EQ(bad.at, at);
+            CHECK_EQ(bad.at, at - (at - 6) % 8); /* where the field begins */
+            CHECK_EQ(bad.text_len, 8);
         }
     begin();
     add("a", "0123456789");
@@ -355,6 +369,81 @@ TEST(the_same_name_twice_is_refused)
     CHECK_OK(find("b"));
     CHECK_ERR(make_index(), FORMAT);
     CHECK_STR(bad.field, "name");
+}
+
+TEST(the_archives_root_is_a_directory)
+{
+    begin();
+    add(".", "");
+    end();
+    REFUSED("c_mode");
+    says(".: c_mode at byte 14 is 0100644");
+}
+
+TEST(only_directories_lie_before_a_slash)
+{
+    static const char *const through[] = { "f/g", "f/g/h", "l/g", "d/f/g" };
+
+    for (unsigned i = 0; i < 2 * sizeof(through) / sizeof(through[0]); i++) {
+        begin();
+        if (i % 2 == 0)
+            add(through[i / 2], "under");
+        add("f", "data");
+        add_type("l", KOZO_CPIO_SYMLINK, "d");
+        add_type("d", KOZO_CPIO_DIRECTORY, "");
+        add("d/f", "");
+        if (i % 2 == 1)
+            add(through[i / 2], "under");
+        end();
+        CHECK_OK(check_cut(ar.len, nullptr));
+        CHECK_ERR(make_index(), FORMAT);
+        CHECK_STR(bad.field, "name");
+        CHECK_EQ(bad.text_len, strlen(through[i / 2]));
+        CHECK(memcmp(bad.text, through[i / 2], bad.text_len) == 0);
+    }
+    begin();
+    add("f", "data");
+    add("f.g/h", "beside it");
+    add("d/f/g", "in directories that are not listed");
+    add_type("d", KOZO_CPIO_DIRECTORY, "");
+    end();
+    CHECK_OK(make_index());
+}
+
+TEST(a_message_tells_entry_field_byte_and_value)
+{
+    static const char *const long_name = "a/name/that/is/longer/than/a/line/of/a/message/has/room/for";
+
+    begin();
+    add("bin/a", "1");
+    memcpy(ar.bytes + 54, "FFFFFFFF", 8);
+    end();
+    REFUSED("c_filesize");
+    says("bin/a: c_filesize at byte 54 is 4294967295 (0xffffffff)");
+    begin();
+    add("a", "1");
+    memcpy(ar.bytes + 14, " -1\n\"\\\0x", 8);
+    end();
+    REFUSED("c_mode");
+    says("c_mode at byte 14 is \" -1\\x0a\\x22\\x5c\\x00x\"");
+    begin();
+    add(long_name, "");
+    add(long_name, "");
+    end();
+    CHECK_ERR(make_index(), FORMAT);
+    says("name at byte 282 is \"...a/line/of/a/message/has/room/for\" beside the entry at byte 0");
+    begin();
+    add("\033[2J\xc3\xa9", "");
+    ar.bytes[14 + 4] = '9';
+    end();
+    REFUSED("c_mode");
+    says("\\x1b[2J\\xc3\\xa9: c_mode at byte 14 is 0110644");
+    bad = (struct kozo_bad){ .field = "f", .value = 1ull << 32, .at = 3 };
+    says("f at byte 3 is 0x100000000");
+    bad = (struct kozo_bad){ .field = "f", .value = 9 };
+    says("f at byte 0 is 9");
+    bad = (struct kozo_bad){ .field = "f", .value = 2ull << 32 | 17, .form = KOZO_BAD_VERSION };
+    says("f at byte 0 is 2.17");
 }
 
 TEST(sixty_five_thousand_entries_are_indexed)

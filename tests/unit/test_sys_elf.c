@@ -186,6 +186,29 @@ TEST(only_what_can_be_loaded_is_accepted)
     CHECK_OK(read_image());
 }
 
+/* What a person is told about im, without what was expected. */
+static void told(const char *want)
+{
+    char text[KOZO_BAD_TEXT];
+
+    CHECK(kozo_elf_read(&im, sizeof im, &elf, &bad) != KOZO_OK);
+    CHECK_STR(kozo_bad_text(&bad, text), want);
+    sound();
+}
+
+TEST(a_message_tells_field_byte_and_value)
+{
+    sound();
+    memcpy(&im, "#!/bin/sh\n", 10);
+    told("e_ident[EI_MAG] at byte 0 is \"#!/b\"");
+    im.e.machine = 183;
+    told("e_machine at byte 18 is 183 (0xb7)");
+    im.e.entry = UINT64_MAX;
+    told("e_entry at byte 24 is 0xffffffffffffffff");
+    im.note.major = 9;
+    told("KOZO note ABI version at byte 308 is 9.0");
+}
+
 TEST(the_abi_note_is_required_and_its_version_named)
 {
     sound();

@@ -15,7 +15,8 @@
  * Refused: the old and the CRC format, compressed archives (by name), anything but hexadecimal
  * digits in a number, a name of size 0, absolute names and names with `..`, `.` or nothing between
  * two slashes, sizes that leave the archive, truncation anywhere, a missing trailer, bytes other
- * than 0 after it, the same name twice. Accepted: `.` itself, a leading `./` (taken off), zeros
+ * than 0 after it, `.` that is no directory, and by the index the same name twice and names that
+ * lead through what is no directory. Accepted: `.` itself, a leading `./` (taken off), zeros
  * after the trailer, hard links (bytes under the last name only; they are found under each),
  * symbolic links, devices and all other types (listed).
  */
@@ -40,6 +41,9 @@ enum kozo_cpio_type : uint32_t {
 };
 #define KOZO_CPIO_TYPE(mode) ((enum kozo_cpio_type)((mode) & 0170000u))
 
+/* What an entry of this mode is, as `a directory`, for messages. */
+const char *kozo_cpio_type_text(uint32_t mode);
+
 /* An entry; name and data lie in the archive. */
 struct kozo_cpio_entry {
     const char *name;   /* without leading "./", ended by a NUL; "." for the root */
@@ -62,7 +66,7 @@ struct kozo_cpio_entry {
                                            struct kozo_cpio_entry *e, struct kozo_bad *bad);
 
 /*
- * Checks the whole archive but for duplicate names (kozo_cpio_index does); the value is the number
+ * Checks the whole archive but for what lies between entries (kozo_cpio_index does); the value is the number
  * of entries.
  */
 struct [[nodiscard]] kozo_cpio_count {
@@ -91,7 +95,7 @@ uint64_t kozo_cpio_index_slots(uint64_t entries);
 
 /*
  * Builds an index in slot[0 .. slots), `slots` from kozo_cpio_index_slots. Checks the whole
- * archive, duplicate names included. Errors: FORMAT with *bad filled; LIMIT too few slots, or the
+ * archive, and its names against each other. Errors: FORMAT with *bad filled; LIMIT too few slots, or the
  * archive is of 16 GiB or more.
  */
 [[nodiscard]] enum kozo_err kozo_cpio_index(struct kozo_cpio_index *ix, const struct kozo_cpio *c,
