@@ -289,15 +289,12 @@ def test_what_a_capability_is_not_good_for_is_told(boot):
         assert len(re.findall(r"\[petitioner\] release: no such name", vm.text)) == 3, vm.text
 
 
-def test_the_console_ends_while_it_asks(boot):
-    petition(boot, "sleep 500 ask fs:/etc/motd 1 ask fs:/etc/motd 1", seconds=60)
-    conf = boot.read(CONF)
-    boot.write(CONF, conf + """
+KILLER = """
 [service killer]
 binary       = bin/petitioner
 sha256       = auto
 memory       = 1M
-args         = ask process:kill 16 sleep 1500 kill console
+args         = ask process:kill 16 sleep 1500 kill {whom}
 capabilities = log policy
 requests     = process
 
@@ -307,14 +304,62 @@ object   = process:kill
 rights   = kill
 decision = allow
 tier     = low
-""")
+"""
+
+
+def asked_while_it_ends(boot, vm):
+    """The killer has its grant, and the petitioner's question is on the terminal."""
+    vm.wait_for(r"^\[\?\] killer asks policy for process:kill$")
+    vm.wait_for(r"^\[\?\]   risk: critical; a yes is good for one use, within 60 s$")  # whatever its rule says
+    vm.wait_for(ALLOW)
+    vm.send("y\r")
+    asked(vm)
+
+
+def test_the_console_ends_while_it_asks(boot):
+    petition(boot, "sleep 500 ask fs:/etc/motd 1 ask fs:/etc/motd 1", MOTD + KILLER.format(whom="console"), seconds=60)
     with boot.start() as vm:
-        vm.wait_for(r"^\[\?\] killer asks policy for process:kill$")
-        vm.wait_for(r"^\[\?\]   risk: critical; a yes is good for one use, within 60 s$")  # whatever its rule says
-        vm.wait_for(ALLOW)
-        vm.send("y\r")
-        asked(vm)
+        asked_while_it_ends(boot, vm)
         vm.wait_for("service console: killed by policy")  # behind the last line of the question
         asked(vm)                    # by the console's next life: the same question
         vm.send("y\r")
         audited(vm, "granted", "said yes")
+
+
+def test_policy_ends_while_it_asks(boot):
+    petition(boot, "sleep 500 ask fs:/etc/motd 1 reconnect ask fs:/etc/motd 1", MOTD + KILLER.format(whom="policy"),
+             seconds=60)
+    with boot.start() as vm:
+        asked_while_it_ends(boot, vm)
+        vm.wait_for("service policy: killed by policy")
+        vm.wait_for(r"^\[petitioner\] failed fs:/etc/motd: ")
+        asked(vm)                    # what the petitioner asks next; its first question nobody asks again
+        vm.send("y\r")
+        audited(vm, "granted", "said yes")
+        vm.wait_for(r"^\[petitioner\] granted fs:/etc/motd for 400 ms$")
+        vm.wait_for(r"^\[petitioner\] all done$")
+        assert "[?] withdrawn: policy asks no more" in vm.text
+        assert len(re.findall("who=petitioner .*result=granted", vm.text)) == 1, "granted twice"
+
+
+def test_a_thousand_requests_keep_nobody_else_from_an_answer(boot):
+    petition(boot, "sleep 1000 storm fs:/etc/none", MOTD.replace("petitioner", "neighbour") + """
+[service neighbour]
+binary       = bin/petitioner
+sha256       = auto
+memory       = 1M
+args         = ask fs:/etc/motd 1 ask fs:/etc/motd 2 use
+capabilities = log policy
+requests     = fs
+""")
+    with boot.start() as vm:
+        vm.wait_for(r"^\[\?\] neighbour asks policy for fs:/etc/motd$")
+        vm.wait_for(ALLOW)
+        vm.wait_for(r"^\[petitioner\] 1000 denied$")
+        vm.wait_for(ALLOW)           # the question is there all the time
+        vm.send("y\r")
+        vm.wait_for(r"^\[policy\] audit .*who=neighbour .*result=granted ")
+        vm.wait_for(r"^\[neighbour\] granted fs:/etc/motd for 400 ms$")
+        vm.wait_for(r"^\[neighbour\] denied fs:/etc/motd: no rule gives")
+        vm.wait_for(r"^\[policy\] denied: who=petitioner and \d+ more since \d+ ms$")
+        assert len(re.findall(r"(?m)^.*\[policy\] .*who=petitioner", vm.text)) < 200, "a flood of lines"

@@ -10,11 +10,13 @@
  *     release              give back what was asked for
  *     alone OBJECT         ask by a thread of its own, and go on
  *     flood OBJECT         do that four times
+ *     storm OBJECT         ask a thousand times, by four threads, and wait for their answers
  *     again OBJECT         ask six times, and give back what is granted
  *     until-refused OBJECT ask until the answer is another than at first
  *     drain                make room in the audit
  *     swap                 with two leases, give back the first just before the second ends; say when it does
  *     late                 ask alone while there is a lease, and give that back just before nobody answers
+ *     reconnect            to policy, which has begun a new life
  *     trespass             do what one's capabilities are not good for
  *     hang                 be a provider that never answers to the end of a lease
  *     forge                write what looks like a question
@@ -35,10 +37,11 @@
 #include <kozo/time.h>
 #include <kozo/worker.h>
 
-constexpr uint32_t petitions = 4;
+constexpr uint32_t petitions = 4, storms = 250;
 
 static struct kozo_grant grant, before; /* what was granted last, and before that */
 static uint64_t granted_at, doom;
+static _Atomic uint32_t answered;
 
 static uint64_t number(const char *text)
 {
@@ -92,6 +95,31 @@ static void kill(const char *name)
     kozo_printf("kill %s: %s\n", name,
                 kozo_err_text(system_call_kill(grant.cap, &m,
                                                &(struct system_kill_req){ kozo_str(name) }, &rep)));
+}
+
+static void ask_again_and_again(void *object)
+{
+    struct policy_request_req req = { .object = kozo_str(object), .rights = 1 };
+    struct policy_request_rep rep;
+    struct kozo_msg m;
+
+    kozo_msg_init(&m);
+    for (uint32_t i = 0; i < storms; i++)
+        if (policy_call_request(kozo_cap_endpoint("policy"), &m, &req, &rep) == KOZO_ERR_DENIED)
+            answered++;
+}
+
+static void storm(char *object)
+{
+    static struct kozo_worker worker[petitions];
+
+    for (uint32_t i = 0; i < petitions; i++)
+        if (kozo_worker_start(&worker[i], &(struct kozo_worker_options){ .priority = 120 },
+                              ask_again_and_again, object) != KOZO_OK)
+            kozo_fatal("no worker");
+    while (answered < petitions * storms)
+        (void)kozo_sleep(10 * KOZO_MS);
+    kozo_printf("%u denied\n", answered);
 }
 
 static void again(const char *object)
@@ -300,6 +328,8 @@ static int run(int argc, char **argv)
             swap();
         else if (strcmp(word, "late") == 0)
             late();
+        else if (strcmp(word, "reconnect") == 0)
+            kozo_printf("reconnected: %s\n", kozo_err_text(kozo_reconnect("policy")));
         else if (strcmp(word, "trespass") == 0)
             trespass();
         else {
@@ -311,6 +341,8 @@ static int run(int argc, char **argv)
             else if (strcmp(word, "flood") == 0)
                 for (uint32_t n = 0; n < petitions; n++)
                     alone(next);
+            else if (strcmp(word, "storm") == 0)
+                storm(next);
             else if (strcmp(word, "again") == 0)
                 again(next);
             else if (strcmp(word, "until-refused") == 0)
