@@ -92,6 +92,8 @@ struct kozo_res kozo_stream_read(struct kozo_stream *s, void *to, size_t len)
 {
     struct kozo_res r = { 0, KOZO_ERR_EMPTY };
 
+    if (s->way != KOZO_STREAM_READS)
+        return r;
     if (len == 0)
         return (struct kozo_res){};
     if (s->kind == KOZO_STREAM_PIPE)

@@ -72,15 +72,15 @@ enum kozo_err kozo_stream_open(struct kozo_stream *s, const char *name, enum koz
 
 /*
  * Reads some bytes, at most `len`, waiting for the first. The value is their number, 0 at the end.
- * Errors: GONE the pipe's writer died; PROTOCOL it wrote nonsense; CANCELLED; a file's: those of
- * kozo_file_read.
+ * Errors: GONE the pipe's writer died; PROTOCOL it wrote nonsense; EMPTY the stream is none to be
+ * read; CANCELLED; a file's: those of kozo_file_read.
  */
 struct kozo_res kozo_stream_read(struct kozo_stream *s, void *to, size_t len);
 
 /*
  * Writes all of it, sooner or later: what goes to the console at the end of a line, the rest when
- * a buffer is full. Errors: GONE nobody reads the pipe any more; CANCELLED; the console's and a
- * file's own.
+ * a buffer is full. Errors: GONE nobody reads the pipe any more; PROTOCOL its reader wrote
+ * nonsense; EMPTY the stream is none to be written; CANCELLED; the console's and a file's own.
  */
 enum kozo_err kozo_stream_write(struct kozo_stream *s, const void *from, size_t len);
 
