@@ -144,12 +144,13 @@ static void go_back(struct edit *e, uint32_t back)
 
     if (back > most)
         return;
-    e->back = back;
-    e->len = 0;
-    if (back > 0) {
-        e->len = e->past_len[place(e, back)];
-        memcpy(e->text, e->past[place(e, back)], e->len);
+    if (e->back == 0) {
+        e->new_len = e->len;
+        memcpy(e->new, e->text, e->len);
     }
+    e->back = back;
+    e->len = back > 0 ? e->past_len[place(e, back)] : e->new_len;
+    memcpy(e->text, back > 0 ? e->past[place(e, back)] : e->new, e->len);
     e->cursor = e->len;
     e->view = 0;
     redraw(e);
@@ -241,6 +242,8 @@ static void change(struct edit *e, char key)
         redraw(e);
     else if (key >= ' ' && key < del)
         insert(e, key);
+    else if ((uint8_t)key >= 0xc0) /* a letter that is not ASCII, whose first byte this is */
+        put(e, &bell, 1);
 }
 
 enum edit_result edit_key(struct edit *e, char key)

@@ -43,6 +43,8 @@ struct edit {
     uint32_t prompt_len;
     char prompt[EDIT_PROMPT];
     uint32_t kept, back; /* lines in the history; how far back the one shown is, 0 = none of them */
+    uint32_t new_len;
+    char new[EDIT_LINE]; /* the line that was left for one of the history */
     uint32_t past_len[EDIT_HISTORY];
     char past[EDIT_HISTORY][EDIT_LINE]; /* line n at n % EDIT_HISTORY */
 };

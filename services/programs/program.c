@@ -117,6 +117,8 @@ bool program_read(const char *name, struct kozo_stream *in, void *to, size_t len
     *got = r.value;
     if (r.err == KOZO_ERR_GONE)
         *status = program_fail(name, "who wrote it has died");
+    else if (r.err == KOZO_ERR_TYPE)
+        *status = program_fail(name, "is a directory, or no regular file");
     else if (r.err != KOZO_OK)
         *status = program_fail_err(name, r.err);
     return r.err == KOZO_OK && r.value > 0;

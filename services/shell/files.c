@@ -144,7 +144,9 @@ static struct kozo_file open_regular(struct kozo_str word)
         (void)kozo_file_close(f.cap);
         f.err = KOZO_ERR_TYPE;
     }
-    if (f.err != KOZO_OK)
+    if (f.err == KOZO_ERR_TYPE)
+        (void)shell_fail(word, f.type == KOZO_FILE_DIRECTORY ? "is a directory" : "is no regular file");
+    else if (f.err != KOZO_OK)
         (void)shell_fail_err(word, f.err);
     return f;
 }
@@ -227,8 +229,10 @@ uint32_t command_cp(const struct words *w, uint32_t)
         return 1;
     p = target_of(w->word[1], w->word[2]);
     err = p.sound ? KOZO_OK : KOZO_ERR_NAME;
-    if (err == KOZO_OK && text_equal(kozo_str(p.text), kozo_str(path_of(w->word[1]).text)))
-        err = KOZO_ERR_EXISTS;
+    if (p.sound && text_equal(kozo_str(p.text), kozo_str(path_of(w->word[1]).text))) {
+        (void)kozo_file_close(from.cap);
+        return shell_fail(w->word[2], "is the same file");
+    }
     if (err == KOZO_OK) {
         to = kozo_file_create(root(), p.text, KOZO_FILE_WRITE);
         err = to.err;
@@ -259,7 +263,9 @@ uint32_t command_rm(const struct words *w, uint32_t)
         struct path p = path_of(w->word[i]);
         enum kozo_err err = p.sound ? kozo_file_remove(root(), p.text) : KOZO_ERR_NAME;
 
-        if (err != KOZO_OK)
+        if (p.sound && p.text[0] == '\0')
+            status = shell_fail(w->word[i], "cannot be removed");
+        else if (err != KOZO_OK)
             status = shell_fail_err(w->word[i], err);
     }
     return status;

@@ -20,6 +20,8 @@
 #include <kozo/system.h>
 #include <kozo/time.h>
 
+constexpr uint64_t usage_columns = 38; /* of the list that `help` prints */
+
 static bool listed;  /* the commands are those of the kernel's command line */
 static bool stopped; /* Ctrl-C was typed since the line was begun */
 
@@ -117,30 +119,30 @@ static uint32_t command_uptime(const struct words *, uint32_t)
 static uint32_t command_jobs(const struct words *, uint32_t) { return run_list_jobs(); }
 
 static const struct command commands[] = {
-    { "help", 0, 1, command_help },
-    { "ls", 0, 1, command_ls },
-    { "cat", 1, SHELL_WORDS, command_cat },
-    { "cp", 2, 2, command_cp },
-    { "mv", 2, 2, command_mv },
-    { "rm", 1, SHELL_WORDS, command_rm },
-    { "mkdir", 1, SHELL_WORDS, command_mkdir },
-    { "write", 1, SHELL_WORDS, command_write },
-    { "echo", 0, SHELL_WORDS, command_echo },
-    { "run", 0, SHELL_WORDS, nullptr },
-    { "jobs", 0, 0, command_jobs },
-    { "kill", 1, 1, command_kill },
-    { "restart", 1, 1, command_restart },
-    { "ps", 0, 1, command_ps },
-    { "top", 0, 1, command_top },
-    { "caps", 0, 3, command_caps },
-    { "why", 2, 2, command_why },
-    { "policy", 1, 2, command_policy },
-    { "trace", 1, 1 + KOZO_TRACE_COUNT, command_trace },
-    { "mem", 0, 1, command_mem },
-    { "log", 0, 0, command_log },
-    { "uptime", 0, 0, command_uptime },
-    { "poweroff", 0, 1, command_poweroff },
-    { "reboot", 0, 0, command_reboot },
+    { "help", 0, 1, "", command_help },
+    { "ls", 0, 1, "", command_ls },
+    { "cat", 1, SHELL_WORDS, "", command_cat },
+    { "cp", 2, 2, "", command_cp },
+    { "mv", 2, 2, "", command_mv },
+    { "rm", 1, SHELL_WORDS, "", command_rm },
+    { "mkdir", 1, SHELL_WORDS, "", command_mkdir },
+    { "write", 1, SHELL_WORDS, "--append", command_write },
+    { "echo", 0, SHELL_WORDS, nullptr, command_echo },
+    { "run", 0, SHELL_WORDS, nullptr, nullptr },
+    { "jobs", 0, 0, "", command_jobs },
+    { "kill", 1, 1, "", command_kill },
+    { "restart", 1, 1, "", command_restart },
+    { "ps", 0, 1, "--json", command_ps },
+    { "top", 0, 1, "", command_top },
+    { "caps", 0, 3, "--tree --json", command_caps },
+    { "why", 2, 2, "", command_why },
+    { "policy", 1, 2, "", command_policy },
+    { "trace", 1, 1 + KOZO_TRACE_COUNT, "", command_trace },
+    { "mem", 0, 1, "--json", command_mem },
+    { "log", 0, 0, "", command_log },
+    { "uptime", 0, 0, "", command_uptime },
+    { "poweroff", 0, 1, "", command_poweroff },
+    { "reboot", 0, 0, "", command_reboot },
 };
 constexpr uint32_t command_count = sizeof commands / sizeof commands[0];
 
@@ -157,6 +159,13 @@ static bool print_page(const struct help_page *page)
     return shell_print("%s\n\n", page->usage) && shell_write(page->text, strlen(page->text));
 }
 
+static bool print_summary(const struct help_page *page)
+{
+    if (strlen(page->usage) <= usage_columns)
+        return shell_print("%-38s %s\n", page->usage, page->summary);
+    return shell_print("%s\n%-38s %s\n", page->usage, "", page->summary);
+}
+
 static uint32_t command_help(const struct words *w, uint32_t)
 {
     const struct help_page *page;
@@ -169,39 +178,90 @@ static uint32_t command_help(const struct words *w, uint32_t)
     }
     for (uint32_t i = 0; i < command_count; i++) {
         page = help_find(kozo_str(commands[i].name));
-        if (!shell_print("%-38s %s\n", page->usage, page->summary))
+        if (!print_summary(page))
             return 1;
     }
-    return shell_print("\n`run` starts programs: ") && help_programs(shell_print) ? 0 : 1;
+    return shell_print("\nPrograms, with or without `run`:\n") && help_programs(shell_print) &&
+                   shell_print("`help NAME` explains a command or a program.\n")
+               ? 0
+               : 1;
 }
 
 /* ---- running ---- */
 
-static uint32_t run_command(const struct stage *s, struct kozo_str line, uint32_t status)
+uint32_t shell_usage(struct kozo_str what, const char *wrong, struct kozo_str name)
 {
-    const struct command *c = find(s->word[0]);
-    struct words w = { .count = s->count };
-    char usage[160];
+    char text[200];
 
-    if (c == nullptr && program_exists(s->word[0]))
-        return shell_fail(line, "a program: `run` starts it");
-    if (c == nullptr)
-        return shell_fail(line, "no such command; `help` lists them");
+    kozo_snprintf(text, sizeof text, "%susage: %s", wrong, help_find(name)->usage);
+    return shell_fail(what, text);
+}
+
+/*
+ * The first word that looks like an option and is none of the command's; 0 = there is none. Behind the
+ * first one the words of `write` are text.
+ */
+static uint32_t find_bad_option(const struct command *c, const struct stage *s)
+{
+    uint32_t most = kozo_str_is(s->word[0], "write") && s->count > 2 ? 2 : s->count;
+
+    for (uint32_t i = 1; i < most && c->options != nullptr; i++) {
+        struct kozo_str options = kozo_str(c->options);
+        bool known = s->quoted[i] || s->word[i].len < 2 || s->word[i].at[0] != '-';
+
+        while (!known && options.len > 0)
+            known = text_equal(text_cut_word(&options), s->word[i]);
+        if (!known)
+            return i;
+    }
+    return 0;
+}
+
+static uint32_t run_command(const struct command *c, const struct stage *s, uint32_t status)
+{
+    struct words w = { .count = s->count };
+    uint32_t bad = find_bad_option(c, s);
+
+    if (bad > 0)
+        return shell_usage(s->word[bad], "no such option; ", s->word[0]);
     memcpy(w.word, s->word, sizeof w.word);
-    if (w.count - 1 >= c->least && w.count - 1 <= c->most)
-        return c->run(&w, status);
-    kozo_snprintf(usage, sizeof usage, "usage: %s", help_find(s->word[0])->usage);
-    return shell_fail(w.word[0], usage);
+    if (w.count - 1 < c->least || w.count - 1 > c->most)
+        return shell_usage(w.word[0], "", w.word[0]);
+    return c->run(&w, status);
+}
+
+/* `NAME --help` of a command or a program; null when it is something else. */
+static const struct help_page *asked_page(const struct parsed *p)
+{
+    const struct stage *s = &p->stage[0];
+
+    if (p->stages > 1 || s->count != 2 || s->quoted[1] || kozo_str_is(s->word[0], "echo") ||
+        (!kozo_str_is(s->word[1], "--help") && !kozo_str_is(s->word[1], "-h")))
+        return nullptr;
+    return help_find(s->word[0]);
 }
 
 static uint32_t run(struct kozo_str line, uint32_t status)
 {
     static struct parsed parsed;
+    const struct stage *s = &parsed.stage[0];
+    const struct command *c;
 
     if (!parse_command(&parsed, line))
         return shell_fail(line, parsed.error);
-    return run_is(&parsed) ? run_line(&parsed) : run_command(&parsed.stage[0], line, status);
+    if (asked_page(&parsed) != nullptr)
+        return print_page(asked_page(&parsed)) ? 0 : 1;
+    if (run_is(&parsed))
+        return run_line(&parsed);
+    c = find(s->word[0]);
+    if (c != nullptr)
+        return run_command(c, s, status);
+    if (program_exists(s->word[0]))
+        return run_line(&parsed);
+    return shell_fail(line, "no such command; `help` lists them");
 }
+
+bool shell_has_command(struct kozo_str name) { return find(name) != nullptr; }
 
 /* Ctrl-C ends the whole list. */
 static uint32_t run_list(struct kozo_str list, uint32_t status)
@@ -284,6 +344,7 @@ static void complete(struct typed *t)
     struct typed t = {};
     uint32_t status = 0;
 
+    (void)shell_print("\n`help` lists the commands, Tab completes them, `poweroff` ends the machine.\n");
     for (;;) {
         enum kozo_console_how how;
         enum kozo_err err;

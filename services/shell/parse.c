@@ -122,7 +122,7 @@ static void take(struct parsed *p, struct kozo_str *rest)
         skip_blanks(rest);
         p->background = true;
         if (rest->len > 0)
-            p->error = "something after &";
+            p->error = "something after &; it ends a command, and `;` parts two";
     } else
         add_redirection(p, c, rest);
 }

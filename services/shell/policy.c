@@ -2,6 +2,7 @@
 /* policy, kill and restart: grants, and powers that have to be granted. */
 #include "common/rights.h"
 #include "shell/run.h"
+#include "shell/services.h"
 #include "shell/shell.h"
 
 #include <kozo/error.h>
@@ -163,10 +164,34 @@ uint32_t command_policy(const struct words *w, uint32_t)
         err = revoke(number);
     else
         return shell_fail(w->word[0], "usage: policy list|audit|drain|explain N|revoke N");
+    if (numbered && err == KOZO_ERR_NOT_FOUND)
+        return shell_fail(w->word[2], kozo_str_is(w->word[1], "revoke")
+                                          ? "no such lease; `policy list` lists them"
+                                          : "no such decision, or no more; `policy audit` lists them");
     return err == KOZO_OK ? 0 : shell_fail_err(w->word[w->count - 1], err);
 }
 
 /* ---- the lives of others ---- */
+
+/* Whether there is such a service, before anybody is asked; what is wrong has been told then. */
+static bool is_service(struct kozo_str name, bool ends)
+{
+    static struct services s;
+    enum kozo_err err = services_look(&s);
+    uint32_t i = services_find(&s, name);
+
+    if (err != KOZO_OK)
+        (void)shell_fail_err(name, err);
+    else if (kozo_str_is(name, "init"))
+        (void)shell_fail(name, "all others are its own; `poweroff` ends the machine");
+    else if (i == s.count)
+        (void)shell_fail(name, "no such service; `ps` lists them");
+    else if (ends && s.row[i].state == KOZO_SYSTEM_ENDED)
+        (void)shell_fail(name, "it has ended already; `restart` begins its next life");
+    else
+        return true;
+    return false;
+}
 
 /* The right to end services: policy grants it, or does not, to whom it asks. */
 static bool ask_for_kill(struct kozo_str what, const char *why, struct kozo_grant *grant)
@@ -196,10 +221,12 @@ uint32_t command_kill(const struct words *w, uint32_t)
     enum kozo_err err;
 
     if (kozo_parse_u64(w->word[1].at, w->word[1].len, &job))
-        return run_kill_job((uint32_t)job)
+        return job <= UINT32_MAX && run_kill_job((uint32_t)job)
                    ? 0
                    : shell_fail(w->word[1], "no such job; `jobs` lists them");
     kozo_snprintf(why, sizeof why, "kill %.*s", (int)w->word[1].len, w->word[1].at);
+    if (!is_service(w->word[1], true))
+        return 1;
     if (!ask_for_kill(w->word[1], why, &grant))
         return 1;
     kozo_msg_init(&message);
@@ -217,6 +244,8 @@ uint32_t command_restart(const struct words *w, uint32_t)
     enum kozo_err err;
 
     kozo_snprintf(why, sizeof why, "restart %.*s", (int)w->word[1].len, w->word[1].at);
+    if (!is_service(w->word[1], false))
+        return 1;
     if (!ask_for_kill(w->word[1], why, &grant))
         return 1;
     kozo_msg_init(&message);

@@ -11,7 +11,6 @@
 
 constexpr uint64_t look_every = 50 * KOZO_MS; /* for Ctrl-C, while programs run */
 
-static uint32_t last_job;
 
 /* ---- what is asked for ---- */
 
@@ -179,13 +178,14 @@ static bool make_programs(const struct parsed *line, struct program *of[PARSE_ST
     return true;
 }
 
-static bool start_programs(const struct parsed *line, struct program *of[PARSE_STAGES])
+static bool start_programs(const struct parsed *line, struct program *of[PARSE_STAGES],
+                           uint32_t job)
 {
     for (uint32_t i = 0; i < line->stages; i++) {
         struct start s = start_of(&line->stage[i]);
         const char *why;
 
-        if (!program_start(of[i], s.words[0], s.words, s.count, last_job, &why)) {
+        if (!program_start(of[i], s.words[0], s.words, s.count, job, &why)) {
             (void)shell_fail(s.words[0], why);
             return false;
         }
@@ -260,31 +260,50 @@ static uint32_t wait_for(uint32_t job, const struct program *last)
 
 /* ---- all of it ---- */
 
+/* Whether each stage names what can be a program; what is wrong has been told then. */
 static bool check(const struct parsed *line)
 {
     for (uint32_t i = 0; i < line->stages; i++) {
-        if (start_of(&line->stage[i]).count > 0)
+        struct start s = start_of(&line->stage[i]);
+        struct kozo_str name = s.count > 0 ? s.words[0] : (struct kozo_str){};
+
+        if (s.count == 0)
+            (void)shell_usage(kozo_str("run"), "", kozo_str("run"));
+        else if (name.len > 0 && name.at[0] == '-')
+            (void)shell_usage(name, "no such option; ", kozo_str("run"));
+        else if (shell_has_command(name) && !program_exists(name))
+            (void)shell_fail(name, "a command of the shell; `run`, a pipe, < > and & are for programs");
+        else
             continue;
-        (void)shell_fail(kozo_str("run"), "usage: run [--with NAME,...] PROGRAM [ARG...]");
         return false;
     }
     return true;
 }
 
+/* The lowest number that no command line has whose programs run. */
+static uint32_t new_job(void)
+{
+    uint32_t job = 1;
+
+    while (job_runs(job))
+        job++;
+    return job;
+}
+
 uint32_t run_line(const struct parsed *line)
 {
     struct program *of[PARSE_STAGES] = {};
+    uint32_t job = new_job();
 
     if (!check(line))
         return 1;
-    last_job++;
-    if (!make_programs(line, of) || !start_programs(line, of)) {
+    if (!make_programs(line, of) || !start_programs(line, of, job)) {
         give_up(line, of);
         return STATUS_NOT_STARTED;
     }
     if (!line->background)
-        return wait_for(last_job, of[line->stages - 1]);
-    return shell_print("[%u] %s\n", last_job, of[line->stages - 1]->name) ? 0 : 1;
+        return wait_for(job, of[line->stages - 1]);
+    return shell_print("[%u] %s\n", job, of[line->stages - 1]->name) ? 0 : 1;
 }
 
 uint32_t run_list_jobs(void)

@@ -23,6 +23,7 @@ struct words {
 struct command {
     const char *name;
     uint32_t least, most; /* words after the name */
+    const char *options;  /* parted by blanks; null: a word that begins with - is a word as any other */
     /* Its status, 0 = well. `status` is that of the command before it. */
     uint32_t (*run)(const struct words *w, uint32_t status);
 };
@@ -39,6 +40,11 @@ bool shell_stopped(void);
 /* `error: WHAT: text` where errors go. Returns status 1. */
 uint32_t shell_fail(struct kozo_str what, const char *text);
 uint32_t shell_fail_err(struct kozo_str what, enum kozo_err err);
+
+/* `error: WHAT: [WRONG]usage: ...`, of the command or program `name`. Returns status 1. */
+uint32_t shell_usage(struct kozo_str what, const char *wrong, struct kozo_str name);
+/* Whether it is a command of the shell's own. */
+bool shell_has_command(struct kozo_str name);
 
 /* Opens a file by its path from / on; shell_create makes it when it is not there. */
 struct kozo_file shell_open(struct kozo_str path, uint64_t rights);

@@ -8,10 +8,21 @@
 static struct matches matches;
 static bool prints; /* the second time round: what matches is printed */
 
+/* Whether a name stands for itself in a line, without quotes. */
+static bool is_plain(struct kozo_str name)
+{
+    for (uint64_t i = 0; i < name.len; i++)
+        if (name.at[i] <= ' ' || name.at[i] >= 0x7f || strchr("'\"|<>&;", name.at[i]) != nullptr)
+            return false;
+    return true;
+}
+
 static bool add_text(struct kozo_str name, char tail)
 {
     char text[COMPLETE_NAME + 1];
 
+    if (!is_plain(name))
+        return false;
     if (!prints)
         return matches_add(&matches, name, tail);
     if (!text_starts(name, matches.typed))
@@ -21,6 +32,8 @@ static bool add_text(struct kozo_str name, char tail)
 }
 
 static bool add(const char *name) { return add_text(kozo_str(name), ' '); }
+
+static bool add_program(const char *name) { return !shell_has_command(kozo_str(name)) && add(name); }
 
 static void add_services(void)
 {
@@ -72,9 +85,10 @@ static void add_all(const struct place *p, void (*commands)(bool (*add)(const ch
 
     if (p->command.len == 0 && p->program)
         help_each(true, add);
-    else if (p->command.len == 0)
+    else if (p->command.len == 0) {
         commands(add);
-    else if (kozo_str_is(p->command, "help"))
+        help_each(true, add_program);
+    } else if (kozo_str_is(p->command, "help"))
         help_each(false, add);
     else if (is_one_of(p->command, of_services))
         add_services();

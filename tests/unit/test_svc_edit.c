@@ -107,6 +107,14 @@ TEST(edit_moves_and_changes)
     }
 }
 
+TEST(edit_rings_for_letters_it_does_not_take)
+{
+    begin();
+    CHECK_EQ(type("a\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80" "b"), EDIT_GOES_ON);
+    CHECK(line_is("ab"));
+    CHECK_EQ(bells, 3);
+}
+
 TEST(edit_is_ended_by_control_c_and_d)
 {
     begin();
@@ -139,7 +147,7 @@ TEST(edit_has_a_history)
     CHECK_EQ(type("\033[B"), EDIT_GOES_ON);
     CHECK(line_is("two"));
     CHECK_EQ(type("\033[B\033[B"), EDIT_GOES_ON);
-    CHECK(line_is("") && seen(""));
+    CHECK(line_is("th") && seen("th")); /* what was typed comes back */
 }
 
 TEST(edit_keeps_the_last_lines)

@@ -74,7 +74,7 @@ TEST(malformed_commands_say_what_is_wrong)
     CHECK_STR(shown("a > x > y"), "more than one >");
     CHECK_STR(shown("a | b < x"), "< belongs to the first stage of a pipe");
     CHECK_STR(shown("a > x | b"), "> belongs to the last stage of a pipe");
-    CHECK_STR(shown("a & b"), "something after &");
+    CHECK_STR(shown("a & b"), "something after &; it ends a command, and `;` parts two");
     CHECK_STR(shown("&"), "no command");
     CHECK_STR(shown("a b c d e f g h i j k l m n o p q"), "more than 16 words");
     CHECK_STR(shown("a b c d e f g h i j k l m n o p"),
