@@ -76,7 +76,8 @@ static void end_commands(struct init *i, const struct service *s, const char *ho
 
 void ends_life(struct init *i, struct service *s, enum ends_kind kind, bool well, const char *how)
 {
-    struct supervise_policy policy = supervise_policy(s->m);
+    struct supervise_policy policy =
+        kind == ENDS_NOT_BEGUN ? supervise_policy_of_start(s->m) : supervise_policy(s->m);
     uint64_t now = kozo_now();
     enum supervise_why why = supervise_ended(&s->care, &policy, well, now);
     char then[128];
@@ -107,7 +108,7 @@ static enum kozo_err begin_again(struct init *i, struct service *s)
         kozo_printf("[init] service %.*s: %s, expected %s, got %s\n", (int)s->m->name.len,
                     s->m->name.at, p.step, p.expected, p.got);
     supervise_started(&s->care, kozo_now());
-    ends_life(i, s, ENDS_KILLED, false, "it could not be started");
+    ends_life(i, s, ENDS_NOT_BEGUN, false, "it could not be started");
     return p.err;
 }
 

@@ -12,7 +12,7 @@
 
 #include "init/init.h"
 
-enum ends_kind : uint8_t { ENDS_EXITED, ENDS_FAULTED, ENDS_KILLED };
+enum ends_kind : uint8_t { ENDS_EXITED, ENDS_FAULTED, ENDS_KILLED, ENDS_NOT_BEGUN };
 
 /* Whether the end of `s` that comes now is told, its report included; if not, it is counted. */
 bool ends_tell(struct service *s);

@@ -9,6 +9,15 @@ struct supervise_policy supervise_policy(const struct manifest_service *m)
                                       m->restart_backoff_ms * ns_per_ms };
 }
 
+struct supervise_policy supervise_policy_of_start(const struct manifest_service *m)
+{
+    struct supervise_policy p = supervise_policy(m);
+
+    if (p.backoff < SUPERVISE_START)
+        p.backoff = SUPERVISE_START;
+    return p;
+}
+
 struct supervise supervise_begin(void)
 {
     return (struct supervise){ .again = SUPERVISE_NEVER };

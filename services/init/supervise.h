@@ -20,6 +20,7 @@
 
 #define SUPERVISE_GOOD 10000000000ull
 #define SUPERVISE_BACKOFF_MAX 60000000000ull
+#define SUPERVISE_START 1000000000ull /* the least backoff after a start that failed */
 #define SUPERVISE_NEVER UINT64_MAX
 
 /* What the section of a service says. */
@@ -29,6 +30,8 @@ struct supervise_policy {
     uint64_t backoff;
 };
 struct supervise_policy supervise_policy(const struct manifest_service *m);
+/* For a life that could not begin: nothing has run, so a backoff of 0 would leave no time to others. */
+struct supervise_policy supervise_policy_of_start(const struct manifest_service *m);
 
 struct supervise {
     uint64_t started; /* when the life under way, or the last one, began */

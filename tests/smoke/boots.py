@@ -57,5 +57,6 @@ BOOTS = {
     "transfer": [_USUAL, _SLOW],
     "trickle": [],  # a program: test_programs.py runs it
     "twosides": [], # test_twosides.py boots it
+    "victim": [],   # a service: test_supervise.py puts it into the manifest
     "warden": [],   # a service: test_supervise.py puts it into the manifest
 }

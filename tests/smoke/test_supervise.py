@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: MIT
-"""Ends and restarts of services: tests/smoke/guest/warden.c does it, and this reads what it says."""
+"""Ends and restarts of services: tests/smoke/guest/warden.c does it, often to victim.c; this reads what it says."""
 
 import re
+import tempfile
 
+from kozo.bench import symbols
+from kozo.harness import gdb
 from kozo.harness.scripted import limit
 
 CONF = "etc/kozo.conf"
+VICTIM = "bin/victim"
 WARDEN = "log system process fs policy"
 
 
@@ -62,7 +66,7 @@ def test_what_was_granted_on_lease_outlives_policy(boot):
 
 def test_what_a_service_gave_is_taken_back(boot):
     add(boot, "warden", "keep", WARDEN, provides="keep")
-    add(boot, "giver", "give", "log fs keep")
+    add(boot, "giver", "give", "log fs keep", binary=VICTIM)
     watched(boot, r"^\[init\] service giver: killed by warden")
 
 
@@ -77,7 +81,8 @@ def test_a_section_gets_no_more_than_it_names(boot):
 
 def test_a_service_that_crashes_again_and_again_is_given_up(boot):
     add(boot, "warden", "limit", WARDEN)
-    add(boot, "late", "crash", "log system", restart="on-failure", restart_backoff_ms="10")
+    add(boot, "late", "crash", "log system", restart="on-failure", restart_backoff_ms="10",
+        binary=VICTIM)
     watched(boot, r"^  restart 1 of 3 in 10 ms$", r"^\[init\] service late: begins life 2$",
             r"^  restart 2 of 3 in 20 ms$", r"^  restart 3 of 3 in 40 ms$",
             r"^  not restarted: 3 restarts without 10 s of good running, restart_limit = 3$")
@@ -85,7 +90,7 @@ def test_a_service_that_crashes_again_and_again_is_given_up(boot):
 
 def test_a_fault_is_reported_for_who_has_to_mend_it(boot):
     for how in ("fall", "jump", "plain", "constant"):
-        add(boot, how, f"crash {'' if how == 'plain' else how}", "log system")
+        add(boot, how, f"crash {'' if how == 'plain' else how}", "log system", binary=VICTIM)
     with boot.start() as vm:
         vm.wait_for("^KOZO READY$")
         for _ in range(4):
@@ -125,7 +130,7 @@ def test_the_terminal_comes_back(boot):
 
 
 def test_who_runs_the_commands_must_not_die_over_them(boot):
-    field(boot, "shell", "binary", "bin/warden")
+    field(boot, "shell", "binary", VICTIM)
     field(boot, "shell", "args", "crash-with-commands")
     with boot.start(append='kozo.run="poweroff"') as vm:
         vm.wait_for("^KOZO READY$")
@@ -172,6 +177,39 @@ def test_one_that_takes_all_it_can_get_harms_nobody_else(boot):
         vm.wait_for(r"denied: who=greedy and \d+ more since")
         vm.wait_for(r"\[warden\] warden is done, 0 wrong")
         vm.expect_exit(0)
+
+
+DIRECT_MAP, RAM = 0xffff_8000_0000_0000, 256 << 20
+
+
+def spoil(vm, client, path):
+    """Overwrite the first bytes of a file of the archive, where the loader has put that."""
+    size = int(re.search(r"^initrd: (\d+) bytes", vm.text, re.M)[1])
+    at = DIRECT_MAP + RAM - (size + (1 << 20) & -4096)
+    while client.word_at(at).to_bytes(8, "little")[:6] != b"070701":
+        at += 4096
+    data = b""
+    while (name := data.find(path.encode() + b"\0")) < 0:
+        data += bytes.fromhex(client.ask(b"m%x,400" % (at + len(data))).decode())
+    client.set_word(at + (name + len(path) + 1 + 3 & -4), 0)
+
+
+def test_a_service_that_cannot_begin_again_leaves_time_to_others(boot):
+    """Its binary is spoilt once it has been verified; with no backoff init would try it without a pause."""
+    field(boot, "console", "restart_limit", "1000000")
+    field(boot, "console", "restart_backoff_ms", "0")
+    add(boot, "warden", "unable", WARDEN)
+    with tempfile.TemporaryDirectory(prefix="kozo-gdb-") as folder:
+        extra = ("-S", *gdb.arguments(f"{folder}/gdb"))
+        with boot.start(extra=extra) as vm, gdb.connect(f"{folder}/gdb") as client:
+            client.run_to(symbols.addresses(boot.tree.kernel)["sys_thread_start"])  # of the first service
+            spoil(vm, client, "bin/console")
+            client.let_go()
+            vm.wait_for(r"^\[init\] service console: killed by warden; restart 1 of 1000000 in 0 ms$")
+            vm.wait_for(r"^(?:kozo> )?\[init\] service console: start console, expected .*, got .*$")
+            vm.wait_for(r"^\[init\] service console: it could not be started; restart 2 of 1000000 in 2000 ms$")
+            vm.wait_for(r"^\[warden\] warden is done, 0 wrong$")
+            vm.expect_exit(0)
 
 
 @limit(240)

@@ -99,6 +99,23 @@ TEST(the_wait_has_an_upper_bound_and_may_be_none)
     CHECK_EQ(life(&p, 0, 0, false), SUPERVISE_LIMIT);
 }
 
+TEST(a_start_that_failed_is_not_tried_again_at_once)
+{
+    static const struct manifest_service none = { .restart = RESTART_ALWAYS, .restart_limit = 3 },
+                                         long_ = { .restart = RESTART_ALWAYS,
+                                                   .restart_limit = 3,
+                                                   .restart_backoff_ms = 5000 };
+    struct supervise_policy p = supervise_policy_of_start(&none);
+
+    s = supervise_begin();
+    CHECK_EQ(life(&p, 7 * S, 0, false), SUPERVISE_RESTART);
+    CHECK_EQ(s.again, 8 * S);
+    CHECK_EQ(life(&p, 8 * S, 0, false), SUPERVISE_RESTART);
+    CHECK_EQ(s.again, 10 * S);
+    CHECK_EQ(supervise_policy(&none).backoff, 0);
+    CHECK_EQ(supervise_policy_of_start(&long_).backoff, 5 * S);
+}
+
 TEST(who_asks_for_a_restart_begins_a_new_row)
 {
     s = supervise_begin();
