@@ -173,24 +173,42 @@ uint32_t command_policy(const struct words *w, uint32_t)
 
 /* ---- the lives of others ---- */
 
+static struct services services; /* as they were before somebody was asked, and as they are then */
+
 /* Whether there is such a service, before anybody is asked; what is wrong has been told then. */
-static bool is_service(struct kozo_str name, bool ends)
+static bool is_service(struct kozo_str name, bool ends, uint64_t *life)
 {
-    static struct services s;
-    enum kozo_err err = services_look(&s);
-    uint32_t i = services_find(&s, name);
+    struct services *s = &services;
+    enum kozo_err err = services_look(s);
+    uint32_t i = services_find(s, name);
 
     if (err != KOZO_OK)
         (void)shell_fail_err(name, err);
     else if (kozo_str_is(name, "init"))
         (void)shell_fail(name, "all others are its own; `poweroff` ends the machine");
-    else if (i == s.count)
+    else if (i == s->count)
         (void)shell_fail(name, "no such service; `ps` lists them");
-    else if (ends && s.row[i].state == KOZO_SYSTEM_ENDED)
+    else if (ends && s->row[i].state == KOZO_SYSTEM_ENDED)
         (void)shell_fail(name, "it has ended already; `restart` begins its next life");
-    else
+    else {
+        *life = s->row[i].life;
         return true;
+    }
     return false;
+}
+
+/* What came of it. The answer comes by policy: where policy itself was to end, there is none. */
+static uint32_t tell_outcome(struct kozo_str name, uint64_t life, enum kozo_err err)
+{
+    uint32_t i;
+
+    if (err == KOZO_ERR_GONE && services_look(&services) == KOZO_OK) {
+        i = services_find(&services, name);
+        if (i < services.count &&
+            (services.row[i].life != life || services.row[i].state != KOZO_SYSTEM_RUNS))
+            return 0;
+    }
+    return err == KOZO_OK ? 0 : shell_fail_err(name, err);
 }
 
 /* The right to end services: policy grants it, or does not, to whom it asks. */
@@ -217,7 +235,7 @@ uint32_t command_kill(const struct words *w, uint32_t)
     struct system_kill_rep rep;
     struct kozo_grant grant;
     char why[64];
-    uint64_t job;
+    uint64_t job, life;
     enum kozo_err err;
 
     if (kozo_parse_u64(w->word[1].at, w->word[1].len, &job))
@@ -225,7 +243,7 @@ uint32_t command_kill(const struct words *w, uint32_t)
                    ? 0
                    : shell_fail(w->word[1], "no such job; `jobs` lists them");
     kozo_snprintf(why, sizeof why, "kill %.*s", (int)w->word[1].len, w->word[1].at);
-    if (!is_service(w->word[1], true))
+    if (!is_service(w->word[1], true, &life))
         return 1;
     if (!ask_for_kill(w->word[1], why, &grant))
         return 1;
@@ -233,7 +251,7 @@ uint32_t command_kill(const struct words *w, uint32_t)
     err = system_call_kill(grant.cap, &message, &(struct system_kill_req){ .name = w->word[1] },
                            &rep);
     (void)kozo_release(&grant);
-    return err == KOZO_OK ? 0 : shell_fail_err(w->word[1], err);
+    return tell_outcome(w->word[1], life, err);
 }
 
 uint32_t command_restart(const struct words *w, uint32_t)
@@ -241,10 +259,11 @@ uint32_t command_restart(const struct words *w, uint32_t)
     struct system_restart_rep rep;
     struct kozo_grant grant;
     char why[64];
+    uint64_t life;
     enum kozo_err err;
 
     kozo_snprintf(why, sizeof why, "restart %.*s", (int)w->word[1].len, w->word[1].at);
-    if (!is_service(w->word[1], false))
+    if (!is_service(w->word[1], false, &life))
         return 1;
     if (!ask_for_kill(w->word[1], why, &grant))
         return 1;
@@ -252,5 +271,5 @@ uint32_t command_restart(const struct words *w, uint32_t)
     err = system_call_restart(grant.cap, &message,
                               &(struct system_restart_req){ .name = w->word[1] }, &rep);
     (void)kozo_release(&grant);
-    return err == KOZO_OK ? 0 : shell_fail_err(w->word[1], err);
+    return tell_outcome(w->word[1], life, err);
 }

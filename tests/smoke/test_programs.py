@@ -223,7 +223,8 @@ def test_powers_are_asked_for_and_taken_back(boot):
 
         assert "error: fsd: denied: " in asks("kill fsd", "n")
         for name in ("fsd", "policy", "console"):
-            assert f"[init] service {name}: begins life 2" in asks(f"restart {name}", "y")
+            text = asks(f"restart {name}", "y")
+            assert f"[init] service {name}: begins life 2" in text and "error:" not in text, text
         assert "Welcome to KOZO.\n" in person.line("cat /etc/motd")
         services = {s["service"]: s for s in json.loads(person.line("ps --json"))}
         assert [services[s]["restarts"] for s in ("fsd", "policy", "console", "shell")] == [1, 1, 1, 0], services
