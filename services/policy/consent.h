@@ -16,8 +16,8 @@
 
 #include "policy/rules.h"
 
-#define CONSENTS 12u     /* requests that can wait ... */
-#define CONSENTS_EACH 2u /* ... of one service */
+#define CONSENTS_EACH 2u                             /* requests of one service that can wait */
+#define CONSENTS (CONSENTS_EACH * MANIFEST_SERVICES) /* no service fills another's share */
 #define CONSENT_NONE UINT32_MAX
 
 enum consent_state : uint8_t { CONSENT_FREE, CONSENT_WAITS, CONSENT_SHOWN };

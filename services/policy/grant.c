@@ -184,6 +184,10 @@ void grant_use(struct policy_server *p, struct kozo_msg *m)
     uint32_t i = lease_find(&p->store->leases, m->badge & ~use_badge);
     enum kozo_err err;
 
+    if ((m->what & KOZO_MSG_FAULT) != 0) {
+        answer_error(m, KOZO_ERR_PROTOCOL);
+        return;
+    }
     if (i == LEASE_NONE || p->store->leases.lease[i].state != LEASE_HELD ||
         p->store->leases.lease[i].expires <= kozo_now()) {
         answer_error(m, KOZO_ERR_STALE);

@@ -342,6 +342,20 @@ def test_policy_ends_while_it_asks(boot):
         assert len(re.findall("who=petitioner .*result=granted", vm.text)) == 1, "granted twice"
 
 
+def test_what_is_no_request_harms_nobody(boot):
+    petition(boot, "abuse drain ask fs:/etc/motd 1 use",
+             RULE.format(name="free", object="fs:/etc/motd", rights="read", decision="allow", more="lease_ms = 400") +
+             RULE.format(name="all", object="*", rights="read write list create remove", decision="deny", more=""))
+    with boot.start() as vm:
+        vm.wait_for(r"^\[petitioner\] its fault: no error$")
+        vm.wait_for(r"^\[petitioner\] drained: some$")
+        vm.wait_for(r"^\[petitioner\] granted fs:/etc/motd for 400 ms$")
+        vm.wait_for(r"^\[petitioner\] it can be used$")
+        vm.wait_for(r"^\[petitioner\] its use ended after \d+ ms: no capability there")
+        assert not re.search(r"was (served|granted)", vm.text), vm.text
+        assert "service policy: " not in vm.text and "[?]" not in vm.text
+
+
 def test_a_thousand_requests_keep_nobody_else_from_an_answer(boot):
     petition(boot, "sleep 1000 storm fs:/etc/none", MOTD.replace("petitioner", "neighbour") + """
 [service neighbour]

@@ -10,6 +10,7 @@
  *     release              give back what was asked for
  *     alone OBJECT         ask by a thread of its own, and go on
  *     flood OBJECT         do that four times
+ *     abuse                send policy whatever is no request, or none that can be granted
  *     storm OBJECT         ask a thousand times, by four threads, and wait for their answers
  *     again OBJECT         ask six times, and give back what is granted
  *     until-refused OBJECT ask until the answer is another than at first
@@ -95,6 +96,119 @@ static void kill(const char *name)
     kozo_printf("kill %s: %s\n", name,
                 kozo_err_text(system_call_kill(grant.cap, &m,
                                                &(struct system_kill_req){ kozo_str(name) }, &rep)));
+}
+
+static void crash(void *arg)
+{
+    (void)arg;
+    (void)kozo_sleep(doom * KOZO_MS);
+    *(volatile int *)8 = 1;
+}
+
+/* One message, as a call or as what nobody waits for; a grant is what must not come of it. */
+static void send_raw(uint32_t label, uint64_t word, uint8_t words, kozo_cptr cap, bool call)
+{
+    struct kozo_msg m;
+
+    kozo_msg_init(&m);
+    m.label = label;
+    for (uint32_t i = 0; i < KOZO_MSG_WORDS; i++)
+        m.word[i] = word;
+    m.nwords = words;
+    if (cap != 0)
+        kozo_put_cap(&m, (struct kozo_cap_desc){ .slot = (uint32_t)cap });
+    if (!call)
+        (void)kozo_send(kozo_cap_endpoint("policy"), &m);
+    else if (kozo_call(kozo_cap_endpoint("policy"), &m) == KOZO_OK && m.err == KOZO_OK)
+        kozo_printf("%x was served\n", label);
+}
+
+static void abuse_labels(void)
+{
+    static const uint64_t words[] = { 0, 1, 255, 10000, UINT64_MAX };
+    static const uint32_t versions[] = { 0, 0x100, 0x101, 0x102, 0x200, 0xffff };
+
+    for (uint32_t op = 1; op < 10; op++)
+        for (uint32_t v = 0; v < sizeof versions / sizeof versions[0]; v++)
+            for (uint32_t w = 0; w < sizeof words / sizeof words[0]; w++)
+                for (uint32_t n = 0; n < 3; n++)
+                    send_raw(versions[v] << 16 | op, words[w],
+                             n == 0   ? 8
+                             : n == 1 ? 9
+                                      : 64,
+                             n == 2 ? kozo_cap("log") : 0, true);
+    for (uint32_t op = 0; op < 9; op++)
+        send_raw(0x1010000 | op, 1, 64, 0, false);
+    send_raw(UINT32_MAX, UINT64_MAX, 64, 0, true);
+}
+
+static uint64_t drain_all(void)
+{
+    struct policy_drain_rep rep;
+    struct kozo_msg m;
+    enum kozo_err err;
+
+    kozo_msg_init(&m);
+    err = policy_call_drain(kozo_cap_endpoint("policy-admin"), &m,
+                            &(struct policy_drain_req){ .through = UINT64_MAX }, &rep);
+    return err == KOZO_OK ? rep.count : 0;
+}
+
+/* It must be denied by what it asks for, not by a full share. */
+static void abuse_name(const char *name, uint64_t rights)
+{
+    (void)drain_all();
+    if (kozo_request(name, rights, name, &grant) != KOZO_ERR_DENIED ||
+        strstr(grant.reason, "share") != nullptr)
+        kozo_printf("%s: %s, %s was granted\n", name, kozo_err_text(grant.err), grant.reason);
+}
+
+static void abuse_names(void)
+{
+    static const char *const names[] = {
+        "",           ":",        "fs:",         "fs:/\xff\xfe\xc0\x80",
+        "fs:/a//b",   "fs:/../a", "fs:/./a",     "fs:/a\x1b[2J",
+        "nobody:/a",  "fs:kill",  "fs:/etc/*",   "process:kill ",
+        "process:/a", "process:", "policy:/etc", "fs:/etc/motd/"
+    };
+    static const uint64_t rights[] = { 0, 1, 16, 32, 255, 256, 1ull << 32 | 1, UINT64_MAX };
+    char name[256];
+
+    for (uint32_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        for (uint32_t r = 0; r < sizeof rights / sizeof rights[0]; r++)
+            abuse_name(names[i], rights[r]);
+    for (uint32_t length = 4; length < sizeof name; length++) {
+        memset(name, 'a', length);
+        memcpy(name, "fs:/", 4);
+        name[length] = '\0';
+        abuse_name(name, 1);
+    }
+}
+
+/* Policy as the handler of a fault: what it answers leaves the thread where it fell. */
+static void abuse_fault(void)
+{
+    static struct kozo_worker worker;
+    struct kozo_thread_info info;
+
+    doom = 0;
+    if (kozo_worker_start(
+            &worker,
+            &(struct kozo_worker_options){ .priority = 120, .fault = kozo_cap_endpoint("policy") },
+            crash, nullptr) != KOZO_OK)
+        kozo_fatal("no worker");
+    do {
+        (void)kozo_sleep(KOZO_MS);
+        info = kozo_thread_info(worker.thread);
+    } while (info.err == KOZO_OK && info.state != KOZO_THREAD_FAULTED);
+    kozo_printf("its fault: %s\n", kozo_err_text(info.err));
+}
+
+static void abuse(void)
+{
+    abuse_labels();
+    abuse_names();
+    abuse_fault();
 }
 
 static void ask_again_and_again(void *object)
@@ -263,17 +377,7 @@ static void open_itself(uint64_t badge, kozo_cptr slot)
     }
 }
 
-static void drain(void)
-{
-    struct policy_drain_rep rep;
-    struct kozo_msg m;
-    enum kozo_err err;
-
-    kozo_msg_init(&m);
-    err = policy_call_drain(kozo_cap_endpoint("policy-admin"), &m,
-                            &(struct policy_drain_req){ .through = UINT64_MAX }, &rep);
-    kozo_printf("drained: %s\n", err == KOZO_OK && rep.count > 0 ? "some" : kozo_err_text(err));
-}
+static void drain(void) { kozo_printf("drained: %s\n", drain_all() > 0 ? "some" : "none"); }
 
 static void forge(void)
 {
@@ -285,13 +389,6 @@ static void forge(void)
     (void)console_call_write(kozo_cap_endpoint("console"), &m,
                              &(struct console_write_req){ kozo_str(text) }, &rep);
     kozo_printf("%s", text);
-}
-
-static void crash(void *arg)
-{
-    (void)arg;
-    (void)kozo_sleep(doom * KOZO_MS);
-    *(volatile int *)8 = 1;
 }
 
 static void be_doomed(uint64_t ms)
@@ -328,6 +425,8 @@ static int run(int argc, char **argv)
             swap();
         else if (strcmp(word, "late") == 0)
             late();
+        else if (strcmp(word, "abuse") == 0)
+            abuse();
         else if (strcmp(word, "reconnect") == 0)
             kozo_printf("reconnected: %s\n", kozo_err_text(kozo_reconnect("policy")));
         else if (strcmp(word, "trespass") == 0)
