@@ -114,8 +114,9 @@ static const char *read_priority(struct field_target *t, struct kozo_str value)
 {
     uint32_t v;
 
-    if (!number_within(value, 0, KOZO_PRIORITY_IDLE - 1, &v))
-        return "a number from 0, the most urgent, to 254";
+    /* 0 is init's alone, for when nobody may come between (threads.c). */
+    if (!number_within(value, 1, KOZO_PRIORITY_IDLE - 1, &v))
+        return "a number from 1, the most urgent, to 254";
     t->service->priority = (uint8_t)v;
     return nullptr;
 }

@@ -70,3 +70,18 @@ def test_a_service_that_used_3000_bytes_more_shows_3000_fewer(boot):
     for name in ("little", "much"):
         assert sorted((s.size, s.unused) for s in found if s.name == name) == \
             sorted(prompt[name, number] for number in (0, 1)), (found, prompt)
+
+
+def test_a_service_may_lie_about_its_stacks_and_take_them_away(boot):
+    boot.write(CONF, f"{boot.read(CONF)}\n[service liar]\nbinary = bin/deep\nsha256 = auto\nmemory = 1M\nuntyped = 256K\n"
+                     "threads = 2\npriority = 50\nargs = lie\ncapabilities = log\n")
+    with boot.start() as vm:
+        vm.wait_for("^KOZO READY$")
+        seen = set()
+        for _ in range(60):
+            seen.add(told(at_prompt(vm, "ps --json")).get(("liar", 1)))
+        vm.wait_for("^kozo> ")
+        vm.send("poweroff\r")
+        vm.expect_exit(0)
+    # It was looked at when it told the truth and when not: the thread has 14 pages, and has not run.
+    assert (14 * 4096, 14 * 4096) in seen and len(seen) > 1, seen

@@ -138,6 +138,7 @@ static const struct {
     { "[service a]\nstack = 4M\n", 2, "stack", "2032K" },
     { "[service a]\npriority = 255\n", 2, "priority", "254" },
     { "[service a]\npriority = -1\n", 2, "priority", "254" },
+    { "[service a]\npriority = 0\n", 2, "priority", "from 1" },
     { "[service a]\nthreads = 0\n", 2, "threads", "1 to 4096" },
     { "[service a]\nrestart = sometimes\n", 2, "restart", "on-failure" },
     { "[service a]\nprovides = two words\n", 2, "provides", "one name" },
