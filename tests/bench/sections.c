@@ -62,8 +62,10 @@ KOZO_TEST(section_mapped)
         for (unsigned k = 0; k < steps; k++) {
             uint64_t at = (uint64_t)there.at + (k + 1) * KOZO_PAGE_SIZE;
 
-            KOZO_REQUIRE_OK(kozo_cap_copy(kozo_own(first + k), kozo_own(frame.c), KOZO_SAME_RIGHTS));
-            KOZO_REQUIRE_OK(kozo_map(kozo_own_space(), (struct kozo_frame){ first + k }, at, KOZO_READ));
+            KOZO_REQUIRE_OK(
+                kozo_cap_copy(kozo_own(first + k), kozo_own(frame.c), KOZO_SAME_RIGHTS));
+            KOZO_REQUIRE_OK(
+                kozo_map(kozo_own_space(), (struct kozo_frame){ first + k }, at, KOZO_READ));
         }
         revoke(&s, frame.c, steps);
     }
@@ -97,7 +99,10 @@ KOZO_TEST(section_threads)
     report(&s);
 }
 
-/* The last capability to a CNode goes, and with it what is in its slots: the last of an Endpoint each. */
+/*
+ * The last capability to a CNode goes, and with it what is in its slots: the last of an Endpoint
+ * each.
+ */
 KOZO_TEST(section_slots)
 {
     struct series s = { .name = "section_slots" };
@@ -179,7 +184,8 @@ KOZO_TEST(section_retype)
         uint32_t n;
 
         KOZO_REQUIRE_OK(kozo_untyped_clear(u, UINT64_MAX));
-        COUNT(n, err = kozo_retype(u, KOZO_KIND_ADDRESS_SPACE, 0, kozo_in(shelf, 1), KOZO_RETYPE_MAX));
+        COUNT(n,
+              err = kozo_retype(u, KOZO_KIND_ADDRESS_SPACE, 0, kozo_in(shelf, 1), KOZO_RETYPE_MAX));
         series_add(&s, n);
         KOZO_REQUIRE_OK(err);
         KOZO_CHECK_OK(kozo_cap_revoke(kozo_own(u.c)));

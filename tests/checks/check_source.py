@@ -53,6 +53,17 @@ def check_file_length(_tree):
                   if f.suffix in (".c", ".h", ".S", ".py") and len(source.lines(f)) > 600)
 
 
+_COLUMNS = 100
+_NARROW = ("tests", "kernel/arch/host")
+
+
+def check_line_length(_tree):
+    """Tests and the port they run on, as far as they are C."""
+    source.refuse(f"{f}:{n}: {len(text)} columns, at most {_COLUMNS}"
+                  for folder in _NARROW for f in source.files(folder, (".c", ".h"))
+                  for n, text in source.lines(f) if len(text) > _COLUMNS)
+
+
 # ---- the kernel's rooms ---------------------------------------------------------------------
 
 _ROOMS = ("base", "cap", "sched", "ipc", "mem", "irq", "syscall", "boot")

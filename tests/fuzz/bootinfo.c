@@ -73,50 +73,14 @@ static void add_reserved(struct dice *d)
     }
 }
 
-/* A sound program: a page of text, and data of 16 bytes in the file and two pages in memory. */
-static struct {
-    uint8_t ident[16];
-    uint16_t type, machine;
-    uint32_t version;
-    uint64_t entry, phoff, shoff;
-    uint32_t flags;
-    uint16_t ehsize, phentsize, phnum, shentsize, shnum, shstrndx;
-    struct {
-        uint32_t type, flags;
-        uint64_t offset, vaddr, paddr, filesz, memsz, align;
-    } p[3];
-    struct {
-        uint32_t namesz, descsz, type;
-        char name[8];
-        uint32_t major, minor;
-    } note;
-    uint8_t text[4096 - 64 - 3 * 56 - 28];
-    uint8_t data[16];
-} program = {
-    .ident = { 0x7f, 'E', 'L', 'F', 2, 1, 1 },
-    .type = 2,
-    .machine = 62,
-    .version = 1,
-    .entry = 0x400040,
-    .phoff = 64,
-    .ehsize = 64,
-    .phentsize = 56,
-    .phnum = 3,
-    .p = { { 1, 5, 0, 0x400000, 0, 4096, 4096, 4096 },
-           { 1, 6, 4096, 0x402000, 0, 16, 8192, 4096 },
-           { 4, 4, 64 + 3 * 56, 0, 0, 28, 28, 4 } },
-    .note = { 5, 8, 1, "KOZO", KOZO_ABI_MAJOR, KOZO_ABI_MINOR },
-};
-static_assert(offsetof(typeof(program), data) == 4096);
-
 /* bin/init is sound, or sound but for a few bytes, or what was given; or that is the archive. */
 static void add_archive(struct dice *d, const uint8_t *given, uint64_t bytes)
 {
     uint64_t page = dice_below(d, PAGES), from = page * KOZO_PAGE_SIZE, at = from, pages;
     uint64_t way = dice_below(d, 8);
-    typeof(program) spoiled = program;
+    struct archive_program spoiled = archive_program;
     struct archive_entry init = { "bin/init", 0100755, way == 2 ? given : (uint8_t *)&spoiled,
-                                  way == 2 ? bytes : sizeof spoiled };
+                                  way == 2 ? bytes : sizeof spoiled, 0, 0 };
 
     for (uint64_t i = 0; way == 1 && i < bytes; i += 2)
         ((uint8_t *)&spoiled)[given[i]] ^= i + 1 < bytes ? given[i + 1] : 1;

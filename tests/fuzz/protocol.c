@@ -124,9 +124,9 @@ static enum kozo_err on_request(struct policy_server *s, const struct kozo_msg *
 static uint64_t make_archive(uint8_t *archive, uint64_t room)
 {
     static const struct archive_entry entries[] = {
-        { "dir", 0040755, nullptr, 0 },
-        { "dir/inner", 0100644, "abcd", 4 },
-        { "top", 0100644, "efghijkl", 8 },
+        { "dir", 0040755, nullptr, 0, 0, 0 },
+        { "dir/inner", 0100644, "abcd", 4, 0, 0 },
+        { "top", 0100644, "efghijkl", 8, 0, 0 },
     };
     uint64_t at = 0;
 

@@ -476,7 +476,9 @@ static void do_user(const struct op *op)
     }
 }
 
-/* Guided by comparisons, a fuzzer finds out the words that I10 looks for: what is made up is none. */
+/*
+ * Guided by comparisons, a fuzzer finds out the words that I10 looks for: what is made up is none.
+ */
 static uint64_t made_up(uint64_t word) { return host_is_secret(word) ? word ^ 1ull << 63 : word; }
 
 void lockstep_do(const struct op *wanted)

@@ -4,6 +4,8 @@
  */
 #include "world.h"
 
+#include "archive.h"
+
 #include "common/identity.h"
 #include "common/object.h"
 #undef KOZO_VERSION /* the kernel's: each protocol has one of its own */
@@ -151,21 +153,6 @@ const uint8_t *motd(void)
     return bytes;
 }
 
-/* A file of an archive, as cpio -H newc has it. */
-static size_t add_file(char *to, const char *name, const uint8_t *data, size_t bytes)
-{
-    size_t used = (size_t)sprintf(
-        to, "070701%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%s", 1, 0100644, 0, 0, 1, 0,
-        (unsigned)bytes, 0, 0, 0, 0, (unsigned)strlen(name) + 1, 0, name);
-
-    for (to[used++] = '\0'; used % 4 != 0;)
-        to[used++] = '\0';
-    memcpy(to + used, data, bytes);
-    for (used += bytes; used % 4 != 0;)
-        to[used++] = '\0';
-    return used;
-}
-
 /* Its memory is that of a life. */
 static void begin_life(void)
 {
@@ -179,11 +166,11 @@ static void begin_life(void)
 
 void fsd_begin(void)
 {
-    alignas(8) static char bytes[2 * FILE_BYTES];
+    alignas(8) static uint8_t bytes[2 * FILE_BYTES];
     alignas(8) static uint8_t index[4096];
-    size_t used = add_file(bytes, "etc/motd", motd(), FILE_BYTES);
-    struct kozo_cpio archive = { (uint8_t *)bytes,
-                                 used + add_file(bytes + used, "TRAILER!!!", motd(), 0) };
+    const struct archive_entry file = { "etc/motd", 0100644, motd(), FILE_BYTES, 0, 0 };
+    uint64_t used = archive_put(bytes, sizeof bytes, 0, file);
+    struct kozo_cpio archive = { bytes, archive_end(bytes, sizeof bytes, used) };
     struct kozo_bad bad = {};
     struct lookup_plan plan = lookup_plan(&archive, &bad);
 

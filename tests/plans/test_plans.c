@@ -55,9 +55,19 @@ static void measure(void)
     usual = (typeof(usual)){ actors.events, actors.messages, machine.irq_checks };
 }
 
-static void sweep(enum fault_kind kind, uint64_t n, uint32_t who)
+/* How often a run without a fault gives this kind an occasion. */
+static uint64_t occasions(enum fault_kind kind)
 {
-    uint64_t struck = 0;
+    measure();
+    return kind == FAULT_PREEMPT ? usual.checks
+           : kind <= FAULT_CRASH ? usual.events
+                                 : usual.messages;
+}
+
+/* At each of them. */
+static void sweep(enum fault_kind kind, uint32_t who)
+{
+    uint64_t n = occasions(kind), struck = 0;
 
     for (uint64_t i = 1; i <= n; i++) {
         struct fault_plan plan = { .fault[0] = { kind, i, who } };
@@ -105,76 +115,30 @@ TEST(an_answer_lost_and_a_deadline_now)
     check_recovered(&plan);
 }
 
-TEST(preemption_at_every_point)
-{
-    measure();
-    CHECK(usual.checks > 0);
-    sweep(FAULT_PREEMPT, usual.checks, 0);
-}
+TEST(preemption_at_every_point) { sweep(FAULT_PREEMPT, 0); }
+TEST(a_deadline_after_every_event) { sweep(FAULT_DEADLINE, 0); }
+TEST(every_request_dropped) { sweep(FAULT_DROP, 0); }
+TEST(every_request_delayed) { sweep(FAULT_DELAY, 0); }
+TEST(every_request_answered_after_the_next) { sweep(FAULT_REORDER, 0); }
+TEST(every_request_served_twice) { sweep(FAULT_DUPLICATE, 0); }
+TEST(every_answer_lost) { sweep(FAULT_MUTE, 0); }
 
-TEST(a_deadline_after_every_event)
-{
-    measure();
-    sweep(FAULT_DEADLINE, usual.events, 0);
-}
-
-TEST(every_request_dropped)
-{
-    measure();
-    sweep(FAULT_DROP, usual.messages, 0);
-}
-
-TEST(every_request_delayed)
-{
-    measure();
-    sweep(FAULT_DELAY, usual.messages, 0);
-}
-
-TEST(every_request_answered_after_the_next)
-{
-    measure();
-    sweep(FAULT_REORDER, usual.messages, 0);
-}
-
-TEST(every_request_served_twice)
-{
-    measure();
-    sweep(FAULT_DUPLICATE, usual.messages, 0);
-}
-
-TEST(every_answer_lost)
-{
-    measure();
-    sweep(FAULT_MUTE, usual.messages, 0);
-}
-
-TEST(a_crash_of_fsd_after_every_event)
-{
-    measure();
-    sweep(FAULT_CRASH, usual.events, FSD);
-}
-
-TEST(a_crash_of_policy_after_every_event)
-{
-    measure();
-    sweep(FAULT_CRASH, usual.events, POLICY);
-}
-
+TEST(a_crash_of_fsd_after_every_event) { sweep(FAULT_CRASH, FSD); }
+TEST(a_crash_of_policy_after_every_event) { sweep(FAULT_CRASH, POLICY); }
 TEST(a_crash_of_a_client_after_every_event)
 {
-    measure();
-    sweep(FAULT_CRASH, usual.events, READER);
-    sweep(FAULT_CRASH, usual.events, ASKER);
-    sweep(FAULT_CRASH, usual.events, WRITER);
+    for (uint32_t k = READER; k < SERVICES; k++)
+        sweep(FAULT_CRASH, k);
 }
 
 /* Two or three faults of any kind. UNIT_PLANS=N tries N seeds in place of some. */
 TEST(random_combinations)
 {
     const char *more = getenv("UNIT_PLANS");
-    uint64_t seeds = more != nullptr ? strtoull(more, nullptr, 10) : SEEDS;
+    uint64_t seeds = more != nullptr ? strtoull(more, nullptr, 10) : SEEDS, most_of[FAULT_KINDS];
 
-    measure();
+    for (uint32_t kind = FAULT_PREEMPT; kind < FAULT_KINDS; kind++)
+        most_of[kind] = occasions((enum fault_kind)kind);
     for (uint64_t seed = 1; seed <= seeds; seed++) {
         struct fault_plan plan = {};
         uint64_t faults, seed_now = seed * 0x9e3779b97f4a7c15ull | 1;
@@ -184,9 +148,7 @@ TEST(random_combinations)
         for (uint64_t i = 0; i < faults; i++) {
             enum fault_kind kind =
                 (enum fault_kind)(FAULT_PREEMPT + host_random(FAULT_KINDS - FAULT_PREEMPT));
-            uint64_t most = kind == FAULT_PREEMPT ? usual.checks
-                            : kind <= FAULT_CRASH ? usual.events
-                                                  : usual.messages;
+            uint64_t most = most_of[kind];
             plan.fault[i] = (struct planned){ kind, 1 + host_random(most + most / 2),
                                               (uint32_t)host_random(SERVICES) };
         }

@@ -3,7 +3,8 @@
  * files.h - a server of the protocol fs with an empty archive and a memory filesystem, and its
  * operations as calls.
  *
- * Owns:      the one server; who calls it, with which rights; Frames that are memory of this process.
+ * Owns:      the one server; who calls it, with which rights; Frames that are memory of this
+ *            process.
  * Not here:  tests (test_svc_ram.c, test_svc_data.c, test_svc_files.c).
  */
 #pragma once

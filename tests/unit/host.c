@@ -31,15 +31,19 @@ static struct snapshot {
  */
 #define HEAD_BYTES offsetof(struct kernel, log)
 #define TAIL offsetof(struct kernel, idle_tcb)
-static_assert(offsetof(struct kernel, trace) > HEAD_BYTES && TAIL > offsetof(struct kernel, trace) &&
-              offsetof(struct kernel, tcbs) > TAIL);
+static_assert(offsetof(struct kernel, trace) > HEAD_BYTES &&
+              TAIL > offsetof(struct kernel, trace) && offsetof(struct kernel, tcbs) > TAIL);
 
-/* Bytes from the start of RAM that have been given out: below the highest watermark of the boot Untypeds. */
+/*
+ * Bytes from the start of RAM that have been given out: below the highest watermark of the boot
+ * Untypeds.
+ */
 static uint64_t ram_used(void)
 {
     uint64_t top = HOST_RAM_BASE;
 
-    for (struct entry e = kernel.root.open_next; cdt_slot(e) != &kernel.root; e = cdt_slot(e)->close_next) {
+    for (struct entry e = kernel.root.open_next; cdt_slot(e) != &kernel.root;
+         e = cdt_slot(e)->close_next) {
         const struct cap *cap = &cdt_slot(e)->cap;
         if (cap->kind == KOZO_KIND_UNTYPED && (cap->flags & CAP_DEVICE) == 0)
             top = max_u64(top, cap->a);
@@ -82,11 +86,16 @@ static const char *kernel_part(uint64_t offset)
         size_t start;
         const char *name;
     } parts[] = {
-        { offsetof(struct kernel, tcbs), "tcbs" },       { offsetof(struct kernel, idle_tcb), "idle_tcb" },
-        { offsetof(struct kernel, badges), "badges" },   { offsetof(struct kernel, irqs), "irqs" },
-        { offsetof(struct kernel, pools), "pools" },     { offsetof(struct kernel, pending), "pending" },
-        { offsetof(struct kernel, root), "root" },       { offsetof(struct kernel, timers), "timers" },
-        { offsetof(struct kernel, sched), "sched" },     { offsetof(struct kernel, cpu), "cpu" },
+        { offsetof(struct kernel, tcbs), "tcbs" },
+        { offsetof(struct kernel, idle_tcb), "idle_tcb" },
+        { offsetof(struct kernel, badges), "badges" },
+        { offsetof(struct kernel, irqs), "irqs" },
+        { offsetof(struct kernel, pools), "pools" },
+        { offsetof(struct kernel, pending), "pending" },
+        { offsetof(struct kernel, root), "root" },
+        { offsetof(struct kernel, timers), "timers" },
+        { offsetof(struct kernel, sched), "sched" },
+        { offsetof(struct kernel, cpu), "cpu" },
     };
     static char text[80];
     const struct part *p = parts;
@@ -95,7 +104,8 @@ static const char *kernel_part(uint64_t offset)
         p++;
     offset -= p->start;
     if (p == parts)
-        snprintf(text, sizeof text, "tcbs[%llu] + %llu", (unsigned long long)(offset / sizeof(struct tcb)),
+        snprintf(text, sizeof text, "tcbs[%llu] + %llu",
+                 (unsigned long long)(offset / sizeof(struct tcb)),
                  (unsigned long long)(offset % sizeof(struct tcb)));
     else
         snprintf(text, sizeof text, "%s + %llu", p->name, (unsigned long long)offset);
@@ -112,12 +122,16 @@ static void forget_notes(struct tcb *old, const struct tcb *t)
     old->user_rights = t->user_rights;
 }
 
-/* `t` made a call that ended with an error: but for its registers, and when its slice ends, all is as it was. */
+/*
+ * `t` made a call that ended with an error: but for its registers, and when its slice ends, all is
+ * as it was.
+ */
 static void check_unchanged(struct tcb *t, uint64_t number)
 {
     if (!before.taken || before.pending || kernel.cpu.current != t)
         return; /* what was pending went on, or another thread's turn came */
-    if (t->frame.error == KOZO_ERR_TIMEOUT && (number == KOZO_SYS_RECV || number == KOZO_SYS_REPLY_RECV))
+    if (t->frame.error == KOZO_ERR_TIMEOUT &&
+        (number == KOZO_SYS_RECV || number == KOZO_SYS_REPLY_RECV))
         return; /* the caller that was owed an answer has been dropped, or has it */
     forget_notes(&before.kernel.tcbs[t - kernel.tcbs], t);
     memcpy(before.kernel.sched.slice_end, kernel.sched.slice_end, sizeof kernel.sched.slice_end);
@@ -133,8 +147,10 @@ static void check_unchanged(struct tcb *t, uint64_t number)
              kernel_part(TAIL + first_difference(&before.kernel.idle_tcb, &kernel.idle_tcb,
                                                  before.tail_bytes)));
     if (memcmp(before.ram, machine.ram, before.ram_bytes) != 0)
-        FAIL("%s failed with %s but changed memory at %#llx", name_of_call(number), name_of_error(t->frame.error),
-             (unsigned long long)(HOST_RAM_BASE + first_difference(before.ram, machine.ram, before.ram_bytes)));
+        FAIL("%s failed with %s but changed memory at %#llx", name_of_call(number),
+             name_of_error(t->frame.error),
+             (unsigned long long)(HOST_RAM_BASE +
+                                  first_difference(before.ram, machine.ram, before.ram_bytes)));
 }
 
 /* ---- events ---- */
@@ -183,7 +199,8 @@ static bool is_same_thread(const struct tcb *t, uint64_t serial)
     return t->state != TCB_FREE && t->serial == serial;
 }
 
-static void load_arguments(struct tcb *t, uint64_t deadline, uint64_t number, const uint64_t *arg, uint32_t n)
+static void load_arguments(struct tcb *t, uint64_t deadline, uint64_t number, const uint64_t *arg,
+                           uint32_t n)
 {
     CHECK(n <= FRAME_REGS);
     t->frame.number = number;
@@ -206,7 +223,8 @@ static bool enter(struct tcb *t, uint64_t serial)
     return is_same_thread(t, serial) && t->state == TCB_READY && t->frame.ip == ip;
 }
 
-uint64_t host_call(struct tcb *t, uint64_t deadline, uint64_t number, const uint64_t *arg, uint32_t n)
+uint64_t host_call(struct tcb *t, uint64_t deadline, uint64_t number, const uint64_t *arg,
+                   uint32_t n)
 {
     uint64_t serial = t->serial;
 
@@ -335,7 +353,8 @@ static struct slot *keep(void)
 }
 
 /* What a thread holds in its own capability space. */
-static void furnish(struct slot *slots, struct slot *cnode, struct slot *thread, kozo_rights rights, uint64_t badge)
+static void furnish(struct slot *slots, struct slot *cnode, struct slot *thread, kozo_rights rights,
+                    uint64_t badge)
 {
     slot_derive(&slots[SLOT_CNODE], cnode, KOZO_RIGHTS_ALL, 0xff);
     slot_derive(&slots[SLOT_THREAD], thread, KOZO_RIGHTS_ALL, 0xff);
@@ -423,8 +442,11 @@ static void make_boot_caps(struct slot *slots)
     pool_boot(&slots[SLOT_POOL]);
     make_untyped(&slots[SLOT_DEVICE], HOST_DEVICE_BASE, DEVICE_BITS, true);
     slot_fill(&slots[SLOT_IOPORT], &kernel.root,
-              (struct cap){ .kind = KOZO_KIND_IO_PORT, .rights = KOZO_READ | KOZO_WRITE, .object = 0xffffull << 16 });
-    slot_fill(&slots[SLOT_IRQ], &kernel.root, (struct cap){ .kind = KOZO_KIND_IRQ_CONTROL, .rights = KOZO_WRITE });
+              (struct cap){ .kind = KOZO_KIND_IO_PORT,
+                            .rights = KOZO_READ | KOZO_WRITE,
+                            .object = 0xffffull << 16 });
+    slot_fill(&slots[SLOT_IRQ], &kernel.root,
+              (struct cap){ .kind = KOZO_KIND_IRQ_CONTROL, .rights = KOZO_WRITE });
     slot_fill(&slots[SLOT_DEBUG], &kernel.root,
               (struct cap){ .kind = KOZO_KIND_DEBUG, .rights = KOZO_READ | KOZO_WRITE });
 }

@@ -2,9 +2,10 @@
 /*
  * host.h - a world to test in: the kernel, a few objects, threads that do what a test says.
  *
- * host_boot() makes a fresh kernel whose first thread, host.init, holds everything. A test plays all threads: call()
- * makes a system call as one of them. After every event the whole kernel is checked: its invariants, the TLB, that a
- * call which ended with an error changed nothing, and that nothing user code sees holds a kernel address.
+ * host_boot() makes a fresh kernel whose first thread, host.init, holds everything. A test plays
+ * all threads: call() makes a system call as one of them. After every event the whole kernel is
+ * checked: its invariants, the TLB, that a call which ended with an error changed nothing, and that
+ * nothing user code sees holds a kernel address.
  *
  * Owns:      `host`.
  * Not here:  the machine itself (machine.h), tests and checks (unit.h).
@@ -30,7 +31,10 @@
 #define HOST_ENTRY 0x400000ull /* where threads start */
 #define HOST_DEVICE_BASE 0xfec00000ull
 
-/* Where every thread finds what it has. init has all of it, others SELF, THREAD, SPACE, EP, NTFN and FRAME. */
+/*
+ * Where every thread finds what it has. init has all of it, others SELF, THREAD, SPACE, EP, NTFN
+ * and FRAME.
+ */
 enum host_slot : uint64_t {
     SLOT_CNODE = KOZO_INIT_CNODE, /* its own capability space */
     SLOT_THREAD = KOZO_INIT_THREAD,
@@ -57,7 +61,7 @@ struct host {
     uint64_t events;       /* handled since host_boot */
     uint64_t rewinds;      /* calls that were preempted and made again */
     void (*between)(void); /* runs after each preemption, before the call is made again */
-    void (*fails)(void);   /* runs when a call has failed, before it is looked at what that changed */
+    void (*fails)(void); /* runs when a call has failed, before it is looked at what that changed */
     uint64_t seed;         /* of host_random; not 0 */
     uint64_t traced;       /* position of the first event since host_trace */
     bool audits;           /* the events are held against the capabilities there are */
@@ -76,8 +80,8 @@ void host_forget(void);
 /* ---- threads ---- */
 
 /*
- * A thread that runs, with a capability space, an IPC buffer and init's address space; its SLOT_EP has these rights
- * and, unless 0, this badge.
+ * A thread that runs, with a capability space, an IPC buffer and init's address space; its SLOT_EP
+ * has these rights and, unless 0, this badge.
  */
 struct tcb *host_thread(kozo_rights rights, uint64_t badge);
 struct tcb *host_thread_at(kozo_rights rights, uint64_t badge, uint8_t priority);
@@ -94,15 +98,17 @@ static inline uint64_t host_error(const struct tcb *t) { return t->frame.error; 
 /* ---- events ---- */
 
 /*
- * Make a system call as `t`, which is ready, with `n` words from `arg` in its registers and the rest 0; again as long
- * as it is preempted. Returns its error, HOST_BLOCKED or HOST_ENDED.
+ * Make a system call as `t`, which is ready, with `n` words from `arg` in its registers and the
+ * rest 0; again as long as it is preempted. Returns its error, HOST_BLOCKED or HOST_ENDED.
  */
-uint64_t host_call(struct tcb *t, uint64_t deadline, uint64_t number, const uint64_t *arg, uint32_t n);
+uint64_t host_call(struct tcb *t, uint64_t deadline, uint64_t number, const uint64_t *arg,
+                   uint32_t n);
 #define HOST_ARGS(...) (const uint64_t[]){ 0 __VA_OPT__(, ) __VA_ARGS__ } + 1, \
     (uint32_t)(sizeof((const uint64_t[]){ 0 __VA_OPT__(, ) __VA_ARGS__ }) / sizeof(uint64_t)) - 1
 #define call(t, NAME, ...) host_call(t, 0, KOZO_SYS_##NAME, HOST_ARGS(__VA_ARGS__))
 /* The same with a deadline in its register; KOZO_INFO_DEADLINE is the test's to set. */
-#define call_until(t, deadline, NAME, ...) host_call(t, deadline, KOZO_SYS_##NAME, HOST_ARGS(__VA_ARGS__))
+#define call_until(t, deadline, NAME, ...)                                                         \
+    host_call(t, deadline, KOZO_SYS_##NAME, HOST_ARGS(__VA_ARGS__))
 #define call_number(t, number, ...) host_call(t, 0, number, HOST_ARGS(__VA_ARGS__))
 
 /* As call(), but an interrupt is found waiting at every n-th check. Returns as call(). */
@@ -124,11 +130,15 @@ void host_leave(void);
 /* Check everything now. */
 void host_check(void);
 /*
- * A world is checked after every event. From here on this one, which has more than HOST_SMALL_SLOTS slots, is checked
- * after every HOST_SELDOM-th, and every world at its end; that a call which failed changed nothing is seen each time.
+ * A world is checked after every event. From here on this one, which has more than HOST_SMALL_SLOTS
+ * slots, is checked after every HOST_SELDOM-th, and every world at its end; that a call which
+ * failed changed nothing is seen each time.
  */
 void host_seldom(void);
-/* The same, and calls that failed are compared only where it is checked: for many millions of events. */
+/*
+ * The same, and calls that failed are compared only where it is checked: for many millions of
+ * events.
+ */
 void host_sampled(void);
 #define HOST_SMALL_SLOTS 256u
 #define HOST_SELDOM 1000u
@@ -142,7 +152,10 @@ void host_check_sight(void);
 
 /* What memory holds that nobody has cleared yet: the first part of RAM at the boot. */
 #define HOST_POISON 0xc3c3c3c3c3c3c3c3ull
-/* What a thread's registers hold that no call uses, so that they are known when they turn up elsewhere. */
+/*
+ * What a thread's registers hold that no call uses, so that they are known when they turn up
+ * elsewhere.
+ */
 #define HOST_MARK 0x7e57ab1e00000000ull
 static inline uint64_t host_mark(const struct tcb *t) { return HOST_MARK | (uint32_t)t->serial; }
 
@@ -152,7 +165,10 @@ static inline uint64_t host_mark(const struct tcb *t) { return HOST_MARK | (uint
 void host_make(uint64_t at, enum kozo_kind kind, uint32_t bits);
 /* The slot itself, of init's capability space or of another thread's. */
 static inline struct slot *host_slot(uint64_t at) { return &host.init->cspace.slots[at]; }
-static inline struct slot *host_slot_of(const struct tcb *t, uint64_t at) { return &t->cspace.slots[at]; }
+static inline struct slot *host_slot_of(const struct tcb *t, uint64_t at)
+{
+    return &t->cspace.slots[at];
+}
 static inline enum kozo_kind host_kind(uint64_t at) { return host_slot(at)->cap.kind; }
 /* The objects that SLOT_EP and SLOT_NTFN name. */
 struct endpoint *host_endpoint(void);
@@ -179,13 +195,17 @@ uint64_t host_random(uint64_t limit);
 /* ---- events ---- */
 
 /*
- * Record these kinds of event from now on. When they include all of a capability's (HOST_TRACE_CAPS), every check also
- * has the events account for the capabilities there are.
+ * Record these kinds of event from now on. When they include all of a capability's
+ * (HOST_TRACE_CAPS), every check also has the events account for the capabilities there are.
  */
 void host_trace(uint64_t mask);
 #define HOST_TRACE_ALL ((1ull << KOZO_TRACE_COUNT) - 1)
-#define HOST_TRACE_CAPS (1ull << KOZO_TRACE_DERIVED | 1ull << KOZO_TRACE_DROPPED | 1ull << KOZO_TRACE_REVOKED)
-/* Events since then, as long as they are in the ring, like one with these fields (kozo_event_is, kozo/trace.h). */
+#define HOST_TRACE_CAPS                                                                            \
+    (1ull << KOZO_TRACE_DERIVED | 1ull << KOZO_TRACE_DROPPED | 1ull << KOZO_TRACE_REVOKED)
+/*
+ * Events since then, as long as they are in the ring, like one with these fields (kozo_event_is,
+ * kozo/trace.h).
+ */
 #define count_events(WHAT, ...) \
     host_count_events((struct kozo_event){ .what = KOZO_TRACE_##WHAT __VA_OPT__(, ) __VA_ARGS__ })
 #define has_event(...) (count_events(__VA_ARGS__) != 0)

@@ -2,8 +2,9 @@
 /*
  * host_audit.c - recorded events: asked about, and held against the capabilities there are.
  *
- * What was there when the recording began, and what was derived since, less what was dropped and revoked, must be what
- * is there now: for each object, after each event. So no capability comes or goes without an event, and none twice.
+ * What was there when the recording began, and what was derived since, less what was dropped and
+ * revoked, must be what is there now: for each object, after each event. So no capability comes or
+ * goes without an event, and none twice.
  *
  * Owns:      the ledger.
  * Spec:      docs/spec/infrastructure.md
@@ -38,11 +39,15 @@ static int64_t *ledger_at(struct ledger *l, uint64_t object)
 
 uint64_t host_identity(const struct slot *s) { return trace_identity(s->cap.kind, s->cap.object); }
 
-/* The capabilities that users gave or got: neither the kernel's zombies nor its anchor, whose ends were told. */
+/*
+ * The capabilities that users gave or got: neither the kernel's zombies nor its anchor, whose ends
+ * were told.
+ */
 static void ledger_fill(struct ledger *l)
 {
     memset(l, 0, sizeof *l);
-    for (struct entry e = cdt_next(cdt_open(&kernel.root)); cdt_slot(e) != &kernel.root; e = cdt_next(e)) {
+    for (struct entry e = cdt_next(cdt_open(&kernel.root)); cdt_slot(e) != &kernel.root;
+         e = cdt_next(e)) {
         const struct slot *s = cdt_slot(e);
         if (!cdt_is_close(e) && s->cap.kind != KOZO_KIND_ZOMBIE && s != &kernel.pending.anchor)
             ++*ledger_at(l, host_identity(s));

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * host_check.c - what every event must leave behind: the kernel's own check, and what can be seen only from outside.
+ * host_check.c - what every event must leave behind: the kernel's own check, and what can be seen
+ * only from outside.
  *
  * Owns:      nothing; only reads.
  * Spec:      docs/spec/invariants.md
@@ -61,7 +62,10 @@ struct range {
     uint64_t base, end;
 };
 
-static struct range range_at(uint64_t base, uint64_t bytes) { return (struct range){ .base = base, .end = base + bytes }; }
+static struct range range_at(uint64_t base, uint64_t bytes)
+{
+    return (struct range){ .base = base, .end = base + bytes };
+}
 
 static uint64_t address_of(const void *object) { return arch_ram_addr(object).v; }
 
@@ -76,13 +80,16 @@ static struct range zombie_range(const struct slot *z)
     case KOZO_KIND_ENDPOINT:
         return range_at(address_of(at - offsetof(struct endpoint, grave)), KOZO_ENDPOINT_BYTES);
     case KOZO_KIND_NOTIFICATION:
-        return range_at(address_of(at - offsetof(struct notification, grave)), KOZO_NOTIFICATION_BYTES);
+        return range_at(address_of(at - offsetof(struct notification, grave)),
+                        KOZO_NOTIFICATION_BYTES);
     default:
         return (struct range){};
     }
 }
 
-/* The memory that a capability alone holds; of an Untyped what is above its watermark. Empty: none. */
+/*
+ * The memory that a capability alone holds; of an Untyped what is above its watermark. Empty: none.
+ */
 static struct range range_of(const struct slot *s)
 {
     const struct cap *c = &s->cap;
@@ -113,7 +120,9 @@ static int range_order(const void *a, const void *b)
 {
     const struct range *x = a, *y = b;
 
-    return x->base != y->base ? (x->base < y->base ? -1 : 1) : x->end < y->end ? -1 : x->end > y->end;
+    return x->base != y->base ? (x->base < y->base ? -1 : 1)
+           : x->end < y->end  ? -1
+                              : x->end > y->end;
 }
 
 /* Objects and free memory do not meet. */
@@ -260,7 +269,8 @@ static void check_translations(void)
     const struct host_tlb_entry *stale = host_tlb_stale();
 
     if (stale != nullptr)
-        FAIL("I7: stale TLB entry for %#llx, level %u", (unsigned long long)stale->address, stale->level);
+        FAIL("I7: stale TLB entry for %#llx, level %u", (unsigned long long)stale->address,
+             stale->level);
 }
 
 /* ---- I8: lines ---- */

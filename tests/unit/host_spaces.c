@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * host_spaces.c - address spaces seen from outside: every entry of every table, against the capabilities there are.
+ * host_spaces.c - address spaces seen from outside: every entry of every table, against the
+ * capabilities there are.
  *
  * Owns:      nothing; only reads.
  * Spec:      docs/spec/invariants.md; I7.
@@ -11,7 +12,8 @@
 #include <stdlib.h>
 
 #define RECORDS_MAX 65536u
-#define RECORD_PAGE_BITS 28 /* kernel/mem/vspace.c: how a record packs the space's root and serial */
+#define RECORD_PAGE_BITS                                                                           \
+    28 /* kernel/mem/vspace.c: how a record packs the space's root and serial */
 
 /* Where a Frame is mapped, or a table is used, by its capability. */
 struct record {
@@ -35,7 +37,8 @@ static int record_order(const void *a, const void *b)
 static void collect(void)
 {
     records = 0;
-    for (struct entry e = cdt_next(cdt_open(&kernel.root)); cdt_slot(e) != &kernel.root; e = cdt_next(e)) {
+    for (struct entry e = cdt_next(cdt_open(&kernel.root)); cdt_slot(e) != &kernel.root;
+         e = cdt_next(e)) {
         const struct cap *c = &cdt_slot(e)->cap;
         bool frame = c->kind == KOZO_KIND_FRAME, table = c->kind == KOZO_KIND_PAGE_TABLE;
 
@@ -77,7 +80,8 @@ static bool is_on_record(uint64_t root, uint64_t address, pte e, uint32_t level,
 
     for (uint32_t i = first_of(object); i < records && record[i].object == object; i++) {
         const struct record *r = &record[i];
-        uint64_t at = leaf ? r->address : r->address & ~((1ull << (KOZO_PAGE_BITS + 9 * r->level)) - 1);
+        uint64_t at =
+            leaf ? r->address : r->address & ~((1ull << (KOZO_PAGE_BITS + 9 * r->level)) - 1);
 
         if (r->root != root || at != address || r->level != (leaf ? 0 : level - 1))
             continue;
@@ -96,8 +100,8 @@ static void check_table(uint64_t root, const pte *table, uint64_t base, uint32_t
         if (!pte_present(table[i]))
             continue;
         if (!is_on_record(root, address, table[i], level, leaf))
-            FAIL("I7: no capability accounts for the %s at %#llx, level %u", leaf ? "page" : "table",
-                 (unsigned long long)address, level);
+            FAIL("I7: no capability accounts for the %s at %#llx, level %u",
+                 leaf ? "page" : "table", (unsigned long long)address, level);
         if (!leaf)
             check_table(root, arch_ram(pte_addr(table[i])), address, level - 1);
     }
@@ -106,7 +110,8 @@ static void check_table(uint64_t root, const pte *table, uint64_t base, uint32_t
 void host_check_tables(void)
 {
     collect();
-    for (struct entry e = cdt_next(cdt_open(&kernel.root)); cdt_slot(e) != &kernel.root; e = cdt_next(e)) {
+    for (struct entry e = cdt_next(cdt_open(&kernel.root)); cdt_slot(e) != &kernel.root;
+         e = cdt_next(e)) {
         const struct slot *s = cdt_slot(e);
 
         if (cdt_is_close(e) || s->cap.kind != KOZO_KIND_ADDRESS_SPACE ||

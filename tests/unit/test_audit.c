@@ -47,7 +47,8 @@ TEST(deriving_is_recorded_with_rights_and_badge)
     CHECK_OK(call(host.init, CAP_MINT, 0, B, 0, SLOT_NTFN, KOZO_SAME_RIGHTS, 0x77));
     CHECK(has_event(DERIVED, .object = ntfn, .badge = 0x77));
     CHECK_EQ(count_events(DERIVED), 2);
-    CHECK_OK(call(host.init, RETYPE, SLOT_UNTYPED, KOZO_WHAT(KOZO_KIND_FRAME, KOZO_PAGE_BITS), 0, U, 3));
+    CHECK_OK(
+        call(host.init, RETYPE, SLOT_UNTYPED, KOZO_WHAT(KOZO_KIND_FRAME, KOZO_PAGE_BITS), 0, U, 3));
     CHECK_EQ(count_events(DERIVED, .kind = KOZO_KIND_FRAME), 3);
 }
 
@@ -73,7 +74,10 @@ TEST(deleting_is_told_from_revoking)
     CHECK_EQ(count_events(DROPPED, .object = ep), 1);
 }
 
-/* What lies in a CNode, or is bound to a thread, was not derived from what is revoked: it is dropped with its place. */
+/*
+ * What lies in a CNode, or is bound to a thread, was not derived from what is revoked: it is
+ * dropped with its place.
+ */
 TEST(what_goes_with_its_place_is_dropped)
 {
     boot_traced();
@@ -92,7 +96,10 @@ TEST(what_goes_with_its_place_is_dropped)
     CHECK_EQ(count_events(DROPPED, .kind = KOZO_KIND_FRAME), 1);
 }
 
-/* The root of a preempted revoke is deleted: its end is told once, though the kernel keeps it until the revoke ends. */
+/*
+ * The root of a preempted revoke is deleted: its end is told once, though the kernel keeps it until
+ * the revoke ends.
+ */
 static void delete_the_root(void)
 {
     if (host_kind(A) != KOZO_KIND_NULL)
@@ -115,7 +122,8 @@ TEST(a_revoked_root_that_is_deleted_meanwhile_is_dropped_once)
 TEST(a_capability_that_comes_with_a_message_is_granted)
 {
     boot_traced();
-    struct tcb *server = host_thread(KOZO_READ, 0), *client = host_thread(KOZO_WRITE | KOZO_GRANT, 5);
+    struct tcb *server = host_thread(KOZO_READ, 0),
+               *client = host_thread(KOZO_WRITE | KOZO_GRANT, 5);
     uint64_t ntfn = host_identity(host_slot(SLOT_NTFN));
     server->buffer->recv_slot = A;
     server->buffer->recv_count = 2;
@@ -158,7 +166,8 @@ TEST(a_refused_use_is_recorded_with_call_and_error)
     uint32_t serial = (uint32_t)t->serial;
 
     CHECK_ERR(call(t, SEND, SLOT_EP, INFO(1)), RIGHTS);
-    CHECK(has_event(REFUSED, .kind = KOZO_SYS_SEND, .error = KOZO_ERR_RIGHTS, .object = SLOT_EP, .thread = serial));
+    CHECK(has_event(REFUSED, .kind = KOZO_SYS_SEND, .error = KOZO_ERR_RIGHTS, .object = SLOT_EP,
+                    .thread = serial));
     CHECK_ERR(call(t, SIGNAL, A), EMPTY);
     CHECK(has_event(REFUSED, .kind = KOZO_SYS_SIGNAL, .error = KOZO_ERR_EMPTY, .object = A));
     CHECK_ERR(call(t, SIGNAL, 1ull << 40), ADDRESS);

@@ -5,6 +5,7 @@
 #include "boot/boot.h"
 #include "boot/memory.h"
 
+#include "archive.h"
 #include "base/log.h"
 #include "host.h"
 
@@ -15,9 +16,6 @@
 #define MIB (1ull << 20)
 #define RAM (64 * MIB)
 #define INITRD (HOST_RAM_BASE + 40 * MIB)
-#define TEXT 0x400000ull
-#define DATA 0x402000ull
-#define ENTRY (TEXT + 0x40)
 
 static struct boot_input in;
 static struct boot_pieces pieces;
@@ -40,7 +38,10 @@ static void clear(void)
     memset(&in, 0, sizeof in);
 }
 
-/* Pieces are aligned to their size, apart, and touch nothing reserved; they and what is lost are all that is free. */
+/*
+ * Pieces are aligned to their size, apart, and touch nothing reserved; they and what is lost are
+ * all that is free.
+ */
 static void check_pieces(uint64_t free)
 {
     uint64_t sum = pieces.lost;
@@ -140,7 +141,8 @@ TEST(random_maps_are_cut_without_loss)
         memset(&in, 0, sizeof in);
         host.seed = seed;
         while (in.regions < 12) {
-            uint64_t base = at + host_random(64) * 0x1000, end = base + (1 + host_random(5000)) * 0x1000;
+            uint64_t base = at + host_random(64) * 0x1000,
+                     end = base + (1 + host_random(5000)) * 0x1000;
             region(base, end, BOOT_RAM);
             free += end - base;
             at = base;
@@ -169,7 +171,8 @@ TEST(memory_taken_is_clear_and_nobody_elses)
         struct paddr p = boot_alloc(&in, pages);
         const uint8_t *byte = arch_ram(p);
         CHECK_EQ(p.v % KOZO_PAGE_SIZE, 0);
-        CHECK(p.v + pages * KOZO_PAGE_SIZE <= HOST_RAM_BASE + RAM - 3 * MIB || p.v >= HOST_RAM_BASE + RAM - MIB);
+        CHECK(p.v + pages * KOZO_PAGE_SIZE <= HOST_RAM_BASE + RAM - 3 * MIB ||
+              p.v >= HOST_RAM_BASE + RAM - MIB);
         CHECK(last == UINT64_MAX || p.v + pages * KOZO_PAGE_SIZE <= last || p.v > last);
         for (uint64_t i = 0; i < pages * KOZO_PAGE_SIZE; i++)
             CHECK_EQ(byte[i], 0);
@@ -191,7 +194,8 @@ TEST(a_piece_given_back_is_free_though_memory_below_it_was_taken)
     memory_unreserve(&in, (struct boot_region){ boot, boot + MIB, BOOT_RAM });
     memory_cut(&in, BOOT_RAM, 96, &pieces);
     check_pieces(3 * MIB - KOZO_PAGE_SIZE);
-    CHECK_PANIC("is not a reserved piece", memory_unreserve(&in, (struct boot_region){ base, base + 0x1000, BOOT_RAM }));
+    CHECK_PANIC("is not a reserved piece",
+                memory_unreserve(&in, (struct boot_region){ base, base + 0x1000, BOOT_RAM }));
 }
 
 /* ---- an archive with a program ---- */
@@ -201,81 +205,26 @@ static struct {
     uint64_t used;
 } archive;
 
-static void put(const void *bytes, uint64_t n)
-{
-    memcpy(archive.bytes + archive.used, bytes, n);
-    archive.used += n;
-    while (archive.used % 4 != 0)
-        archive.bytes[archive.used++] = 0;
-}
-
 static void put_file(const char *name, const void *bytes, uint64_t n, uint32_t mode)
 {
-    char header[128];
-
-    snprintf(header, sizeof header, "070701%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x", 1u, mode, 0u, 0u, 1u,
-             0u, (uint32_t)n, 0u, 0u, 0u, 0u, (uint32_t)strlen(name) + 1, 0u);
-    memcpy(archive.bytes + archive.used, header, 110);
-    archive.used += 110;
-    put(name, strlen(name) + 1);
-    put(bytes, n);
+    archive.used = archive_put(archive.bytes, sizeof archive.bytes, archive.used,
+                               (struct archive_entry){ name, mode, bytes, n, 0, 0 });
 }
 
-/* Two segments: text, and data of 16 bytes in the file and two pages in memory. */
-static struct {
-    struct {
-        uint8_t ident[16];
-        uint16_t type, machine;
-        uint32_t version;
-        uint64_t entry, phoff, shoff;
-        uint32_t flags;
-        uint16_t ehsize, phentsize, phnum, shentsize, shnum, shstrndx;
-    } e;
-    struct {
-        uint32_t type, flags;
-        uint64_t offset, vaddr, paddr, filesz, memsz, align;
-    } p[3];
-    struct {
-        uint32_t namesz, descsz, type;
-        char name[8];
-        uint32_t major, minor;
-    } note;
-    uint8_t text[4096 - 64 - 3 * 56 - 28];
-    uint8_t data[16];
-} program;
-static_assert(offsetof(typeof(program), data) == 4096);
-
-static void make_program(void)
-{
-    memset(&program, 0, sizeof program);
-    memcpy(program.e.ident, "\x7f" "ELF\2\1\1", 7);
-    program.e.type = 2;
-    program.e.machine = 62;
-    program.e.version = 1;
-    program.e.entry = ENTRY;
-    program.e.phoff = 64;
-    program.e.ehsize = 64;
-    program.e.phentsize = 56;
-    program.e.phnum = 3;
-    program.p[0] = (typeof(program.p[0])){ 1, 5, 0, TEXT, 0, 4096, 4096, 4096 };
-    program.p[1] = (typeof(program.p[0])){ 1, 6, 4096, DATA, 0, 16, 8192, 4096 };
-    program.p[2] = (typeof(program.p[0])){ 4, 4, 64 + 3 * 56, 0, 0, 28, 28, 4 };
-    program.note = (typeof(program.note)){ 5, 8, 1, "KOZO", KOZO_ABI_MAJOR, KOZO_ABI_MINOR };
-    memset(program.text, 0x90, sizeof program.text);
-    memcpy(program.data, "sixteen bytes...", 16);
-}
+static struct archive_program program;
 
 static void begin_archive(void)
 {
     archive.used = 0;
-    make_program();
+    program = archive_program;
+    memset(program.text, 0x90, sizeof program.text);
     put_file(".", "", 0, 0040755);
     put_file("etc/motd", "hello\n", 6, 0100644);
 }
 
 static void end_archive(void)
 {
-    put_file("TRAILER!!!", "", 0, 0);
+    archive.used = archive_end(archive.bytes, sizeof archive.bytes, archive.used);
     memcpy(machine.ram + (INITRD - HOST_RAM_BASE), archive.bytes, archive.used);
     in.initrd_bytes = archive.used;
     reserve(INITRD, align_up(INITRD + archive.used, KOZO_PAGE_SIZE));
@@ -322,7 +271,7 @@ TEST(the_first_program_runs_at_its_entry)
 {
     struct tcb *t = boot("");
     CHECK_PTR(host_running(), t);
-    CHECK_EQ(t->frame.ip, ENTRY);
+    CHECK_EQ(t->frame.ip, ARCHIVE_ENTRY);
     CHECK_EQ(t->frame.flags, FRAME_FLAGS_FIXED);
     CHECK(host_byte(t, t->frame.sp - 8, KOZO_WRITE) != nullptr);
     CHECK_EQ(t->frame.sp % 16, 0);
@@ -333,18 +282,19 @@ TEST(the_first_program_runs_at_its_entry)
 TEST(its_image_is_as_in_the_file)
 {
     struct tcb *t = boot("");
-    const uint8_t *text = host_byte(t, TEXT, KOZO_EXECUTE), *data = host_byte(t, DATA, KOZO_WRITE);
+    const uint8_t *text = host_byte(t, ARCHIVE_TEXT, KOZO_EXECUTE),
+                  *data = host_byte(t, ARCHIVE_DATA, KOZO_WRITE);
     CHECK(memcmp(text, &program, 4096) == 0);
     CHECK(memcmp(data, program.data, 16) == 0);
     for (uint32_t i = 16; i < 4096; i++)
         CHECK_EQ(data[i], 0);
-    const uint8_t *more = host_byte(t, DATA + 4096, KOZO_READ);
+    const uint8_t *more = host_byte(t, ARCHIVE_DATA + 4096, KOZO_READ);
     for (uint32_t i = 0; i < 4096; i++)
         CHECK_EQ(more[i], 0);
-    CHECK(!host_can(t, TEXT, KOZO_WRITE));
-    CHECK(!host_can(t, DATA, KOZO_EXECUTE));
-    CHECK(!host_can(t, TEXT - 1, KOZO_READ));
-    CHECK(!host_can(t, DATA + 8192, KOZO_READ));
+    CHECK(!host_can(t, ARCHIVE_TEXT, KOZO_WRITE));
+    CHECK(!host_can(t, ARCHIVE_DATA, KOZO_EXECUTE));
+    CHECK(!host_can(t, ARCHIVE_TEXT - 1, KOZO_READ));
+    CHECK(!host_can(t, ARCHIVE_DATA + 8192, KOZO_READ));
 }
 
 TEST(its_stack_ends_in_a_guard)
@@ -394,8 +344,8 @@ TEST(its_slots_hold_what_the_abi_says)
     CHECK_EQ(info->free.first + info->free.count, 1u << KOZO_INIT_CNODE_BITS);
     for (uint64_t i = 0; i < info->free.count; i++)
         CHECK_EQ(host_kind(info->free.first + i), KOZO_KIND_NULL);
-    CHECK_OK(call(t, RETYPE, info->untyped.first + info->untyped.count - 1, KOZO_WHAT(KOZO_KIND_ENDPOINT, 0), 0,
-                  info->free.first, 1));
+    CHECK_OK(call(t, RETYPE, info->untyped.first + info->untyped.count - 1,
+                  KOZO_WHAT(KOZO_KIND_ENDPOINT, 0), 0, info->free.first, 1));
 }
 
 TEST(all_memory_is_in_untypeds_in_use_or_lost)
@@ -432,8 +382,9 @@ TEST(the_boot_codes_memory_is_given_back)
     const struct kozo_boot_info *info = info_of(t);
     bool found = false;
     for (uint32_t i = 0; i < info->untyped.count; i++)
-        found = found || (info->desc[i].base <= in.give_back.base &&
-                          info->desc[i].base + (1ull << info->desc[i].size_bits) > in.give_back.base);
+        found =
+            found || (info->desc[i].base <= in.give_back.base &&
+                      info->desc[i].base + (1ull << info->desc[i].size_bits) > in.give_back.base);
     CHECK(found);
 }
 
@@ -441,7 +392,8 @@ TEST(the_archive_is_given_in_frames_read_only)
 {
     struct tcb *t = boot("");
     const struct kozo_boot_info *info = info_of(t);
-    const struct kozo_range ranges[] = { info->initrd_small, info->initrd_large, info->initrd_tail };
+    const struct kozo_range ranges[] = { info->initrd_small, info->initrd_large,
+                                         info->initrd_tail };
     uint64_t at = INITRD;
     for (uint32_t r = 0; r < 3; r++)
         for (uint32_t i = 0; i < ranges[r].count; i++) {
@@ -462,14 +414,16 @@ TEST(it_can_give_memory_back_that_it_was_made_of)
     const struct kozo_boot_info *info = info_of(t);
     for (uint32_t i = 0; i < info->untyped.count; i++)
         CHECK_OK(call(t, CAP_REVOKE, 0, info->untyped.first + i));
-    for (uint32_t i = 0; i < info->image.count; i++) /* even its own tables and stack: it does not run here */
+    for (uint32_t i = 0; i < info->image.count;
+         i++) /* even its own tables and stack: it does not run here */
         CHECK_OK(call(t, CAP_DELETE, 0, info->image.first + i));
     host_check();
 }
 
 TEST(another_first_program_can_be_named)
 {
-    static const char *const line[] = { "quiet kozo.init=bin/otherwise more", "kozo.init=/bin/otherwise", "kozo.init=./bin/otherwise" };
+    static const char *const line[] = { "quiet kozo.init=bin/otherwise more",
+                                        "kozo.init=/bin/otherwise", "kozo.init=./bin/otherwise" };
 
     for (uint32_t i = 0; i < ARRAY_LEN(line); i++) {
         boot(line[i]);
@@ -498,8 +452,10 @@ TEST(no_first_program_in_the_archive)
 
 TEST(a_name_that_is_none)
 {
-    static char line[][400] = { "kozo.init=/", "kozo.init=./", "kozo.init=\"\"", "kozo.init=.x", "kozo.init=" };
-    static const char *const says[] = { "names no file", "names no file", "names no file", "no file .x", "of 300 bytes" };
+    static char line[][400] = { "kozo.init=/", "kozo.init=./", "kozo.init=\"\"", "kozo.init=.x",
+                                "kozo.init=" };
+    static const char *const says[] = { "names no file", "names no file", "names no file",
+                                        "no file .x", "of 300 bytes" };
 
     memset(line[4] + 10, 'x', 300);
     for (uint32_t i = 0; i < ARRAY_LEN(says); i++) {
@@ -529,7 +485,7 @@ TEST(a_malformed_archive)
 TEST(a_malformed_program)
 {
     prepare("");
-    program.e.machine = 183;
+    program.machine = 183;
     put_file("bin/init", &program, sizeof program, 0100755);
     end_archive();
     CHECK_PANIC("bin/init: e_machine", boot_start(&in));

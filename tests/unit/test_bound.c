@@ -2,8 +2,9 @@
 /*
  * test_bound.c - how many steps a revoke makes at most, whatever others do meanwhile.
  *
- * The revoke is preempted at every point, and then each of 64 threads of its priority makes a call of its own.
- * docs/spec/capabilities.md, `How long a revoke takes`, says how many steps are the revoker's; the kernel counts them.
+ * The revoke is preempted at every point, and then each of 64 threads of its priority makes a call
+ * of its own. docs/spec/capabilities.md, `How long a revoke takes`, says how many steps are the
+ * revoker's; the kernel counts them.
  */
 #include "host.h"
 
@@ -179,7 +180,9 @@ TEST(the_bound_on_steps_is_reached)
     CHECK_EQ(host.rewinds, CHILDREN / PENDING_BATCH);
 }
 
-/* The same without the others, at whatever point it is preempted, alone or at every later one too. */
+/*
+ * The same without the others, at whatever point it is preempted, alone or at every later one too.
+ */
 TEST(a_revoke_preempted_at_any_point_makes_the_same_steps)
 {
     const uint64_t children = 80;
@@ -230,11 +233,13 @@ static void queue_messages(void)
 
         if (i % IN_FRAME == 0)
             host_make(BUFFERS + i / IN_FRAME, KOZO_KIND_FRAME, KOZO_PAGE_BITS);
-        tcb_bind(t, TCB_BUFFER, host_slot(BUFFERS + i / IN_FRAME), i % IN_FRAME * KOZO_BUFFER_BYTES);
+        tcb_bind(t, TCB_BUFFER, host_slot(BUFFERS + i / IN_FRAME),
+                 i % IN_FRAME * KOZO_BUFFER_BYTES);
         t->buffer->recv_count = KOZO_MSG_CAPS;
         t->buffer->recv_slot = (uint32_t)(WINDOWS + i % SENDERS * KOZO_MSG_CAPS);
         for (uint32_t k = 0; k < KOZO_MSG_CAPS; k++)
-            t->buffer->cap[k] = (struct kozo_cap_desc){ .slot = SLOT_EP, .rights = KOZO_RIGHTS_ALL };
+            t->buffer->cap[k] =
+                (struct kozo_cap_desc){ .slot = SLOT_EP, .rights = KOZO_RIGHTS_ALL };
         if (i < SENDERS)
             CHECK_EQ(call(t, SEND, A, INFO_CAPS(KOZO_MSG_CAPS)), HOST_BLOCKED);
     }
@@ -258,7 +263,8 @@ TEST(messages_queued_before_a_revoke_add_no_step_to_it)
 static void carve_a_cnode(struct tcb *t, uint64_t i)
 {
     (void)i;
-    if (call(t, RETYPE, U, KOZO_WHAT(KOZO_KIND_CNODE, CNODE_BITS), BIG, FIRST_NEW + others.made, 1) != KOZO_OK)
+    if (call(t, RETYPE, U, KOZO_WHAT(KOZO_KIND_CNODE, CNODE_BITS), BIG, FIRST_NEW + others.made,
+             1) != KOZO_OK)
         return;
     others.made++;
     others.weight += 1u << CNODE_BITS;
@@ -269,7 +275,8 @@ TEST(objects_made_meanwhile_add_the_steps_of_their_own_end)
     boot_crowd(carve_a_cnode);
     host_make(U, KOZO_KIND_UNTYPED, 21);
     for (uint64_t i = 0; i < CHILDREN; i += 100)
-        CHECK_OK(call(host.init, RETYPE, U, KOZO_WHAT(KOZO_KIND_CNODE, CNODE_BITS), BIG, 1 + i, 100));
+        CHECK_OK(
+            call(host.init, RETYPE, U, KOZO_WHAT(KOZO_KIND_CNODE, CNODE_BITS), BIG, 1 + i, 100));
     uint64_t own = revoke_preempted(U);
     CHECK(others.weight > 0);
     check_bound(own, CHILDREN + (CHILDREN << CNODE_BITS) + 1 + others.weight);
@@ -289,7 +296,8 @@ TEST(waiters_of_an_endpoint_that_goes_add_a_step_each)
 {
     boot_crowd(wait_there);
     host_make(U, KOZO_KIND_UNTYPED, 12);
-    CHECK_OK(call(host.init, RETYPE, U, KOZO_WHAT(KOZO_KIND_ENDPOINT, 0), 0, A, 1)); /* the eldest */
+    CHECK_OK(
+        call(host.init, RETYPE, U, KOZO_WHAT(KOZO_KIND_ENDPOINT, 0), 0, A, 1)); /* the eldest */
     copy(1, 0, A);
     for (uint64_t i = 2; i <= CHILDREN; i++)
         copy(i, 0, A);

@@ -83,8 +83,8 @@ TEST(kinds_that_are_split_or_moved_cannot_be_copied)
 
 TEST(all_other_kinds_can_be_copied_and_outlive_neither_parent_nor_original)
 {
-    static const uint64_t copied[] = { SLOT_CNODE, SLOT_THREAD, SLOT_SPACE, SLOT_EP, SLOT_NTFN, SLOT_FRAME, SLOT_DEBUG,
-                                       SLOT_IOPORT };
+    static const uint64_t copied[] = { SLOT_CNODE, SLOT_THREAD, SLOT_SPACE, SLOT_EP,
+                                       SLOT_NTFN,  SLOT_FRAME,  SLOT_DEBUG, SLOT_IOPORT };
 
     host_boot();
     for (uint32_t i = 0; i < ARRAY_LEN(copied); i++) {
@@ -116,7 +116,8 @@ TEST(copy_tells_its_errors_in_order)
     /* from the last to the first: each call has one more fault than the one before */
     CHECK_ERR(call(host.init, CAP_COPY, CNODE, 1, 0, SLOT_UNTYPED, KOZO_SAME_RIGHTS), UNIQUE);
     CHECK_ERR(call(host.init, CAP_COPY, CNODE, 1, 0, SLOT_UNTYPED, KOZO_SAME_RIGHTS + 1), ARGUMENT);
-    CHECK_ERR(call(host.init, CAP_COPY, 0, SLOT_EP, 0, SLOT_UNTYPED, KOZO_SAME_RIGHTS + 1), OCCUPIED);
+    CHECK_ERR(call(host.init, CAP_COPY, 0, SLOT_EP, 0, SLOT_UNTYPED, KOZO_SAME_RIGHTS + 1),
+              OCCUPIED);
     CHECK_ERR(call(host.init, CAP_COPY, CNODE, 4, 0, SLOT_UNTYPED, KOZO_SAME_RIGHTS + 1), ADDRESS);
     CHECK_ERR(call(host.init, CAP_COPY, SLOT_EP, 4, 0, SLOT_UNTYPED, KOZO_SAME_RIGHTS + 1), KIND);
     CHECK_ERR(call(host.init, CAP_COPY, D, 4, 0, SLOT_UNTYPED, KOZO_SAME_RIGHTS + 1), EMPTY);
@@ -159,7 +160,8 @@ TEST(a_cnode_capability_permits_what_its_rights_say)
     CHECK_ERR(call(host.init, CAP_MOVE, 0, D + 5, A, 1), RIGHTS);
     CHECK_ERR(call(host.init, CAP_DELETE, A, 1), RIGHTS);
     CHECK_ERR(call(host.init, CAP_REVOKE, A, 1), RIGHTS);
-    CHECK_ERR(call(host.init, RETYPE, SLOT_UNTYPED, KOZO_WHAT(KOZO_KIND_ENDPOINT, 0), A, 2, 1), RIGHTS);
+    CHECK_ERR(call(host.init, RETYPE, SLOT_UNTYPED, KOZO_WHAT(KOZO_KIND_ENDPOINT, 0), A, 2, 1),
+              RIGHTS);
 
     CHECK_ERR(call(host.init, CAP_COPY, 0, D + 5, B, 1, 0), RIGHTS); /* WRITE: into it */
     CHECK_ERR(call(host.init, CAP_VERIFY, B, 1), RIGHTS);
@@ -309,7 +311,8 @@ TEST(a_cnode_can_be_moved_into_itself)
 {
     host_boot();
     host_make(CNODE, KOZO_KIND_CNODE, 3);
-    CHECK_OK(call(host.init, CAP_MOVE, CNODE, 5, 0, CNODE)); /* nobody reaches it now, but its Untyped */
+    CHECK_OK(
+        call(host.init, CAP_MOVE, CNODE, 5, 0, CNODE)); /* nobody reaches it now, but its Untyped */
     CHECK_EQ(host_kind(CNODE), KOZO_KIND_NULL);
     uint64_t caps = kernel.caps;
     CHECK_OK(call(host.init, CAP_REVOKE, 0, SLOT_NTFN)); /* something unconcerned */

@@ -174,7 +174,8 @@ TEST(a_copy_that_is_the_last_of_the_children_counts)
     name(2, KOZO_KIND_ENDPOINT, 7);
     cdt_insert_child(&root, &node[0]);
     cdt_insert_child(&node[0], &node[2]);
-    cdt_insert_child(&node[0], &node[1]); /* another object between the copy and what it was made of */
+    cdt_insert_child(&node[0],
+                     &node[1]); /* another object between the copy and what it was made of */
     CHECK(!cdt_is_last(&node[0]));
 }
 
@@ -298,8 +299,8 @@ static void random_empty(void)
 
 TEST(random_operations_agree_with_a_tree_of_parents)
 {
-    void (*const step[])(void) = { random_insert, random_insert, random_insert, random_unlink, random_move,
-                                   random_empty };
+    void (*const step[])(void) = { random_insert, random_insert, random_insert,
+                                   random_unlink, random_move,   random_empty };
 
     clear();
     memset(model, 0, sizeof model);

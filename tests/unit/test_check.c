@@ -72,16 +72,19 @@ TEST(i2_what_a_copy_has)
 TEST(i3_where_objects_lie)
 {
     BREAKS("I3", cap(U)->a = untyped_end(host_slot(U)) + 64);
-    BREAKS("I3", cap(U)->a -= 64);                                  /* its last child reaches beyond */
+    BREAKS("I3", cap(U)->a -= 64); /* its last child reaches beyond */
     BREAKS("I3", cap(FRAME)->object += 64);                         /* not aligned */
     BREAKS("I3", cap(FRAME)->object = HOST_RAM_BASE);               /* not within */
     BREAKS("I3", cap(A)->object += KOZO_ENDPOINT_BYTES);            /* a copy of something else */
-    BREAKS("I3", cap(TABLE)->kind = KOZO_KIND_UNTYPED; cap(TABLE)->size_bits = 13; /* more than there is room for */
+    BREAKS("I3", cap(TABLE)->kind = KOZO_KIND_UNTYPED;
+           cap(TABLE)->size_bits = 13; /* more than there is room for */
            cap(TABLE)->a = cap(TABLE)->object; kernel.bytes_free += 8192);
-    BREAKS("I3", cap(TABLE)->kind = KOZO_KIND_UNTYPED; cap(TABLE)->size_bits = 12; cap(TABLE)->a = cap(TABLE)->object + 64);
+    BREAKS("I3", cap(TABLE)->kind = KOZO_KIND_UNTYPED; cap(TABLE)->size_bits = 12;
+           cap(TABLE)->a = cap(TABLE)->object + 64);
     BREAKS("I3", kernel.bytes_free -= 4096);
     SEEN("I3", cap(FRAME + 1)->object = cap(FRAME)->object - 4096); /* on the table before it */
-    SEEN("I3", cap(U)->b = cap(U)->a + 64; *(uint64_t *)arch_ram((struct paddr){ cap(U)->a + 8 }) = 1);
+    SEEN("I3", cap(U)->b = cap(U)->a + 64;
+         *(uint64_t *)arch_ram((struct paddr){ cap(U)->a + 8 }) = 1);
 }
 
 TEST(i4_what_lives_is_named)
@@ -91,7 +94,8 @@ TEST(i4_what_lives_is_named)
     BREAKS("I4", kernel.pools.pool[0].free--);
     BREAKS("I4", kernel.pools.tcb_count++);
     BREAKS("I4", kernel.pools.fresh++; kernel.pools.pool[kernel.pools.fresh - 1].live = true);
-    BREAKS("I4", kernel.tcbs[kernel.pools.tcb_fresh++].state = TCB_STOPPED; kernel.pools.tcb_count++);
+    BREAKS("I4", kernel.tcbs[kernel.pools.tcb_fresh++].state = TCB_STOPPED;
+           kernel.pools.tcb_count++);
     BREAKS("I4", kernel.space_live[0] |= 1);
     BREAKS("I4", kernel.pending.zombie_count++);
     BREAKS("I5", t->root = 0);
@@ -126,7 +130,9 @@ static pte *entry(uint64_t table, uint64_t address, uint32_t level)
     return (pte *)arch_ram((struct paddr){ cap(table)->object }) + pte_index(address, level);
 }
 
-/* The table that holds the mapped page is the one fed first: they are taken from the pool's head. */
+/*
+ * The table that holds the mapped page is the one fed first: they are taken from the pool's head.
+ */
 static uint64_t last_table(void)
 {
     for (uint64_t i = 0; i < 3; i++)
@@ -145,17 +151,19 @@ TEST(i7_what_is_mapped)
     BREAKS("I7", map_by_hand(AT, cap(FRAME)->object, KOZO_READ | KOZO_WRITE | KOZO_EXECUTE));
     BREAKS("I7", map_by_hand(AT + 4096, cap(FRAME + 1)->object, KOZO_READ));
     /* as many leaves as records, but of another page */
-    SEEN("I7: no capability accounts for the page", CHECK_OK(call(host.init, CAP_COPY, 0, B, 0, FRAME, KOZO_READ));
+    SEEN("I7: no capability accounts for the page",
+         CHECK_OK(call(host.init, CAP_COPY, 0, B, 0, FRAME, KOZO_READ));
          map_by_hand(AT + 4096, cap(FRAME + 1)->object, KOZO_READ); cap(B)->flags |= CAP_MAPPED;
          cap(B)->a = AT; cap(B)->b = cap(FRAME)->b; cap(B)->aux = cap(FRAME)->aux);
     /* more rights than its capability has */
     SEEN("I7: no capability accounts for the page", cap(FRAME)->rights = KOZO_READ);
-    SEEN("I7: no capability accounts for the table", cap(last_table())->flags &= (uint16_t)~CAP_MAPPED);
+    SEEN("I7: no capability accounts for the table",
+         cap(last_table())->flags &= (uint16_t)~CAP_MAPPED);
     SEEN("I7: no capability accounts for the table",
          *((pte *)cap(SPACE)->object + 1) = pte_table((struct paddr){ cap(TABLE + 3)->object }));
     SEEN("I7: the kernel's half", *((pte *)cap(SPACE)->object + PTE_ROOT_USER) = 0);
-    SEEN("I7: stale TLB entry",
-         CHECK(host_access(vspace_root(cap(SPACE)), AT, KOZO_READ).ok); *entry(last_table(), AT, 1) = 0);
+    SEEN("I7: stale TLB entry", CHECK(host_access(vspace_root(cap(SPACE)), AT, KOZO_READ).ok);
+         *entry(last_table(), AT, 1) = 0);
 }
 
 TEST(i8_lines)

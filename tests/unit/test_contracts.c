@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_contracts.c - what a room asks of its callers: whoever breaks it stops the kernel, and nothing is done.
+ * test_contracts.c - what a room asks of its callers: whoever breaks it stops the kernel, and
+ * nothing is done.
  */
 #include "cap/object.h"
 #include "cap/pool.h"

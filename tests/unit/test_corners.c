@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_corners.c - states that the other tests do not come by: two things at once, and what is nearly too late.
+ * test_corners.c - states that the other tests do not come by: two things at once, and what is
+ * nearly too late.
  */
 #include "base/log.h"
 #include "boot/memory.h"
@@ -173,22 +174,6 @@ TEST(a_window_without_its_buffer_takes_nothing)
     CHECK(slot_is_null(host_slot_of(to, SLOT_FREE)));
 }
 
-TEST(a_replier_whose_space_goes_while_it_pays_stops)
-{
-    host_boot();
-    host_make(U, KOZO_KIND_UNTYPED, 14);
-    CHECK_OK(call(host.init, RETYPE, U, KOZO_WHAT(KOZO_KIND_ADDRESS_SPACE, 0), 0, A, 1));
-    struct tcb *t = host_thread(KOZO_READ | KOZO_WRITE | KOZO_GRANT, 0);
-    CHECK_OK(call(host.init, THREAD_SUSPEND, host_thread_slot(t)));
-    CHECK_OK(call(host.init, THREAD_BIND, host_thread_slot(t), 0, A, 0, 0, 0));
-    CHECK_OK(call(host.init, CAP_DELETE, 0, A));
-    CHECK_OK(call(host.init, THREAD_RESUME, host_thread_slot(t)));
-    pending_revoke(host_slot(U));
-    host_leave();
-    CHECK_EQ(call(t, REPLY, 0, INFO(0) | INFO_CAPS(1)), HOST_BLOCKED);
-    CHECK_EQ(t->state, TCB_STOPPED);
-}
-
 /* FACTS: an error path that half commits. */
 TEST(a_receive_that_is_refused_drops_nobody)
 {
@@ -247,7 +232,10 @@ static struct tcb *make_owing(uint64_t ep)
     return handler;
 }
 
-/* Three are in the list of those that stopped; they leave it from the middle, the end and the beginning. */
+/*
+ * Three are in the list of those that stopped; they leave it from the middle, the end and the
+ * beginning.
+ */
 TEST(handlers_that_stopped_are_resumed_in_any_order)
 {
     struct tcb *h[3];
@@ -310,7 +298,10 @@ TEST(two_threads_handed_to_in_one_event_both_run)
 
 /* ---- tables ---- */
 
-/* Six tables, three of them in use for AT; the middle one goes, and the last finds something else in its place. */
+/*
+ * Six tables, three of them in use for AT; the middle one goes, and the last finds something else
+ * in its place.
+ */
 #define TABLE (SLOT_FREE + 8)
 #define SPACE SLOT_SPACE
 #define AT 0x40000000ull

@@ -6,7 +6,10 @@
 
 #define D KOZO_INFO_DEADLINE
 
-static uint64_t sleep_until(struct tcb *t, uint64_t deadline) { return call_until(t, deadline, WAIT, 0, D); }
+static uint64_t sleep_until(struct tcb *t, uint64_t deadline)
+{
+    return call_until(t, deadline, WAIT, 0, D);
+}
 
 /* init out of the way, so that time passes idle. */
 static void park_init(void) { CHECK_EQ(call(host.init, WAIT, SLOT_NTFN, 0), HOST_BLOCKED); }

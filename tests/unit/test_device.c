@@ -67,7 +67,8 @@ TEST(ports_of_the_kernel_are_nobodys)
         CHECK_ERR(call(host.init, IOPORT_OUT, SLOT_IOPORT, kernels[i], 1, 0), ARGUMENT);
         CHECK_ERR(call(host.init, IOPORT_IN, SLOT_IOPORT, kernels[i], 1), ARGUMENT);
     }
-    CHECK_ERR(call(host.init, IOPORT_OUT, SLOT_IOPORT, 0x1f, 2, 0), ARGUMENT); /* nor reached from beside */
+    CHECK_ERR(call(host.init, IOPORT_OUT, SLOT_IOPORT, 0x1f, 2, 0),
+              ARGUMENT); /* nor reached from beside */
     CHECK_ERR(call(host.init, IOPORT_OUT, SLOT_IOPORT, 0x3d, 4, 0), ARGUMENT);
     CHECK_OK(call(host.init, IOPORT_OUT, SLOT_IOPORT, 0x44, 1, 0));
 }

@@ -286,7 +286,8 @@ TEST(the_receiver_learns_the_user_rights_of_the_capability_used)
     struct tcb *server = host_thread(KOZO_READ, 0);
     struct tcb *client = host_thread(KOZO_WRITE, 0);
 
-    CHECK_OK(call(host.init, CAP_COPY, host_cnode_slot(client), SLOT_FREE, 0, SLOT_EP, KOZO_RIGHTS(KOZO_WRITE, 0x5a)));
+    CHECK_OK(call(host.init, CAP_COPY, host_cnode_slot(client), SLOT_FREE, 0, SLOT_EP,
+                  KOZO_RIGHTS(KOZO_WRITE, 0x5a)));
     call(server, RECV, SLOT_EP);
     CHECK_OK(call(client, SEND, SLOT_FREE, INFO(0)));
     CHECK_EQ(server->frame.info >> KOZO_INFO_USER_SHIFT & 0xff, 0x5a);
@@ -302,7 +303,8 @@ TEST(a_waiting_message_keeps_the_badge_it_was_sent_with)
     struct tcb *client = host_thread(KOZO_WRITE, 0x1234);
 
     call(client, CALL, SLOT_EP, INFO(0));
-    CHECK_OK(call(host.init, CAP_DELETE, host_cnode_slot(client), SLOT_EP)); /* the capability, not the message */
+    CHECK_OK(call(host.init, CAP_DELETE, host_cnode_slot(client),
+                  SLOT_EP)); /* the capability, not the message */
     CHECK_OK(call(server, RECV, SLOT_EP));
     CHECK_EQ(server->frame.badge, 0x1234);
 }
@@ -424,7 +426,8 @@ TEST(the_memory_of_an_endpoint_is_not_reused_while_it_dies)
 {
     host_boot();
     host_make(SLOT_FREE, KOZO_KIND_UNTYPED, 7); /* just one endpoint */
-    CHECK_OK(call(host.init, RETYPE, SLOT_FREE, KOZO_WHAT(KOZO_KIND_ENDPOINT, 0), 0, SLOT_FREE + 1, 1));
+    CHECK_OK(
+        call(host.init, RETYPE, SLOT_FREE, KOZO_WHAT(KOZO_KIND_ENDPOINT, 0), 0, SLOT_FREE + 1, 1));
     for (uint32_t i = 0; i < 3; i++)
         call(host_peer(HOST_PRIORITY), CALL, SLOT_FREE + 1, INFO(0));
     slot_delete(host_slot(SLOT_FREE + 1));

@@ -40,8 +40,8 @@ TEST(a_fault_reaches_a_waiting_handler)
     CHECK_EQ(handler->frame.badge, 0xfa);
     CHECK(handler->frame.info & KOZO_INFO_FAULT);
     CHECK_EQ(handler->frame.info & KOZO_INFO_EXTRA_MASK, KOZO_REG_COUNT);
-    const uint64_t want[] = { KOZO_FAULT_PAGE, 0xdead000, t->frame.ip, t->frame.sp, t->frame.flags, 4, KOZO_WRITE,
-                              t->serial };
+    const uint64_t want[] = { KOZO_FAULT_PAGE, 0xdead000, t->frame.ip, t->frame.sp,
+                              t->frame.flags,  4,         KOZO_WRITE,  t->serial };
     for (uint32_t i = 0; i < KOZO_MSG_REGS; i++)
         CHECK_EQ(handler->frame.word[i], want[i]);
     CHECK_EQ(handler->buffer->word[KOZO_REG_RBP], 0xb0b);
@@ -110,7 +110,8 @@ TEST(load_gives_the_thread_other_registers_made_safe)
     host_fault(t, KOZO_FAULT_PAGE, 0x1000, KOZO_READ);
     for (uint64_t i = 0; i < KOZO_REG_COUNT; i++)
         handler->buffer->word[i] = 0x500 + i;
-    CHECK_OK(call(handler, REPLY, 0, INFO(KOZO_FAULT_LOAD) | KOZO_REG_COUNT, 0, 0, 0x401000, 0x7f000, UINT64_MAX));
+    CHECK_OK(call(handler, REPLY, 0, INFO(KOZO_FAULT_LOAD) | KOZO_REG_COUNT, 0, 0, 0x401000,
+                  0x7f000, UINT64_MAX));
     CHECK_EQ(t->frame.ip, 0x401000);
     CHECK_EQ(t->frame.sp, 0x7f000);
     CHECK_EQ(t->frame.flags, FRAME_FLAGS_USER | FRAME_FLAGS_FIXED);
@@ -134,7 +135,8 @@ TEST(load_with_fewer_words_loads_fewer_registers)
     host_fault(t, KOZO_FAULT_PAGE, 0x1000, KOZO_READ);
     handler->buffer->word[KOZO_REG_RBX] = 0x22;
     /* and no more than there are */
-    CHECK_OK(call(handler, REPLY, 0, INFO(KOZO_FAULT_LOAD) | KOZO_MSG_EXTRA, 0, 0, 0x402000, 0x7f000, 0));
+    CHECK_OK(call(handler, REPLY, 0, INFO(KOZO_FAULT_LOAD) | KOZO_MSG_EXTRA, 0, 0, 0x402000,
+                  0x7f000, 0));
     CHECK_EQ(t->frame.deadline, 0x22);
 }
 
@@ -304,7 +306,9 @@ TEST(numbers_from_100_are_the_handlers)
 TEST(a_foreign_thread_hands_over_every_call)
 {
     boot_handled(KOZO_THREAD_FOREIGN);
-    static const uint64_t number[] = { KOZO_SYS_CALL, KOZO_SYS_YIELD, KOZO_SYS_CAP_DELETE, 60, 99, 231 };
+    static const uint64_t number[] = {
+        KOZO_SYS_CALL, KOZO_SYS_YIELD, KOZO_SYS_CAP_DELETE, 60, 99, 231
+    };
     for (uint32_t i = 0; i < ARRAY_LEN(number); i++) {
         call(handler, RECV, EP, 0);
         CHECK_EQ(call_number(t, number[i], SLOT_EP, 5), HOST_BLOCKED);
@@ -319,7 +323,8 @@ TEST(a_foreign_thread_hands_over_every_call)
 TEST(a_foreign_call_without_a_handler_stops_the_thread)
 {
     host_boot();
-    CHECK_OK(call(host.init, THREAD_CREATE, SLOT_POOL, 0, SLOT_FREE, KOZO_THREAD_FOREIGN, HOST_PRIORITY));
+    CHECK_OK(call(host.init, THREAD_CREATE, SLOT_POOL, 0, SLOT_FREE, KOZO_THREAD_FOREIGN,
+                  HOST_PRIORITY));
     CHECK_OK(call(host.init, THREAD_BIND, SLOT_FREE, SLOT_CNODE, SLOT_SPACE, 0, 0, 0));
     CHECK_OK(call(host.init, THREAD_START, SLOT_FREE, HOST_ENTRY, 0, 0, 0));
     t = (struct tcb *)host_slot(SLOT_FREE)->cap.object;
@@ -342,7 +347,8 @@ static void boot_chain(struct tcb *link[LINKS])
 
         link[i] = host_thread(KOZO_READ, 0);
         host_make(ep, KOZO_KIND_ENDPOINT, 0);
-        CHECK_OK(call(host.init, CAP_COPY, host_cnode_slot(link[i]), SLOT_FREE, 0, ep, KOZO_SAME_RIGHTS));
+        CHECK_OK(call(host.init, CAP_COPY, host_cnode_slot(link[i]), SLOT_FREE, 0, ep,
+                      KOZO_SAME_RIGHTS));
         if (i == 0)
             continue;
         CHECK_OK(call(host.init, THREAD_SUSPEND, host_thread_slot(link[i])));

@@ -9,7 +9,10 @@
 #define X (SLOT_FREE + 2)
 #define LINE 4u
 
-static uint64_t claim(uint64_t line, uint64_t slot) { return call(host.init, IRQ_CLAIM, SLOT_IRQ, line, 0, slot); }
+static uint64_t claim(uint64_t line, uint64_t slot)
+{
+    return call(host.init, IRQ_CLAIM, SLOT_IRQ, line, 0, slot);
+}
 
 static void boot_bound(void)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_lives.c - a million threads, made, run and ended one after another in one and the same TCB, however each of them ends:
- * what named one is refused afterwards, and names none that comes after it.
+ * test_lives.c - a million threads, made, run and ended one after another in one and the same TCB,
+ * however each of them ends: what named one is refused afterwards, and names none that comes after
+ * it.
  */
 #include "host.h"
 
@@ -137,7 +138,8 @@ TEST(a_million_threads_come_and_go)
     CHECK_EQ(kernel.caps, caps);
     CHECK_EQ(kernel.bytes_free, bytes);
     CHECK_EQ(kernel.pools.tcb_count, used);
-    CHECK_EQ(kernel.pools.tcb_fresh, used + 1); /* all of them had the same TCB, one after another */
+    CHECK_EQ(kernel.pools.tcb_fresh,
+             used + 1); /* all of them had the same TCB, one after another */
     CHECK_EQ(kernel.pools.tcb_serial, serial + LIVES);
     CHECK_OK(call(host.init, POOL_INFO, SLOT_POOL));
     CHECK_EQ(host.init->frame.reg[0], CONFIG_MAX_THREADS - used);

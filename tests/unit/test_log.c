@@ -28,9 +28,11 @@ TEST(formats)
 TEST(numbers_at_their_limits)
 {
     fresh();
-    klog("%u %d %d %lu %ld %lx", UINT32_MAX, INT32_MIN, INT32_MAX, UINT64_MAX, INT64_MIN, UINT64_MAX);
-    CHECK_STR(machine.log, "4294967295 -2147483648 2147483647 18446744073709551615 -9223372036854775808 "
-                           "ffffffffffffffff\n");
+    klog("%u %d %d %lu %ld %lx", UINT32_MAX, INT32_MIN, INT32_MAX, UINT64_MAX, INT64_MIN,
+         UINT64_MAX);
+    CHECK_STR(machine.log,
+              "4294967295 -2147483648 2147483647 18446744073709551615 -9223372036854775808 "
+              "ffffffffffffffff\n");
 }
 
 TEST(widths_and_zeros)

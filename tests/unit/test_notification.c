@@ -39,7 +39,8 @@ TEST(a_waiter_takes_all_bits)
 TEST(a_signal_wakes_one_waiter_the_most_urgent)
 {
     host_boot();
-    struct tcb *a = host_thread_at(0, 0, 110), *b = host_thread_at(0, 0, 105), *c = host_thread_at(0, 0, 110);
+    struct tcb *a = host_thread_at(0, 0, 110), *b = host_thread_at(0, 0, 105),
+               *c = host_thread_at(0, 0, 110);
     call(a, WAIT, SLOT_NTFN, 0);
     call(b, WAIT, SLOT_NTFN, 0);
     call(c, WAIT, SLOT_NTFN, 0);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_pending.c - destruction in steps: revokes of every shape, zombies, preemption, victims that revoke.
+ * test_pending.c - destruction in steps: revokes of every shape, zombies, preemption, victims that
+ * revoke.
  */
 #include "cap/object.h"
 #include "cap/untyped.h"
@@ -93,7 +94,10 @@ TEST(a_cnode_of_100000_capabilities_is_destroyed_with_them)
     host_check();
 }
 
-/* DESIGN 9: costs stay flat. A derive and a delete in the crowd take as many links as alone; here: they stay right. */
+/*
+ * DESIGN 9: costs stay flat. A derive and a delete in the crowd take as many links as alone; here:
+ * they stay right.
+ */
 TEST(copy_and_delete_in_a_crowd_touch_nobody_else)
 {
     boot_large();
@@ -220,7 +224,10 @@ TEST(an_untyped_is_not_reset_under_a_zombie)
     CHECK_EQ(host_slot(U)->cap.a, host_slot(U)->cap.object);
 }
 
-/* Whoever retypes what a zombie lies in first waits for its memory, though it is no capability's any more. */
+/*
+ * Whoever retypes what a zombie lies in first waits for its memory, though it is no capability's
+ * any more.
+ */
 TEST(a_zombie_can_be_revoked_from_above)
 {
     host_boot();
@@ -253,7 +260,9 @@ static uint64_t between_calls;
 static void move_the_root(void)
 {
     if (between_calls++ == 1)
-        CHECK_OK(call(host_slot(A)->cap.kind == KOZO_KIND_THREAD ? (struct tcb *)host_slot(A)->cap.object : nullptr,
+        CHECK_OK(call(host_slot(A)->cap.kind == KOZO_KIND_THREAD
+                          ? (struct tcb *)host_slot(A)->cap.object
+                          : nullptr,
                       CAP_MOVE, 0, B, 0, SLOT_EP));
 }
 
@@ -363,7 +372,8 @@ TEST(an_interrupt_ends_the_use_of_idle_time)
     slot_delete(host_slot(A));
     host_leave();
     host_preempt(3, 0);
-    CHECK_EQ(call(host.init, WAIT, SLOT_NTFN, 0), HOST_BLOCKED); /* which also takes that interrupt */
+    CHECK_EQ(call(host.init, WAIT, SLOT_NTFN, 0),
+             HOST_BLOCKED); /* which also takes that interrupt */
     CHECK(!pending_any());
     CHECK(machine.irq_checks >= 3);
 }
@@ -404,7 +414,8 @@ TEST(a_revoke_ends_though_64_threads_derive_without_pause)
 static void retype_many(void)
 {
     for (uint32_t i = 0; i < 4; i++)
-        if (call(deriver[0], RETYPE, C, KOZO_WHAT(KOZO_KIND_UNTYPED, 6), BIG, 20'000 + derived, 16) == KOZO_OK)
+        if (call(deriver[0], RETYPE, C, KOZO_WHAT(KOZO_KIND_UNTYPED, 6), BIG, 20'000 + derived,
+                 16) == KOZO_OK)
             derived += 16;
 }
 
@@ -414,7 +425,8 @@ TEST(a_call_that_fills_many_slots_pays_for_all_of_them)
     derived = 0;
     deriver[0] = host_peer(HOST_PRIORITY);
     host_make(U, KOZO_KIND_UNTYPED, 20);
-    CHECK_OK(call(host.init, RETYPE, U, KOZO_WHAT(KOZO_KIND_UNTYPED, 19), 0, C, 1)); /* the eldest */
+    CHECK_OK(
+        call(host.init, RETYPE, U, KOZO_WHAT(KOZO_KIND_UNTYPED, 19), 0, C, 1)); /* the eldest */
     for (uint64_t i = 1; i <= 1024; i++)
         CHECK_OK(call(host.init, RETYPE, U, KOZO_WHAT(KOZO_KIND_UNTYPED, 6), BIG, i, 1));
     host.between = retype_many;
@@ -494,7 +506,10 @@ TEST(a_thread_can_revoke_its_own_space_and_stops)
     CHECK_ERR(call(host.init, THREAD_RESUME, host_thread_slot(t)), STATE);
 }
 
-/* A pool under revoke and the pool it was split from go together, by a thread that is made from them. */
+/*
+ * A pool under revoke and the pool it was split from go together, by a thread that is made from
+ * them.
+ */
 TEST(a_revoked_pool_that_goes_with_its_parent_pool_is_gone)
 {
     host_boot();
@@ -540,7 +555,8 @@ TEST(a_reply_whose_caller_goes_while_it_pays_finds_nobody)
     CHECK_EQ(client->state, TCB_FREE);
 }
 
-TEST(a_sender_whose_space_goes_while_it_pays_stops)
+/* A thread whose address space goes with the next step of a revoke that is under way. */
+static struct tcb *thread_on_shaky_ground(void)
 {
     host_boot();
     host_make(U, KOZO_KIND_UNTYPED, 14);
@@ -551,23 +567,25 @@ TEST(a_sender_whose_space_goes_while_it_pays_stops)
     CHECK_OK(call(host.init, CAP_DELETE, 0, A)); /* the thread's own is the last */
     CHECK_OK(call(host.init, THREAD_RESUME, host_thread_slot(t)));
     begin_revoke(U);
-    CHECK_EQ(call(t, CALL, SLOT_EP, INFO(0) | INFO_CAPS(1)), HOST_BLOCKED);
-    CHECK_EQ(t->state, TCB_STOPPED);
-    CHECK(queue_is_empty(&host_endpoint()->senders));
+    return t;
 }
 
-TEST(a_receiver_whose_space_goes_while_it_pays_stops)
+/* It pays for the capabilities of its message, and that takes the ground away. */
+TEST(who_pays_with_its_own_space_stops)
 {
-    host_boot();
-    host_make(U, KOZO_KIND_UNTYPED, 14);
-    CHECK_OK(call(host.init, RETYPE, U, KOZO_WHAT(KOZO_KIND_ADDRESS_SPACE, 0), 0, A, 1));
-    struct tcb *t = host_thread(KOZO_READ | KOZO_WRITE | KOZO_GRANT, 0);
-    CHECK_OK(call(host.init, THREAD_SUSPEND, host_thread_slot(t)));
-    CHECK_OK(call(host.init, THREAD_BIND, host_thread_slot(t), 0, A, 0, 0, 0));
-    CHECK_OK(call(host.init, CAP_DELETE, 0, A));
-    CHECK_OK(call(host.init, THREAD_RESUME, host_thread_slot(t)));
-    begin_revoke(U);
-    CHECK_EQ(call(t, REPLY_RECV, SLOT_EP, INFO(0) | INFO_CAPS(1)), HOST_BLOCKED);
+    const uint64_t info = INFO(0) | INFO_CAPS(1);
+    struct tcb *t = thread_on_shaky_ground();
+
+    CHECK_EQ(call(t, CALL, SLOT_EP, info), HOST_BLOCKED);
+    CHECK_EQ(t->state, TCB_STOPPED);
+    CHECK(queue_is_empty(&host_endpoint()->senders));
+
+    t = thread_on_shaky_ground();
+    CHECK_EQ(call(t, REPLY_RECV, SLOT_EP, info), HOST_BLOCKED);
     CHECK_EQ(t->state, TCB_STOPPED);
     CHECK(queue_is_empty(&host_endpoint()->receivers));
+
+    t = thread_on_shaky_ground();
+    CHECK_EQ(call(t, REPLY, 0, info), HOST_BLOCKED);
+    CHECK_EQ(t->state, TCB_STOPPED);
 }

@@ -34,7 +34,8 @@ static uint32_t model_after(uint32_t at)
     uint32_t best = THREADS;
 
     for (uint32_t i = 0; i < THREADS; i++)
-        if (arrival[i] != 0 && i != at && (at == THREADS || is_before(at, i)) && (best == THREADS || is_before(i, best)))
+        if (arrival[i] != 0 && i != at && (at == THREADS || is_before(at, i)) &&
+            (best == THREADS || is_before(i, best)))
             best = i;
     return best;
 }

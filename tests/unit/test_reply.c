@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_reply.c - the right to answer: used once, saved, moved, dropped, lost with its caller or its holder.
+ * test_reply.c - the right to answer: used once, saved, moved, dropped, lost with its caller or its
+ * holder.
  */
 #include "cap/object.h"
 #include "host.h"
@@ -257,14 +258,16 @@ TEST(a_saved_right_goes_with_its_caller)
     CHECK_OK(call(host.init, CAP_REVOKE, 0, host_thread_slot(client)));
     CHECK_OK(call(host.init, CAP_DELETE, 0, host_thread_slot(client)));
     CHECK(slot_is_null(host_slot_of(server, R)));
-    CHECK_OK(call(server, CAP_COPY, 0, R, 0, SLOT_NTFN, KOZO_SAME_RIGHTS)); /* the slot is free for others */
+    CHECK_OK(call(server, CAP_COPY, 0, R, 0, SLOT_NTFN,
+                  KOZO_SAME_RIGHTS)); /* the slot is free for others */
     CHECK_ERR(call(server, REPLY, R, INFO(0)), KIND);
 }
 
 TEST(a_saved_right_outlives_its_server)
 {
     boot_called();
-    CHECK_OK(call(host.init, CAP_COPY, host_cnode_slot(server), S, 0, SLOT_CNODE, KOZO_SAME_RIGHTS));
+    CHECK_OK(
+        call(host.init, CAP_COPY, host_cnode_slot(server), S, 0, SLOT_CNODE, KOZO_SAME_RIGHTS));
     CHECK_OK(call(server, REPLY_SAVE, S, SLOT_FREE)); /* into init's space */
     CHECK_OK(call(host.init, CAP_REVOKE, 0, host_thread_slot(server)));
     CHECK_OK(call(host.init, CAP_DELETE, 0, host_thread_slot(server)));
@@ -298,7 +301,8 @@ TEST(a_server_can_call_on_while_it_owes)
     struct tcb *backend = host_thread(KOZO_READ, 0);
     host_make(SLOT_FREE, KOZO_KIND_ENDPOINT, 0);
     CHECK_OK(call(host.init, CAP_COPY, host_cnode_slot(server), R, 0, SLOT_FREE, KOZO_SAME_RIGHTS));
-    CHECK_OK(call(host.init, CAP_COPY, host_cnode_slot(backend), R, 0, SLOT_FREE, KOZO_SAME_RIGHTS));
+    CHECK_OK(
+        call(host.init, CAP_COPY, host_cnode_slot(backend), R, 0, SLOT_FREE, KOZO_SAME_RIGHTS));
     call(backend, RECV, R);
     CHECK_EQ(call(server, CALL, R, INFO(0), 50), HOST_BLOCKED);
     CHECK_PTR(server->owes, client);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* console: the line editor. A small terminal is drawn on, so that what a person sees is compared. */
+/*
+ * console: the line editor. A small terminal is drawn on, so that what a person sees is compared.
+ */
 #include "unit.h"
 
 #include "console/edit.h"

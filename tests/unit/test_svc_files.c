@@ -3,8 +3,8 @@
  * The memory filesystem of fsd beside a model of it: random operations of several clients, and
  * after each the answers, all bytes and all accounts are compared.
  *
- * The model is as plain as can be: a list of paths, each with its bytes in one array and the account
- * that pays for each block of it. It knows the limits and the order of errors.
+ * The model is as plain as can be: a list of paths, each with its bytes in one array and the
+ * account that pays for each block of it. It knows the limits and the order of errors.
  */
 #include "files.h"
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* fsd: an archive as a tree, and the protocol over it. What can be changed: test_svc_ram.c. */
+#include "archive.h"
 #include "unit.h"
 
 #include "common/rights.h"
@@ -20,33 +21,21 @@ static struct {
     uint32_t ino;
 } cpio;
 
-static void put(const void *bytes, size_t n)
+static void put(struct archive_entry e)
 {
-    if (cpio.used + n + 4 > cpio.size) {
-        cpio.size = 2 * (cpio.used + n + 4);
+    uint64_t bytes = archive_bytes(&e);
+
+    if (cpio.used + bytes > cpio.size) {
+        cpio.size = 2 * (cpio.used + bytes);
         cpio.bytes = realloc(cpio.bytes, cpio.size);
     }
-    memcpy(cpio.bytes + cpio.used, bytes, n);
-    cpio.used += n;
-    while (cpio.used % 4 != 0)
-        cpio.bytes[cpio.used++] = 0;
+    cpio.used = archive_put(cpio.bytes, cpio.size, cpio.used, e);
 }
 
 static void add_inode(const char *name, uint32_t mode, const char *data, uint32_t links,
                       uint32_t ino)
 {
-    char header[128];
-    size_t size = strlen(data), length = strlen(name) + 1;
-    int n = snprintf(header, sizeof header,
-                     "070701%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X", ino, mode, 0, 0,
-                     links, 0, (unsigned)size, 0, 1, 0, 0, (unsigned)length, 0);
-    char *whole = malloc((size_t)n + length);
-
-    memcpy(whole, header, (size_t)n);
-    memcpy(whole + n, name, length);
-    put(whole, (size_t)n + length);
-    free(whole);
-    put(data, size);
+    put((struct archive_entry){ name, mode, data, strlen(data), ino, links });
 }
 
 static void add(const char *name, uint32_t mode, const char *data)

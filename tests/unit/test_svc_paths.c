@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The names that fsd takes: every operation, every place in a path, every way to spell a character. */
+/*
+ * The names that fsd takes: every operation, every place in a path, every way to spell a character.
+ */
 #include "files.h"
 
 #include <stdio.h>

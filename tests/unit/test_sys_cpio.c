@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "archive.h"
 #include "unit.h"
 
 #include <kozo/cpio.h>
@@ -43,11 +44,11 @@ struct spec {
 static void add_as(const char *name, uint64_t name_size, const void *data, uint64_t size,
                    struct spec s)
 {
-    char header[111];
+    const struct archive_entry e = { name, s.mode, data, size, s.ino, s.links };
+    char header[ARCHIVE_HEADER + 1];
 
-    snprintf(header, sizeof(header), "070701%08X%08X%08X%08X%08X%08X%08lX%08X%08X%08X%08X%08lX%08X",
-             s.ino, s.mode, 0u, 0u, s.links, 1u, size, 0u, 1u, 0u, 0u, name_size, 0u);
-    append(header, 110);
+    archive_header(header, &e, name_size);
+    append(header, ARCHIVE_HEADER);
     append(name, name_size);
     pad();
     append(data, size);

@@ -101,18 +101,23 @@ TEST(sizes_that_can_be)
 
 TEST(sizes_that_cannot_be)
 {
-    static const uint32_t bad[][2] = { { 0, 8 }, { 3, 8 }, { 7, 8 }, { 8, 0 }, { 8, 12 }, { 8, (1u << 20) + 8 } };
+    static const uint32_t bad[][2] = { { 0, 8 }, { 3, 8 },  { 7, 8 },
+                                       { 8, 0 }, { 8, 12 }, { 8, (1u << 20) + 8 } };
     struct kozo_ring r;
 
     for (unsigned i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
         CHECK_EQ(kozo_ring_bytes(bad[i][0], bad[i][1]), 0);
-        CHECK_ERR(kozo_ring_join(&r, KOZO_RING_PRODUCER, memory, sizeof(memory), bad[i][0], bad[i][1],
-                                 (struct kozo_notification){ 1 }, (struct kozo_notification){ 2 }), ARGUMENT);
+        CHECK_ERR(kozo_ring_join(&r, KOZO_RING_PRODUCER, memory, sizeof(memory), bad[i][0],
+                                 bad[i][1], (struct kozo_notification){ 1 },
+                                 (struct kozo_notification){ 2 }),
+                  ARGUMENT);
     }
-    CHECK_ERR(kozo_ring_join(&r, KOZO_RING_PRODUCER, memory + 8, 1024, 8, 8, (struct kozo_notification){ 1 },
-                             (struct kozo_notification){ 2 }), ARGUMENT);
+    CHECK_ERR(kozo_ring_join(&r, KOZO_RING_PRODUCER, memory + 8, 1024, 8, 8,
+                             (struct kozo_notification){ 1 }, (struct kozo_notification){ 2 }),
+              ARGUMENT);
     CHECK_ERR(kozo_ring_join(&r, KOZO_RING_PRODUCER, memory, kozo_ring_bytes(8, 8) - 1, 8, 8,
-                             (struct kozo_notification){ 1 }, (struct kozo_notification){ 2 }), NOMEM);
+                             (struct kozo_notification){ 1 }, (struct kozo_notification){ 2 }),
+              NOMEM);
 }
 
 /* ---- full, empty, around ---- */

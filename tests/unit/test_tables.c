@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_tables.c - page tables and mapping records where they no longer agree, and tables that are not enough.
+ * test_tables.c - page tables and mapping records where they no longer agree, and tables that are
+ * not enough.
  */
 #include "cap/object.h"
 #include "host.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_thread.c - the life of threads: made, bound, started, stopped, asked, destroyed; what one leaves to the next.
+ * test_thread.c - the life of threads: made, bound, started, stopped, asked, destroyed; what one
+ * leaves to the next.
  */
 #include "cap/object.h"
 #include "host.h"
@@ -37,7 +38,8 @@ TEST(a_new_thread_is_stopped_and_empty)
     CHECK_EQ(t->cspace.size, 0);
     CHECK_EQ(t->root, 0);
     CHECK_ERR(call(host.init, THREAD_RESUME, T), STATE); /* it has never been started */
-    CHECK_ERR(call(host.init, THREAD_START, T, HOST_ENTRY, 0, 0, 0), STATE); /* nor has it where to run */
+    CHECK_ERR(call(host.init, THREAD_START, T, HOST_ENTRY, 0, 0, 0),
+              STATE); /* nor has it where to run */
     CHECK_OK(bind_all());
     CHECK_ERR(call(host.init, THREAD_RESUME, T), STATE);
 }
@@ -118,7 +120,8 @@ TEST(bind_tells_its_errors)
     CHECK_OK(call(host.init, CAP_COPY, 0, B + 1, 0, SLOT_SPACE, KOZO_MAP));
     CHECK_ERR(call(host.init, THREAD_BIND, T, 0, B + 1, 0, 0, 0), RIGHTS);
     CHECK_ERR(call(host.init, THREAD_BIND, SLOT_THREAD, SLOT_CNODE, 0, 0, 0, 0), STATE);
-    CHECK_OK(call(host.init, THREAD_BIND, T, SLOT_CNODE, SLOT_SPACE, SLOT_FRAME, 4096 - 512, SLOT_EP));
+    CHECK_OK(
+        call(host.init, THREAD_BIND, T, SLOT_CNODE, SLOT_SPACE, SLOT_FRAME, 4096 - 512, SLOT_EP));
     CHECK_OK(call(host.init, THREAD_BIND, T, 0, 0, 0, 0, 0)); /* nothing changes */
 }
 
@@ -253,7 +256,9 @@ TEST(a_thread_suspended_in_a_preempted_call_makes_it_again)
     sched_set_priority(t, 50);
     host_leave();
     CHECK_PTR(host_running(), t);
-    t->frame = (struct frame){ .number = KOZO_SYS_UNTYPED_CLEAR, .reg = { A, 1 << 16 }, .ip = ip + FRAME_CALL_BYTES };
+    t->frame = (struct frame){ .number = KOZO_SYS_UNTYPED_CLEAR,
+                               .reg = { A, 1 << 16 },
+                               .ip = ip + FRAME_CALL_BYTES };
     CHECK_PTR(kernel_syscall(t), t);
     CHECK_EQ(t->frame.ip, ip); /* to be made again */
     machine.irq_waiting = false;

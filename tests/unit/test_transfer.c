@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_transfer.c - capabilities in messages: who may, where they go, what becomes of those that cannot.
+ * test_transfer.c - capabilities in messages: who may, where they go, what becomes of those that
+ * cannot.
  */
 #include "host.h"
 
@@ -24,12 +25,17 @@ static void boot_window(uint16_t count)
 
 static void describe(uint32_t i, uint64_t slot, kozo_rights rights, uint8_t flags, uint64_t badge)
 {
-    from->buffer->cap[i] = (struct kozo_cap_desc){
-        .slot = (uint32_t)slot, .rights = rights, .user_rights = 0xff, .flags = flags, .badge = badge
-    };
+    from->buffer->cap[i] = (struct kozo_cap_desc){ .slot = (uint32_t)slot,
+                                                   .rights = rights,
+                                                   .user_rights = 0xff,
+                                                   .flags = flags,
+                                                   .badge = badge };
 }
 
-static void send(uint64_t caps) { CHECK_OK(call(from, SEND, SLOT_EP, INFO(1) | INFO_CAPS(caps), 7)); }
+static void send(uint64_t caps)
+{
+    CHECK_OK(call(from, SEND, SLOT_EP, INFO(1) | INFO_CAPS(caps), 7));
+}
 
 static const struct cap *got(uint32_t i) { return &host_slot_of(to, WINDOW + i)->cap; }
 
@@ -128,7 +134,8 @@ TEST(a_move_cannot_set_a_badge)
 TEST(unique_kinds_travel_only_by_move)
 {
     boot_window(2);
-    CHECK_OK(call(host.init, RETYPE, SLOT_UNTYPED, KOZO_WHAT(KOZO_KIND_UNTYPED, 12), host_cnode_slot(from), X, 1));
+    CHECK_OK(call(host.init, RETYPE, SLOT_UNTYPED, KOZO_WHAT(KOZO_KIND_UNTYPED, 12),
+                  host_cnode_slot(from), X, 1));
     describe(0, X, KOZO_RIGHTS_ALL, 0, 0);
     describe(1, X, KOZO_RIGHTS_ALL, KOZO_CAP_MOVE, 0);
     send(2);
@@ -188,7 +195,8 @@ TEST(a_window_too_small_takes_what_fits)
 TEST(an_occupied_window_slot_is_left_alone)
 {
     boot_window(3);
-    CHECK_OK(call(host.init, CAP_COPY, host_cnode_slot(to), WINDOW + 1, 0, SLOT_EP, KOZO_SAME_RIGHTS));
+    CHECK_OK(
+        call(host.init, CAP_COPY, host_cnode_slot(to), WINDOW + 1, 0, SLOT_EP, KOZO_SAME_RIGHTS));
     for (uint32_t i = 0; i < 3; i++)
         describe(i, SLOT_NTFN, KOZO_RIGHTS_ALL, 0, 0);
     send(3);
@@ -198,7 +206,8 @@ TEST(an_occupied_window_slot_is_left_alone)
 
 TEST(a_window_outside_the_space_receives_nothing)
 {
-    static const uint32_t bad[] = { 0, 1u << HOST_SPACE_BITS, (1u << HOST_SPACE_BITS) + 1, UINT32_MAX };
+    static const uint32_t bad[] = { 0, 1u << HOST_SPACE_BITS, (1u << HOST_SPACE_BITS) + 1,
+                                    UINT32_MAX };
 
     for (uint32_t i = 0; i < ARRAY_LEN(bad); i++) {
         boot_window(1);

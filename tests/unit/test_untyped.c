@@ -27,7 +27,8 @@ struct info {
 static struct info info_of(uint64_t untyped)
 {
     CHECK_OK(call(host.init, UNTYPED_INFO, untyped));
-    return (struct info){ host.init->frame.reg[0], host.init->frame.reg[1], host.init->frame.reg[2] };
+    return (struct info){ host.init->frame.reg[0], host.init->frame.reg[1],
+                          host.init->frame.reg[2] };
 }
 
 static void *memory_of(uint64_t frame)
@@ -81,7 +82,8 @@ TEST(all_or_nothing)
 /* FACTS: retype arithmetic. */
 TEST(sizes_and_counts_that_wrap_are_refused)
 {
-    static const uint64_t bits[] = { 0, 1, 5, 41, 63, 64, 65, 127, 255, 256, 1ull << 32, UINT64_MAX >> 8 };
+    static const uint64_t bits[] = { 0,  1,   5,   41,  63,         64,
+                                     65, 127, 255, 256, 1ull << 32, UINT64_MAX >> 8 };
 
     host_boot();
     for (uint32_t i = 0; i < ARRAY_LEN(bits); i++)
@@ -96,9 +98,17 @@ TEST(sizes_and_counts_that_wrap_are_refused)
 
 TEST(kinds_that_are_not_carved_are_refused)
 {
-    static const uint64_t kinds[] = { KOZO_KIND_NULL, KOZO_KIND_REPLY, KOZO_KIND_THREAD, KOZO_KIND_THREAD_POOL,
-                                      KOZO_KIND_IRQ_CONTROL, KOZO_KIND_IRQ_HANDLER, KOZO_KIND_IO_PORT, KOZO_KIND_DEBUG,
-                                      KOZO_KIND_ZOMBIE, KOZO_KIND_COUNT, 255 };
+    static const uint64_t kinds[] = { KOZO_KIND_NULL,
+                                      KOZO_KIND_REPLY,
+                                      KOZO_KIND_THREAD,
+                                      KOZO_KIND_THREAD_POOL,
+                                      KOZO_KIND_IRQ_CONTROL,
+                                      KOZO_KIND_IRQ_HANDLER,
+                                      KOZO_KIND_IO_PORT,
+                                      KOZO_KIND_DEBUG,
+                                      KOZO_KIND_ZOMBIE,
+                                      KOZO_KIND_COUNT,
+                                      255 };
 
     host_boot();
     for (uint32_t i = 0; i < ARRAY_LEN(kinds); i++)
@@ -129,8 +139,10 @@ TEST(retype_tells_its_errors_in_order)
     CHECK_ERR(ep(U, 0, 1), ADDRESS);
     CHECK_ERR(call(host.init, RETYPE, U, KOZO_WHAT(KOZO_KIND_ENDPOINT, 0), SLOT_EP, 0, 1), KIND);
     CHECK_ERR(call(host.init, RETYPE, U, KOZO_WHAT(KOZO_KIND_ENDPOINT, 0), SLOT_EP, 0, 2), NOMEM);
-    CHECK_ERR(call(host.init, RETYPE, U, KOZO_WHAT(KOZO_KIND_ENDPOINT, 9), SLOT_EP, 0, 2), ARGUMENT);
-    CHECK_ERR(call(host.init, RETYPE, SLOT_EP, KOZO_WHAT(KOZO_KIND_ENDPOINT, 9), SLOT_EP, 0, 2), KIND);
+    CHECK_ERR(call(host.init, RETYPE, U, KOZO_WHAT(KOZO_KIND_ENDPOINT, 9), SLOT_EP, 0, 2),
+              ARGUMENT);
+    CHECK_ERR(call(host.init, RETYPE, SLOT_EP, KOZO_WHAT(KOZO_KIND_ENDPOINT, 9), SLOT_EP, 0, 2),
+              KIND);
     CHECK_ERR(call(host.init, RETYPE, A, KOZO_WHAT(KOZO_KIND_ENDPOINT, 9), SLOT_EP, 0, 2), EMPTY);
     CHECK_ERR(call(host.init, RETYPE, 0, KOZO_WHAT(KOZO_KIND_ENDPOINT, 9), SLOT_EP, 0, 2), ADDRESS);
 }
@@ -216,7 +228,10 @@ static struct tcb *other;
 
 static void occupy(void) { CHECK_OK(call(other, CAP_COPY, 0, A, 0, SLOT_EP, KOZO_SAME_RIGHTS)); }
 
-/* Its slot is taken while it is preempted: what it cleared is cleared, and nothing else has changed. */
+/*
+ * Its slot is taken while it is preempted: what it cleared is cleared, and nothing else has
+ * changed.
+ */
 TEST(a_retype_preempted_and_then_refused_has_cleared_and_no_more)
 {
     host_boot();
@@ -310,7 +325,8 @@ TEST(free_bytes_add_up)
     CHECK_OK(call(host.init, CAP_REVOKE, 0, U));
     CHECK_EQ(bytes_stat(), all - lost);
     CHECK_OK(call(host.init, CAP_DELETE, 0, U));
-    CHECK_EQ(bytes_stat(), all - lost - (1 << 16)); /* below the watermark of what it was carved from */
+    CHECK_EQ(bytes_stat(),
+             all - lost - (1 << 16)); /* below the watermark of what it was carved from */
 }
 
 /* ---- device memory ---- */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_vspace.c - address spaces: feed, map, unmap, protect, and destruction in any order, through a TLB that forgets
- * only what it is told to.
+ * test_vspace.c - address spaces: feed, map, unmap, protect, and destruction in any order, through
+ * a TLB that forgets only what it is told to.
  */
 #include "cap/object.h"
 #include "host.h"
@@ -44,11 +44,20 @@ static uint64_t map(uint64_t frame, uint64_t address, uint64_t rights)
 
 static uint64_t unmap(uint64_t frame) { return call(host.init, UNMAP, 0, frame); }
 
-static struct paddr root_of(uint64_t space) { return arch_ram_addr((void *)host_slot(space)->cap.object); }
-static struct paddr page_of(uint64_t frame) { return (struct paddr){ host_slot(frame)->cap.object }; }
+static struct paddr root_of(uint64_t space)
+{
+    return arch_ram_addr((void *)host_slot(space)->cap.object);
+}
+static struct paddr page_of(uint64_t frame)
+{
+    return (struct paddr){ host_slot(frame)->cap.object };
+}
 
 /* What a thread in the space meets; the TLB remembers it. */
-static bool touch(uint64_t address, uint8_t access) { return host_access(root_of(SPACE), address, access).ok; }
+static bool touch(uint64_t address, uint8_t access)
+{
+    return host_access(root_of(SPACE), address, access).ok;
+}
 
 static void check_reaches(uint64_t address, uint64_t frame)
 {
@@ -102,7 +111,8 @@ TEST(a_mapping_never_exceeds_its_capability)
     CHECK_ERR(call(host.init, PROTECT, 0, X, RW), RIGHTS);
     CHECK_OK(call(host.init, CAP_COPY, 0, X + 1, 0, FRAME, RW)); /* without MAP */
     CHECK_ERR(map(X + 1, AT + 0x1000, KOZO_READ), RIGHTS);
-    CHECK_OK(call(host.init, CAP_COPY, 0, X + 2, 0, SPACE, KOZO_WRITE)); /* a space to run in, not to map into */
+    CHECK_OK(call(host.init, CAP_COPY, 0, X + 2, 0, SPACE,
+                  KOZO_WRITE)); /* a space to run in, not to map into */
     CHECK_ERR(call(host.init, MAP, X + 2, FRAME + 1, AT, KOZO_READ), RIGHTS);
     CHECK_ERR(call(host.init, SPACE_FEED, X + 2, TABLE + 3), RIGHTS);
 }
@@ -126,8 +136,13 @@ TEST(tables_come_from_the_spaces_own_pool)
 
 TEST(addresses_that_are_no_users_are_refused)
 {
-    static const uint64_t bad[] = { 0, KOZO_USER_END, 0x800000000000, 0xffff800000000000, 0xffffffff80000000,
-                                    0xfffffffffffff000, 1ull << 63 };
+    static const uint64_t bad[] = { 0,
+                                    KOZO_USER_END,
+                                    0x800000000000,
+                                    0xffff800000000000,
+                                    0xffffffff80000000,
+                                    0xfffffffffffff000,
+                                    1ull << 63 };
 
     boot_space(8);
     for (uint32_t i = 0; i < ARRAY_LEN(bad); i++)
@@ -501,7 +516,8 @@ TEST(a_copy_of_a_space_keeps_it)
 
 TEST(spaces_tables_and_frames_end_in_any_order)
 {
-    static const uint64_t slots[] = { SPACE, TABLE, TABLE + 1, TABLE + 2, TABLE + 3, FRAME, FRAME + 1 };
+    static const uint64_t slots[] = { SPACE,     TABLE, TABLE + 1, TABLE + 2,
+                                      TABLE + 3, FRAME, FRAME + 1 };
     const uint64_t n = ARRAY_LEN(slots);
 
     for (uint64_t seed = 1; seed <= 60; seed++) {
@@ -541,7 +557,8 @@ TEST(a_frame_can_be_unmapped_through_its_holders_cnode)
     boot_space(3);
     struct tcb *t = host_thread(0, 0);
     CHECK_OK(call(host.init, CAP_COPY, host_cnode_slot(t), SLOT_FREE, 0, FRAME, KOZO_SAME_RIGHTS));
-    CHECK_OK(call(host.init, CAP_COPY, host_cnode_slot(t), SLOT_FREE + 1, 0, SPACE, KOZO_SAME_RIGHTS));
+    CHECK_OK(
+        call(host.init, CAP_COPY, host_cnode_slot(t), SLOT_FREE + 1, 0, SPACE, KOZO_SAME_RIGHTS));
     CHECK_OK(call(t, MAP, SLOT_FREE + 1, SLOT_FREE, AT, RW));
     CHECK(touch(AT, KOZO_WRITE));
     CHECK_OK(call(host.init, PROTECT, host_cnode_slot(t), SLOT_FREE, KOZO_READ));
@@ -559,7 +576,8 @@ TEST(random_mapping_agrees_with_a_plain_model)
     boot_space(8);
     host.seed = 5;
     for (uint32_t n = 0; n < 3000; n++) {
-        uint64_t i = host_random(8), address = AT + host_random(24) * 0x1000 + host_random(2) * KOZO_LARGE_SIZE;
+        uint64_t i = host_random(8),
+                 address = AT + host_random(24) * 0x1000 + host_random(2) * KOZO_LARGE_SIZE;
         uint64_t asked = host_random(2) ? RW : KOZO_READ;
         bool taken = false;
         for (uint64_t j = 0; j < 8; j++)
@@ -581,7 +599,8 @@ TEST(random_mapping_agrees_with_a_plain_model)
             where[i] = 0;
             break;
         default:
-            CHECK_EQ(call(host.init, PROTECT, 0, FRAME + i, asked), where[i] != 0 ? KOZO_OK : KOZO_ERR_UNMAPPED);
+            CHECK_EQ(call(host.init, PROTECT, 0, FRAME + i, asked),
+                     where[i] != 0 ? KOZO_OK : KOZO_ERR_UNMAPPED);
             rights[i] = asked;
         }
         for (uint64_t j = 0; j < 8; j++)
@@ -589,6 +608,7 @@ TEST(random_mapping_agrees_with_a_plain_model)
                 check_reaches(where[j], FRAME + j);
                 CHECK_EQ(touch(where[j], KOZO_WRITE), rights[j] == RW);
             }
-        CHECK_EQ(touch(address, KOZO_READ), where[i] == address || (taken && touch(address, KOZO_READ)));
+        CHECK_EQ(touch(address, KOZO_READ),
+                 where[i] == address || (taken && touch(address, KOZO_READ)));
     }
 }

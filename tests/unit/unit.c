@@ -2,8 +2,9 @@
 /*
  * unit.c - the tests' main: chooses, runs, and tells in TAP.
  *
- * Output: the plan, `# case NAME` for every case to come, a result for each with `# file:line: message` below those
- * that failed, and `# KOZO END` as the last line. Status 0 all well, 1 some failed, 2 wrong use.
+ * Output: the plan, `# case NAME` for every case to come, a result for each with `# file:line:
+ * message` below those that failed, and `# KOZO END` as the last line. Status 0 all well, 1 some
+ * failed, 2 wrong use.
  */
 #define _DEFAULT_SOURCE
 #include "unit.h"
@@ -132,8 +133,9 @@ static void on_hang(int signal)
 void unit_check_eq(const char *file, int line, const char *text, uint64_t got, uint64_t want)
 {
     if (got != want)
-        unit_fail(file, line, "%s is %#llx (%llu), expected %#llx (%llu)", text, (unsigned long long)got,
-                  (unsigned long long)got, (unsigned long long)want, (unsigned long long)want);
+        unit_fail(file, line, "%s is %#llx (%llu), expected %#llx (%llu)", text,
+                  (unsigned long long)got, (unsigned long long)got, (unsigned long long)want,
+                  (unsigned long long)want);
 }
 
 void unit_check_ptr(const char *file, int line, const char *text, const void *got, const void *want)
@@ -205,7 +207,8 @@ void unit_check_failure(const char *file, int line, const char *text)
 static void panicked(void)
 {
     running.outcome = FAILED;
-    snprintf(running.message, sizeof(running.message), "the kernel stopped with code %#x", machine.end_code);
+    snprintf(running.message, sizeof(running.message), "the kernel stopped with code %#x",
+             machine.end_code);
 }
 
 static void run(const struct unit_test *t)
@@ -306,8 +309,9 @@ static void list(void)
             puts(test_name(t));
 }
 
-static const char usage[] = "usage: unit [-k GLOB]... [--list] [--times]\n"
-                            "Run the unit tests whose MODULE.NAME matches, and tell how they ended in TAP.\n";
+static const char usage[] =
+    "usage: unit [-k GLOB]... [--list] [--times]\n"
+    "Run the unit tests whose MODULE.NAME matches, and tell how they ended in TAP.\n";
 
 static bool parse(int count, char **word)
 {

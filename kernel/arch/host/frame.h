@@ -13,7 +13,8 @@
 
 #include "base/types.h"
 
-#define FRAME_REGS 10u /* capability, info, eight words: rdi rsi rdx r10 r8 r9 r12 r13 r14 r15 of x86-64 */
+#define FRAME_REGS                                                                                 \
+    10u /* capability, info, eight words: rdi rsi rdx r10 r8 r9 r12 r13 r14 r15 of x86-64 */
 #define FRAME_OTHER 3u /* registers that no call uses: rbp rcx r11 of x86-64 */
 
 /*

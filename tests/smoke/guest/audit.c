@@ -71,7 +71,8 @@ KOZO_TEST(a_capability_that_comes_with_a_message_is_granted)
     struct kozo_endpoint ep = kozo_test_endpoint();
     struct kozo_notification n = kozo_test_notification();
     kozo_cptr window = kozo_test_slot();
-    struct doing d = { .nr = KOZO_SYS_CALL, .x = { .cap = ep.c, .info = 1 << KOZO_INFO_CAPS_SHIFT } };
+    struct doing d = { .nr = KOZO_SYS_CALL,
+                       .x = { .cap = ep.c, .info = 1 << KOZO_INFO_CAPS_SHIFT } };
     struct kozo_words x = { .cap = ep.c, .info = KOZO_INFO_RECV_CAPS };
     struct kozo_worker w = doing_later(LATER);
 

@@ -266,7 +266,10 @@ static void odd_frame(struct kozo_endpoint f, kozo_cptr frame, enum kozo_err wri
     KOZO_CHECK_ERR(kozo_file_read_frames(f, 0, 9, &lent, 1, 0).err, read_err);
 }
 
-/* Memory of a device, what nobody may write to, one Frame three times, one that is mapped and moves. */
+/*
+ * Memory of a device, what nobody may write to, one Frame three times, one that is mapped and
+ * moves.
+ */
 KOZO_TEST(frames_of_every_odd_kind_are_borne)
 {
     const struct kozo_boot_info *b = kozo_boot_info();

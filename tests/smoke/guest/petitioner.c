@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * petitioner - a service that asks policy for things, as its arguments say, one word after the other.
+ * petitioner - a service that asks policy for things, as its arguments say, one word after the
+ * other.
  *
  * It is no test program of its own: tests/smoke/test_consent.py puts it into the manifest.
  *
@@ -15,8 +16,10 @@
  *     again OBJECT         ask six times, and give back what is granted
  *     until-refused OBJECT ask until the answer is another than at first
  *     drain                make room in the audit
- *     swap                 with two leases, give back the first just before the second ends; say when it does
- *     late                 ask alone while there is a lease, and give that back just before nobody answers
+ *     swap                 with two leases, give back the first just before the second ends; say
+ *                          when it does
+ *     late                 ask alone while there is a lease, and give that back just before nobody
+ *                          answers
  *     reconnect            to policy, which has begun a new life
  *     trespass             do what one's capabilities are not good for
  *     hang                 be a provider that never answers to the end of a lease
