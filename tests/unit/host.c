@@ -470,7 +470,8 @@ static void make_init(struct slot *slots)
 }
 
 static uint64_t space_live[(HOST_RAM_BASE + HOST_RAM_MAX) / KOZO_PAGE_SIZE / 64];
-static uint64_t table_serial[(HOST_RAM_BASE + HOST_RAM_MAX) / KOZO_PAGE_SIZE]; /* of an earlier world */
+static uint64_t
+    table_serial[(HOST_RAM_BASE + HOST_RAM_MAX) / KOZO_PAGE_SIZE]; /* of an earlier world */
 
 void host_boot_sized(uint64_t ram_bytes, uint32_t root_bits)
 {

@@ -470,7 +470,7 @@ TEST(a_directory_is_no_program)
     prepare("");
     put_file("bin/init", "", 0, 0040755);
     end_archive();
-    CHECK_PANIC("bin/init is not a file", boot_start(&in));
+    CHECK_PANIC("bin/init is a directory, expected a file", boot_start(&in));
 }
 
 TEST(a_malformed_archive)

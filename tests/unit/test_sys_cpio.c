@@ -78,8 +78,8 @@ static void end(void)
 }
 
 /*
- * A copy of just the first `bytes` bytes at an odd address, so that ASan sees a step beyond. It stays
- * until the next one: `bad` names its bytes.
+ * A copy of just the first `bytes` bytes at an odd address, so that ASan sees a step beyond. It
+ * stays until the next one: `bad` names its bytes.
  */
 static enum kozo_err check_cut(uint64_t bytes, uint64_t *entries)
 {
@@ -413,7 +413,8 @@ TEST(only_directories_lie_before_a_slash)
 
 TEST(a_message_tells_entry_field_byte_and_value)
 {
-    static const char *const long_name = "a/name/that/is/longer/than/a/line/of/a/message/has/room/for";
+    static const char *const long_name =
+        "a/name/that/is/longer/than/a/line/of/a/message/has/room/for";
 
     begin();
     add("bin/a", "1");

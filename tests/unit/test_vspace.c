@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_vspace.c - address spaces: feed, map, unmap, protect, and destruction in any order, through
- * a TLB that forgets only what it is told to.
+ * test_vspace.c - feed, map, unmap, protect, destroy in any order; the TLB forgets only when told.
  */
 #include "cap/object.h"
 #include "host.h"
@@ -44,20 +43,12 @@ static uint64_t map(uint64_t frame, uint64_t address, uint64_t rights)
 
 static uint64_t unmap(uint64_t frame) { return call(host.init, UNMAP, 0, frame); }
 
-static struct paddr root_of(uint64_t space)
-{
-    return arch_ram_addr((void *)host_slot(space)->cap.object);
-}
-static struct paddr page_of(uint64_t frame)
-{
-    return (struct paddr){ host_slot(frame)->cap.object };
-}
+static uint64_t object(uint64_t at) { return host_slot(at)->cap.object; }
+static struct paddr root_of(uint64_t space) { return arch_ram_addr((void *)object(space)); }
+static struct paddr page_of(uint64_t frame) { return (struct paddr){ object(frame) }; }
 
 /* What a thread in the space meets; the TLB remembers it. */
-static bool touch(uint64_t address, uint8_t access)
-{
-    return host_access(root_of(SPACE), address, access).ok;
-}
+static bool touch(uint64_t at, uint8_t how) { return host_access(root_of(SPACE), at, how).ok; }
 
 static void check_reaches(uint64_t address, uint64_t frame)
 {
@@ -111,8 +102,8 @@ TEST(a_mapping_never_exceeds_its_capability)
     CHECK_ERR(call(host.init, PROTECT, 0, X, RW), RIGHTS);
     CHECK_OK(call(host.init, CAP_COPY, 0, X + 1, 0, FRAME, RW)); /* without MAP */
     CHECK_ERR(map(X + 1, AT + 0x1000, KOZO_READ), RIGHTS);
-    CHECK_OK(call(host.init, CAP_COPY, 0, X + 2, 0, SPACE,
-                  KOZO_WRITE)); /* a space to run in, not to map into */
+    /* a space to run in, not to map into */
+    CHECK_OK(call(host.init, CAP_COPY, 0, X + 2, 0, SPACE, KOZO_WRITE));
     CHECK_ERR(call(host.init, MAP, X + 2, FRAME + 1, AT, KOZO_READ), RIGHTS);
     CHECK_ERR(call(host.init, SPACE_FEED, X + 2, TABLE + 3), RIGHTS);
 }
@@ -136,13 +127,8 @@ TEST(tables_come_from_the_spaces_own_pool)
 
 TEST(addresses_that_are_no_users_are_refused)
 {
-    static const uint64_t bad[] = { 0,
-                                    KOZO_USER_END,
-                                    0x800000000000,
-                                    0xffff800000000000,
-                                    0xffffffff80000000,
-                                    0xfffffffffffff000,
-                                    1ull << 63 };
+    static const uint64_t bad[] = { 0, KOZO_USER_END, 0x800000000000, 0xffff800000000000,
+                                    0xffffffff80000000, 0xfffffffffffff000, 1ull << 63 };
 
     boot_space(8);
     for (uint32_t i = 0; i < ARRAY_LEN(bad); i++)
@@ -403,8 +389,8 @@ static void check_void(uint64_t frame)
 }
 
 /*
- * A record that is void is so for good, also when the same page is mapped at the same address of the same space again,
- * in a table of the same level, even the same one.
+ * A record that is void is so for good, also when the same page is mapped at the same address of
+ * the same space again, in a table of the same level, even the same one.
  */
 TEST(a_void_record_never_comes_true_again)
 {
@@ -418,7 +404,8 @@ TEST(a_void_record_never_comes_true_again)
         CHECK_OK(call(host.init, CAP_COPY, 0, X, 0, FRAME, KOZO_READ | KOZO_MAP));
         CHECK_OK(map(FRAME, AT, RW));
         for (uint64_t i = 0; i < 3; i++) {
-            if (host_slot(TABLE + i)->cap.size_bits < level || (host_slot(TABLE + i)->cap.flags & CAP_MAPPED) == 0)
+            if (host_slot(TABLE + i)->cap.size_bits < level ||
+                (host_slot(TABLE + i)->cap.flags & CAP_MAPPED) == 0)
                 continue;
             if ((way & 2) != 0 && host_slot(TABLE + i)->cap.size_bits == level)
                 again = TABLE + i; /* one above it goes: this can be fed again */
@@ -516,8 +503,7 @@ TEST(a_copy_of_a_space_keeps_it)
 
 TEST(spaces_tables_and_frames_end_in_any_order)
 {
-    static const uint64_t slots[] = { SPACE,     TABLE, TABLE + 1, TABLE + 2,
-                                      TABLE + 3, FRAME, FRAME + 1 };
+    const uint64_t slots[] = { SPACE, TABLE, TABLE + 1, TABLE + 2, TABLE + 3, FRAME, FRAME + 1 };
     const uint64_t n = ARRAY_LEN(slots);
 
     for (uint64_t seed = 1; seed <= 60; seed++) {

@@ -67,7 +67,9 @@ static bool emulators_page_fault(const struct led *l, const char *at)
     return fault_of(&l->s) == KOZO_FAULT_PAGE && ip_of(&l->s) == (uint64_t)at;
 }
 
-/* All selectors of the table and of the first after it, both tables and all privileges; then some. */
+/*
+ * All selectors of the table and of the first after it, both tables and all privileges; then some.
+ */
 #define EACH_SELECTOR(s) for (uint64_t s = 0; s < 0x10000; s += s < 0x100 ? 1 : 61)
 
 /* ---- code segments ---- */
@@ -397,7 +399,9 @@ KOZO_TEST(unaligned_access_with_the_alignment_flag)
     unharmed(&v);
 }
 
-/* If such a state could be loaded, the kernel's own FXRSTOR would fault when the thread runs next. */
+/*
+ * If such a state could be loaded, the kernel's own FXRSTOR would fault when the thread runs next.
+ */
 TRY_WITH(reserved_mxcsr, "pushq %rax", "ldmxcsr (%rsp)");
 TRY_WITH(reserved_fxrstor,
          "subq $512, %rsp\n andq $-16, %rsp\n fxsave (%rsp)\n movl %eax, 24(%rsp)",
