@@ -267,7 +267,8 @@ static enum kozo_err crash_once(const char *service)
 
 /*
  * The service of the demonstration ends by itself after a while, is started only when it is asked
- * for, and asks policy, of whose answers nobody reads the records. Returns how often it was started.
+ * for, and asks policy, of whose answers nobody reads the records. Returns how often it was
+ * started.
  */
 static uint64_t crash_demo_once(const char *service)
 {
