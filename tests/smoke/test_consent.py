@@ -181,7 +181,7 @@ def test_one_use_and_leases_outlive_policy(boot):
 
 def test_commands_of_the_command_line_consent_to_nothing(boot):
     petition(boot, "ask fs:/etc/motd 1")
-    with boot.start(append='kozo.run="kill hello; poweroff"') as vm:
+    with boot.start(append='kozo.run="restart hello; poweroff"') as vm:
         vm.wait_for(r"^\[petitioner\] denied fs:/etc/motd: .*commands come from kozo.run, nobody is at the terminal$")
         vm.wait_for(r"error: hello: denied: .*nobody is at the terminal")
         vm.expect_exit(1)
@@ -196,10 +196,10 @@ def test_a_full_share_of_the_audit_denies_its_requester_alone(boot):
             vm.wait_for(rf"^\[petitioner\] {end}")
         vm.wait_for(r"^\[policy\] denied: who=petitioner and \d+ more since \d+ ms$")  # no flood of lines
         vm.wait_for("kozo> ")
-        vm.send("\x15kill hello\r")  # the shell is served as ever
+        vm.send("\x15restart hello\r")  # the shell is served as ever
         vm.wait_for(ALLOW)
         vm.send("y\r")
-        vm.wait_for(r"^error: hello: object is not in the state")
+        vm.wait_for(r"service hello: restarted by policy")
         vm.wait_for("kozo> ")
         vm.send("run --with policy asker fs:/etc/motd read\r")
         vm.wait_for(ALLOW)
