@@ -12,6 +12,7 @@
 
 #define COM1 0x3f8
 #define POLLS_MOST 100000
+#define MEMORY_PROBE 0x4b4f5a4f
 
 #define CPUID_EXT_D_NX_LM ((1 << 20) | (1 << 29))
 #define CPUID_1_C_RDRAND (1 << 30)
@@ -42,11 +43,21 @@ x86_boot:
         movl    %edx, PHYS(x86 + X86_CLOCK_BASE) + 4
         cli
         cld
-        movl    $PHYS(x86_stack_cpu), %esp
+        movl    $PHYS(boot_stack_top), %esp
         movl    %ebx, PHYS(boot_start_info)
 
-        /* The first line, before anything that can go wrong. */
         call    serial_start
+
+        /* There is memory for all of the image; that its first pages run proves it for these alone. */
+        movl    $PHYS(x86_image_end) - 4, %edi
+        movl    $PHYS(text_no_memory), %esi
+        movl    (%edi), %eax
+        movl    $MEMORY_PROBE, (%edi)
+        cmpl    $MEMORY_PROBE, (%edi)
+        jne     refuse
+        movl    %eax, (%edi)
+
+        /* The first line, before anything else that can go wrong. */
         movl    $PHYS(x86_banner), %esi
         call    serial_put
 
@@ -97,7 +108,7 @@ x86_boot:
 
 no_long_mode:
         movl    $PHYS(text_no_long_mode), %esi
-        call    serial_put
+refuse: call    serial_put
         movb    $0x12, %al
         outb    %al, $0xf4
         movw    $0x604, %dx
@@ -106,6 +117,11 @@ no_long_mode:
 3:      cli
         hlt
         jmp     3b
+
+/* Here, and not with the other texts, it is out of the way of an archive at the end of so little memory. */
+text_no_memory:
+        .ascii  "kozo: this machine has less memory than the kernel takes for itself; give it 64 MiB (-m 64)\r\n"
+        .asciz  "KOZO PANIC\r\n"
 
 /* COM1: 115200 8N1, FIFOs on and empty, no interrupts. A port that is not there is harmless. */
 serial_start:
@@ -193,6 +209,8 @@ boot_root:      .skip 4096
 boot_gib_low:   .skip 4096
 boot_gib_high:  .skip 4096
 boot_large:     .skip 4 * 4096
+boot_stack:     .skip 64        /* of the calls above; in the image's first pages */
+boot_stack_top:
 boot_start_info: .skip 4
 
         .section .note.GNU-stack, "", @progbits
