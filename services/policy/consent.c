@@ -75,3 +75,23 @@ uint64_t consent_deadline(const struct consent *c)
 }
 
 void consent_end(struct consent *c, uint32_t i) { c->request[i] = (struct consent_request){}; }
+
+void consent_note(struct consent *c, uint32_t i, enum consent_outcome outcome, uint64_t now)
+{
+    uint32_t who = identity_index(c->request[i].badge);
+
+    if (who >= MANIFEST_SERVICES || outcome == CONSENT_UNDECIDED)
+        return;
+    c->patience[who].noes = outcome == CONSENT_YES ? 0 : c->patience[who].noes + 1;
+    if (c->patience[who].noes < CONSENT_NOES)
+        return;
+    c->patience[who].noes = 0;
+    c->patience[who].until = now + CONSENT_QUIET_MS * KOZO_MS;
+}
+
+bool consent_is_quiet(const struct consent *c, uint64_t badge, uint64_t now)
+{
+    uint32_t who = identity_index(badge);
+
+    return who < MANIFEST_SERVICES && now < c->patience[who].until;
+}

@@ -19,6 +19,8 @@
 #define CONSENTS_EACH 2u                             /* requests of one service that can wait */
 #define CONSENTS (CONSENTS_EACH * MANIFEST_SERVICES) /* no service fills another's share */
 #define CONSENT_NONE UINT32_MAX
+#define CONSENT_NOES 5u /* so often in a row no, or nothing, is said to a service; then it ... */
+#define CONSENT_QUIET_MS 60000u /* ... may not ask for so long */
 
 enum consent_state : uint8_t { CONSENT_FREE, CONSENT_WAITS, CONSENT_SHOWN };
 
@@ -51,6 +53,10 @@ struct consent {
     uint64_t orders;
     uint32_t limit_ms; /* for each, from when it is shown */
     struct consent_request request[CONSENTS];
+    struct {
+        uint32_t noes;  /* in a row */
+        uint64_t until; /* it may not ask before this time */
+    } patience[MANIFEST_SERVICES];
 };
 
 /*
@@ -75,5 +81,9 @@ enum consent_outcome consent_settle(const struct consent *c, const struct consen
 uint64_t consent_deadline(const struct consent *c);
 /* It has been decided, or nobody wants to know any more. */
 void consent_end(struct consent *c, uint32_t i);
+/* Its outcome, before its end: a yes, or once more a no. */
+void consent_note(struct consent *c, uint32_t i, enum consent_outcome outcome, uint64_t now);
+/* Whether the person is left in peace by this service at `now`. */
+bool consent_is_quiet(const struct consent *c, uint64_t badge, uint64_t now);
 /* How many of a service wait or are shown, by its place in the manifest. */
 uint32_t consent_count(const struct consent *c, uint32_t who);

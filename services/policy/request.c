@@ -168,6 +168,8 @@ static void settle(struct policy_server *p)
     struct consent_said said = {};
     enum person_state state = person_take(&said.order);
     uint32_t k = consent_shown(&p->consent);
+    uint64_t now = kozo_now();
+    enum consent_outcome outcome;
 
     said.yes = state == PERSON_SAYS_YES;
     said.anything = said.yes || state == PERSON_SAYS_NO;
@@ -175,7 +177,10 @@ static void settle(struct policy_server *p)
         deny_all(p, "the console does not serve", "see ps");
         return;
     }
-    switch (consent_settle(&p->consent, &said, kozo_now())) {
+    outcome = consent_settle(&p->consent, &said, now);
+    if (outcome != CONSENT_UNDECIDED)
+        consent_note(&p->consent, k, outcome, now);
+    switch (outcome) {
     case CONSENT_UNDECIDED:
         break;
     case CONSENT_YES:
@@ -245,6 +250,9 @@ static bool may_ask(struct policy_server *p, uint64_t badge, uint32_t *k)
     else if (!person_is_there())
         rules_no_consent(&p->answer, "no console to ask on",
                          "give policy the capability console-ask in " MANIFEST_PATH);
+    else if (consent_is_quiet(&p->consent, badge, kozo_now()))
+        rules_no_consent(&p->answer, "the person has said no, or nothing, too often",
+                         "ask again in a minute");
     else if ((*k = consent_add(&p->consent, badge)) == CONSENT_NONE)
         rules_no_consent(&p->answer, "too many questions wait for the person already",
                          "wait for the answer to those");

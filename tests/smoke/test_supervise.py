@@ -170,6 +170,7 @@ def test_one_that_takes_all_it_can_get_harms_nobody_else(boot):
         while "allow" in vm.wait_for(r"allow\? y or n|asked \d+ times: its share of the audit is full").group():
             vm.send("n\r")
             vm.wait_for("who=asker .* the person at the console said no")
+        assert len(re.findall("who=asker .* the person at the console said no", vm.text)) <= 6, "it was left in peace"
         vm.send("\x15echo the shell, too; run wc /etc/motd; ps; write /ram/enough it is\r")
         vm.wait_for("^the shell, too$")
         vm.wait_for(WC)

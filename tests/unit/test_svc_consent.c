@@ -148,3 +148,24 @@ TEST(a_flood_fills_its_own_share_of_the_queue_only)
         n += consent_add(c, WHO(who, 1)) != CONSENT_NONE;
     CHECK_EQ(n, CONSENTS);
 }
+
+TEST(a_service_that_is_refused_again_and_again_leaves_the_person_in_peace)
+{
+    struct consent *c = queue();
+    uint64_t end = 7 * MS + CONSENT_QUIET_MS * MS;
+
+    for (uint32_t n = 0; n < 2 * CONSENT_NOES - 1; n++) {
+        uint32_t k = consent_add(c, WHO(3, 1 + n));
+
+        CHECK(!consent_is_quiet(c, WHO(3, 1), 7 * MS));
+        consent_note(c, k,
+                     n == CONSENT_NOES - 2 ? CONSENT_YES
+                     : n % 2 == 0          ? CONSENT_NO
+                                           : CONSENT_SILENCE,
+                     7 * MS); /* a yes begins anew; another life does not */
+        consent_end(c, k);
+    }
+    CHECK(!consent_is_quiet(c, WHO(4, 1), 7 * MS));
+    CHECK(consent_is_quiet(c, WHO(3, 99), end - 1));
+    CHECK(!consent_is_quiet(c, WHO(3, 99), end));
+}
