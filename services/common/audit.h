@@ -35,7 +35,7 @@ struct audit {
     struct kozo_str object; /* as asked for; quoted and made printable */
     uint8_t rights;
     uint8_t held; /* told of a denial: by leases on that very object */
-    bool seen;    /* the person at the console decided it: no line says so */
+    bool seen;    /* the person at the console granted it: no line says so */
     enum audit_result result;
     uint32_t lease_ms;    /* how long, where there is one */
     struct kozo_str rule; /* the rule that spoke; empty = none */

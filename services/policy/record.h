@@ -5,7 +5,7 @@
  * A record stays until it has been drained by somebody who may; then it can still be looked at until
  * its place is needed. A requester whose share is full of undrained records is turned away, and
  * nobody else is: the shares of all who may ask add up to less than the ring. What the person at the
- * console decided somebody has seen: it is drained from the beginning.
+ * console granted somebody has seen: it is drained from the beginning.
  *
  * Owns:      struct record_table, the numbers of decisions.
  * Not here:  the line in the log (common/audit.h), deciding (rules.h).

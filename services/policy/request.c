@@ -126,11 +126,9 @@ static void finish(struct policy_server *p, uint32_t k)
     forget(p, k);
 }
 
-static void finish_denied(struct policy_server *p, uint32_t k, bool by_person, const char *why,
-                          const char *hint)
+static void finish_denied(struct policy_server *p, uint32_t k, const char *why, const char *hint)
 {
     p->answer = p->consent.request[k].answer;
-    p->answer.by_person = by_person;
     rules_no_consent(&p->answer, why, hint);
     finish(p, k);
 }
@@ -152,14 +150,14 @@ static void deny_all(struct policy_server *p, const char *why, const char *hint)
 {
     for (uint32_t k = 0; k < CONSENTS; k++)
         if (p->consent.request[k].state != CONSENT_FREE)
-            finish_denied(p, k, false, why, hint);
+            finish_denied(p, k, why, hint);
 }
 
 static void be_silent(struct policy_server *p, uint32_t k, bool answered)
 {
     person_withdraw(answered ? "that answer came too late: the time was over, denied"
                              : "no answer in time: denied");
-    finish_denied(p, k, false, "nobody answered in time", "be at the console, and ask again");
+    finish_denied(p, k, "nobody answered in time", "be at the console, and ask again");
 }
 
 /* What the person said, and the time limit: the question on the terminal ends by one of them. */
@@ -187,7 +185,7 @@ static void settle(struct policy_server *p)
         finish_allowed(p, k);
         break;
     case CONSENT_NO:
-        finish_denied(p, k, true, "the person at the console said no", "");
+        finish_denied(p, k, "the person at the console said no", "");
         break;
     case CONSENT_SILENCE:
         be_silent(p, k, said.anything);

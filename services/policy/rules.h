@@ -33,7 +33,7 @@ struct rules_answer {
     const struct manifest_rule *rule; /* that decided; null = none did */
     uint32_t lease_ms;
     uint32_t depth; /* 1, or MANIFEST_DEPTH_ANY */
-    bool by_person; /* it is what the person at the console said; never so by rules_decide */
+    bool by_person; /* the person at the console said yes; never so by rules_decide */
     char reason[RULES_TEXT];
     char hint[RULES_TEXT]; /* what to do about it; empty when allowed */
 };

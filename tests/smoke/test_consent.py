@@ -207,7 +207,7 @@ def test_a_full_share_of_the_audit_denies_its_requester_alone(boot):
         vm.wait_for(r"denied: .*the person at the console said no")
 
 
-def test_what_the_person_decides_fills_no_share(boot):
+def test_what_the_person_grants_fills_no_share(boot):
     petition(boot, "again fs:/etc/motd until-refused fs:/etc/none", MOTD + "".join(f"""
 [service d{n}]
 binary       = bin/petitioner

@@ -233,7 +233,7 @@ TEST(all_shares_fit_into_the_ring)
     }
 }
 
-TEST(what_the_person_decided_is_drained_from_the_beginning)
+TEST(what_the_person_granted_is_drained_from_the_beginning)
 {
     struct record_table *t = records();
 
