@@ -60,7 +60,7 @@ static void revoke_all_memory(void)
         results = call(other, CAP_REVOKE, 0, U);
 }
 
-/* Memory is taken back by its giver while it is being cleared, page by page, for whom it was given to. */
+/* Memory is taken back by its giver while it is being cleared, page by page, for its holder. */
 TEST(a_retype_whose_memory_is_taken_back_makes_nothing)
 {
     for (uint64_t at = 1; at <= POINTS; at++) {
