@@ -84,6 +84,14 @@ static enum kozo_err build_part(struct kozo_worker *w, struct kozo_builder *b, u
     return kozo_build_zeros(b, stack, KOZO_READ | KOZO_WRITE, pages);
 }
 
+/* A service's supervisor hears of a fault of any of its threads, unless that is not wanted. */
+static struct kozo_endpoint fault_handler(const struct kozo_worker_options *o)
+{
+    if (o->fault.c != 0 || o->unwatched)
+        return o->fault;
+    return kozo_cap_endpoint("fault");
+}
+
 /* As kozo_worker_start but for the run; in `space`, which is the caller's own if `own`. */
 enum kozo_err kozo_worker_build(struct kozo_worker *w, const struct kozo_worker_options *o,
                                 struct kozo_space space, bool own)
@@ -107,7 +115,7 @@ enum kozo_err kozo_worker_build(struct kozo_worker *w, const struct kozo_worker_
     if (err == KOZO_OK) {
         b.own = own;
         w->keep = b.keep;
-        err = build_part(w, &b, pages, o->fault);
+        err = build_part(w, &b, pages, fault_handler(o));
         kozo_build_end(&b);
     }
     if (err != KOZO_OK)

@@ -38,7 +38,7 @@ static void run(void *)
 
 enum kozo_err lend_begin(void)
 {
-    struct kozo_worker_options o = { .stack_pages = 1 };
+    struct kozo_worker_options o = { .stack_pages = 1, .unwatched = true };
     enum kozo_err err;
 
     copier.small = kozo_window_alloc(KOZO_WINDOW_SMALL, KOZO_FILE_FRAMES * KOZO_PAGE_SIZE);

@@ -15,6 +15,7 @@ static struct kozo_str rights_text(char to[RIGHTS_BYTES], uint8_t rights)
         uint8_t bit;
         const char *name;
     } names[] = { { LOG_WRITE, "write" },
+                  { LOG_FAULT, "fault" },
                   { KOZO_SYSTEM_LOG, "log" },
                   { KOZO_SYSTEM_LOOK, "look" },
                   { KOZO_SYSTEM_CONTROL, "control" },

@@ -20,6 +20,7 @@
 
 /* User rights of a capability to init's endpoint. */
 #define LOG_WRITE 1u
+#define LOG_FAULT 32u /* to be told faults of its bearer's threads, and to end it by them */
 #define PROGRAM_CNODE_BITS 8u /* log2 of the slots of a service */
 
 #define SERVICE_END 128u     /* bytes that tell how a life ended */
@@ -47,7 +48,8 @@ struct service {
     struct kozo_untyped port_memory; /* a port is made of it, one for each life */
     struct kozo_untyped memory; /* parents of all it was given: revoking them takes it all back */
     struct kozo_pool pool;
-    kozo_cptr given; /* one slot for each word under `capabilities`: the parent of what was given */
+    kozo_cptr given; /* one slot for each word under `capabilities`, and one for `fault`: the parent of
+                        what was given */
     struct kozo_process process;
     kozo_cptr waiter; /* the right to answer it once READY is said; 0 = it does not wait */
     struct lines lines;

@@ -74,10 +74,9 @@ static enum kozo_err begin_one(struct init *i, struct service *s)
 {
     enum kozo_err err = KOZO_OK;
 
-    if (s->m->capabilities.count > 0) {
-        s->given = kozo_slots_alloc(s->m->capabilities.count);
-        err = s->given == 0 ? KOZO_ERR_LIMIT : KOZO_OK;
-    }
+    s->given = kozo_slots_alloc(s->m->capabilities.count + 1);
+    if (s->given == 0)
+        err = KOZO_ERR_LIMIT;
     if (err == KOZO_OK && s->m->provides.len > 0)
         err = carve_own(i, KOZO_KIND_UNTYPED, port_bits, &s->port_memory.c);
     if (err == KOZO_OK)
@@ -217,6 +216,18 @@ enum kozo_err start_give(struct init *i, struct service *s, uint32_t k)
         .err;
 }
 
+/*
+ * Where faults of its further threads go. `log` does not do: who has a copy of that could end the
+ * service by a fault of his own.
+ */
+static enum kozo_err give_fault(struct init *i, struct service *s)
+{
+    return kozo_cap_mint(kozo_own(s->given + s->m->capabilities.count), kozo_own(i->port.c),
+                         KOZO_RIGHTS(KOZO_WRITE, LOG_FAULT),
+                         identity_badge((uint32_t)(s - i->service), s->life))
+        .err;
+}
+
 /* What the k-th word of its section stands for; from.slot 0: nothing that is kept in a slot. */
 static struct kozo_spawn_cap given(struct init *i, struct service *s, uint32_t k)
 {
@@ -227,7 +238,7 @@ static struct kozo_spawn_cap given(struct init *i, struct service *s, uint32_t k
 }
 
 static uint32_t fill_caps(struct init *i, struct service *s, struct names *n,
-                          struct kozo_spawn_cap caps[MANIFEST_WORDS + 1])
+                          struct kozo_spawn_cap caps[MANIFEST_WORDS + 2])
 {
     uint32_t count = 0;
 
@@ -243,6 +254,11 @@ static uint32_t fill_caps(struct init *i, struct service *s, struct names *n,
         caps[count++] = (struct kozo_spawn_cap){ .name = "serve",
                                                  .from = kozo_own(s->port.c),
                                                  .rights = KOZO_SAME_RIGHTS };
+    if (s->m->threads > 1 && give_fault(i, s) == KOZO_OK)
+        caps[count++] =
+            (struct kozo_spawn_cap){ .name = "fault",
+                                     .from = kozo_own(s->given + s->m->capabilities.count),
+                                     .rights = KOZO_SAME_RIGHTS };
     return count;
 }
 
@@ -309,7 +325,7 @@ static struct start_problem reserve(struct service *s)
 static struct start_problem spawn(struct init *i, struct service *s, struct kozo_bytes image)
 {
     static struct names n;
-    struct kozo_spawn_cap caps[MANIFEST_WORDS + 1];
+    struct kozo_spawn_cap caps[MANIFEST_WORDS + 2];
     struct kozo_spawn_map maps[KOZO_START_MAPS];
     struct kozo_spawn_report report = {};
     struct kozo_spawn spawn = {
@@ -391,7 +407,7 @@ static void end_process(struct service *s, bool keep_given)
 /* What it was born with, and, unless it is kept, what came of that though its own is gone. */
 static void take_given(struct service *s, bool keep_given)
 {
-    for (uint32_t k = 0; k < s->m->capabilities.count; k++) {
+    for (uint32_t k = 0; k <= s->m->capabilities.count; k++) {
         if (!keep_given)
             (void)kozo_cap_revoke(kozo_own(s->given + k));
         (void)kozo_cap_delete(kozo_own(s->given + k));

@@ -238,8 +238,10 @@ static struct kozo_str cap_name(const struct service *s, uint64_t slot)
         if (s->process.first_named + named++ == slot)
             return name;
     }
-    return s->port.c != 0 && s->process.first_named + named == slot ? kozo_str("serve")
-                                                                     : (struct kozo_str){};
+    if (s->port.c != 0 && s->process.first_named + named++ == slot)
+        return kozo_str("serve");
+    return s->m->threads > 1 && s->process.first_named + named == slot ? kozo_str("fault")
+                                                                       : (struct kozo_str){};
 }
 
 static enum kozo_err serve_cap(struct system_server *server_, const struct kozo_msg *m,

@@ -174,8 +174,18 @@ static const struct log_ops ops = { .write = serve_write,
 
 /* ---- ends ---- */
 
+/* By a capability that was given for this; who refuses it leaves that thread stopped. */
+static bool may_fault(struct init *i, const struct kozo_msg *m)
+{
+    if ((m->user & LOG_FAULT) != 0)
+        return true;
+    deny(i, m, kozo_str("fault"), LOG_FAULT, "bind the capability `fault` as fault handler");
+    return false;
+}
+
 /*
  * It exited, or a fault stopped it: nobody goes on with it, and all it held and gave is taken back.
+ * That a further thread ended is no news.
  */
 static void serve_end(struct init *i, const struct kozo_msg *m)
 {
@@ -186,7 +196,7 @@ static void serve_end(struct init *i, const struct kozo_msg *m)
     char how[224];
     struct line l = line_begin(how, sizeof how);
 
-    if (s == nullptr)
+    if (s == nullptr || !may_fault(i, m) || (exited && m->word[7] != s->process.serial))
         return;
     lines_flush(&s->lines, print_line, &c);
     map = report_map(i, s);

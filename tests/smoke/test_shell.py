@@ -239,7 +239,7 @@ def test_ps_and_caps_tell_what_the_kernel_does(boot):
     assert re.search(r"^shell +calls +reply of init +\d+ +\d+ +\d+ +80 +0 +\d+/32768$", text, re.MULTILINE), text
     assert re.search(r"^hello +ended +it ended with status 0 ", text, re.MULTILINE), text
     given = re.findall(r"^shell +\d+ (\S+) +Endpoint +-w", text, re.MULTILINE)
-    assert given == ["log", "console", "fs", "system", "policy", "policy-admin"], text
+    assert given == ["log", "console", "fs", "system", "policy", "policy-admin", "fault"], text
     chain = re.search(r"^ +Untyped +-w--- 00 0  init\n +Endpoint +rwg-- ff 0  endpoint of fsd\n(?: +Endpoint .*\n)*"
                       r" +Endpoint +-wg-- 1f \S+  shell, slot \d+: fs$", text, re.MULTILINE)
     assert chain, text

@@ -19,7 +19,8 @@ struct kozo_worker_options {
     uint32_t stack_pages;       /* 1 to 14; 0: 4 */
     uint32_t priority;          /* no more urgent than the caller's ceiling */
     uint32_t flags;             /* KOZO_THREAD_* */
-    struct kozo_endpoint fault; /* where its faults go, badged or not; { 0 }: nowhere */
+    struct kozo_endpoint fault; /* where its faults go, badged or not; { 0 }: kozo_cap("fault"), if any */
+    bool unwatched;             /* nowhere: after a fault the kernel stops it, and no more */
     bool stopped;               /* build it, do not run it: kozo_worker_run */
 };
 

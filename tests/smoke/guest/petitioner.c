@@ -399,10 +399,8 @@ static void be_doomed(uint64_t ms)
     static struct kozo_worker worker;
 
     doom = ms;
-    if (kozo_worker_start(
-            &worker,
-            &(struct kozo_worker_options){ .priority = 120, .fault = kozo_cap_endpoint("log") },
-            crash, nullptr) != KOZO_OK)
+    if (kozo_worker_start(&worker, &(struct kozo_worker_options){ .priority = 120 }, crash,
+                          nullptr) != KOZO_OK)
         kozo_fatal("no worker");
 }
 

@@ -11,7 +11,9 @@
 #include <kozo/start.h>
 #include <kozo/string.h>
 #include <kozo/system.h>
+#include <kozo/syscall.h>
 #include <kozo/time.h>
+#include <kozo/worker.h>
 
 static struct kozo_msg message;
 
@@ -72,6 +74,34 @@ static void (*volatile nowhere)(void);
     kozo_printf("never said\n");
 }
 
+/* ---- further threads ---- */
+
+static void worker_crashes(void *)
+{
+    outer("");
+}
+
+static void worker_ends(void *) {}
+
+/* A thread that ends is nobody's business; what becomes of one that crashes is its handler's. */
+[[noreturn]] static void crash_in_thread(struct kozo_endpoint fault)
+{
+    static struct kozo_worker worker[2];
+    struct kozo_worker_options o = { .priority = 200, .fault = fault };
+
+    if (kozo_worker_start(&worker[0], &o, worker_ends, nullptr) != KOZO_OK)
+        kozo_fatal("no first thread");
+    (void)kozo_sleep(50 * KOZO_MS);
+    kozo_printf("lives on after the first\n");
+    if (kozo_worker_start(&worker[1], &o, worker_crashes, nullptr) != KOZO_OK)
+        kozo_fatal("no second thread");
+    while (kozo_thread_info(worker[1].thread).state != KOZO_THREAD_FAULTED)
+        (void)kozo_sleep(20 * KOZO_MS);
+    kozo_printf("lives on after the second\n");
+    (void)kozo_sleep(3600 * KOZO_S);
+    kozo_exit(0);
+}
+
 /* ---- one that runs commands ---- */
 
 [[noreturn]] static void crash_with_commands(void)
@@ -92,6 +122,10 @@ int main(int argc, char **argv)
     wait_for_ready();
     if (strcmp(how, "crash") == 0)
         outer(argc > 2 ? argv[2] : "");
+    if (strcmp(how, "thread") == 0)
+        crash_in_thread((struct kozo_endpoint){});
+    if (strcmp(how, "thread-by-log") == 0)
+        crash_in_thread(kozo_cap_endpoint("log"));
     if (strcmp(how, "crash-with-commands") == 0)
         crash_with_commands();
     return 1;
