@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_attack.c - two things at once to one object: what is under way when it ends, is taken away, or is past its time.
+ * test_attack.c - two things at once to one object: what is under way when it ends or is taken away.
  *
  * Where the first can be preempted, the second is tried at every such point.
  */
@@ -23,7 +23,7 @@ static struct tcb *watched;
 
 static void limit_passes(void) { host_advance(LIMIT); }
 
-/* The CNode that holds the right to answer goes, slot by slot, and the caller's deadline passes on the way. */
+/* The CNode with the right to answer goes, and the caller's deadline passes on the way. */
 static void end_of_a_reply(uint64_t at)
 {
     host_boot();
