@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_attack.c - two things at once to one object: what is under way when it ends or is taken away.
+ * test_attack.c - two things at once to one object: what is under way when it ends or is taken.
  *
  * Where the first can be preempted, the second is tried at every such point.
  */
