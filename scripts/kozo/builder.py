@@ -10,7 +10,7 @@ import subprocess
 import sys
 
 from kozo import packages, term
-from kozo.errors import BuildFailed, EnvironmentProblem
+from kozo.errors import BuildFailed, EnvironmentProblem, UsageProblem
 from kozo.paths import SCRIPTS, SOURCE
 
 CROSS = SCRIPTS / "x86_64.ini"
@@ -50,7 +50,10 @@ def _fingerprint(tree, source):
 @contextlib.contextmanager
 def lock(tree):
     """Hold the build folder; a second builder waits and says so."""
-    tree.root.mkdir(parents=True, exist_ok=True)
+    try:
+        tree.root.mkdir(parents=True, exist_ok=True)
+    except OSError as e:
+        raise UsageProblem(f"{tree.root}: cannot build there: {e.strerror}") from e
     with open(tree.root / ".kozo-lock", "w") as handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -136,25 +136,25 @@ static uint8_t read_bits(struct kozo_str value, uint32_t low, uint32_t high)
 static const char *read_memory(struct field_target *t, struct kozo_str value)
 {
     t->service->memory_bits = read_bits(value, memory_bits_min, memory_bits_max);
-    return t->service->memory_bits != 0 ? nullptr : "a power of two from 64K to 1G, as 4M";
+    return t->service->memory_bits != 0 ? nullptr : "a power of two from 64K to 1G, in K, M or G, as 4M";
 }
 
 static const char *read_untyped(struct field_target *t, struct kozo_str value)
 {
     t->service->untyped_bits = read_bits(value, KOZO_PAGE_BITS, memory_bits_max - 1);
-    return t->service->untyped_bits != 0 ? nullptr : "a power of two from 4K to 512M, as 256K";
+    return t->service->untyped_bits != 0 ? nullptr : "a power of two from 4K to 512M, in K or M, as 256K";
 }
 
 static const char *read_heap(struct field_target *t, struct kozo_str value)
 {
-    return read_pages(value, &t->service->heap_pages) ? nullptr : "a multiple of 4K, as 64K or 4M";
+    return read_pages(value, &t->service->heap_pages) ? nullptr : "a multiple of 4K, in K, M or G, as 64K or 4M";
 }
 
 static const char *read_stack(struct field_target *t, struct kozo_str value)
 {
     return read_pages(value, &t->service->stack_pages) && t->service->stack_pages <= 508
                ? nullptr
-               : "a multiple of 4K, at most 2032K";
+               : "a multiple of 4K, in K, at most 2032K";
 }
 
 static const char *read_threads(struct field_target *t, struct kozo_str value)
@@ -165,7 +165,14 @@ static const char *read_threads(struct field_target *t, struct kozo_str value)
 
 static const char *read_args(struct field_target *t, struct kozo_str value)
 {
-    return read_words(value, &t->service->args) ? nullptr : "at most 16 words";
+    struct manifest_words *args = &t->service->args;
+    uint64_t bytes = 0;
+
+    if (!read_words(value, args) || args->count > MANIFEST_ARGS)
+        return "at most 15 words";
+    for (uint32_t i = 0; i < args->count; i++)
+        bytes += args->word[i].len + 1;
+    return bytes <= MANIFEST_ARG_BYTES ? nullptr : "at most 1024 bytes, one after each word counted";
 }
 
 static const char *read_provides(struct field_target *t, struct kozo_str value)
@@ -325,6 +332,7 @@ static const char *read_tier(struct field_target *t, struct kozo_str value)
 
 static const char *read_lease(struct field_target *t, struct kozo_str value)
 {
+    t->rule->lease = value;
     return number_within(value, 1, manifest_tier_limit(TIER_LOW), &t->rule->lease_ms)
                ? nullptr
                : "milliseconds, from 1 to 3600000";

@@ -8,7 +8,24 @@ static const char *const given_names[] = { "log",       "initrd", "manifest",   
                                           "com1-line", "lines",  "kernel-log", "system", "process",
                                           "clock" };
 
+/* Of init's, and handed out whole: two services with one would take it from each other. */
+static const char *const single_names[] = { "com1", "com1-line", "lines", "leases" };
+
+static const struct {
+    const struct field *fields;
+    const char *expected;
+} known_fields[] = {
+    { fields_of_service,
+      "a field of a service: binary, sha256, memory, heap, stack, untyped, priority, threads, args, "
+      "provides, capabilities, requests, restart, restart_limit, restart_backoff_ms" },
+    { fields_of_rule, "a field of a rule: subject, object, rights, decision, tier, lease_ms, depth, "
+                      "reason, hint" },
+    { fields_of_init,
+      "a field of [init]: demo, demo_seconds, ready_seconds, consent_seconds" },
+};
+
 struct parser {
+    struct kozo_str text; /* all of it */
     struct field_target target; /* the section being read */
     const struct field *fields;
     uint32_t seen; /* bit i: fields[i] has been read */
@@ -22,7 +39,18 @@ static void complain(struct parser *p, uint32_t line, struct kozo_str field, str
                      const char *expected)
 {
     if (p->problem.expected == nullptr)
-        p->problem = (struct manifest_problem){ line, field, value, expected };
+        p->problem = (struct manifest_problem){ line, field, value, expected, false };
+}
+
+/* The same, of a value that was read before: its line is that where it stands. */
+static void complain_of(struct parser *p, const char *field, struct kozo_str value,
+                        const char *expected)
+{
+    uint32_t line = 1;
+
+    for (const char *at = p->text.at; at < value.at; at++)
+        line += *at == '\n';
+    complain(p, line, kozo_str(field), value, expected);
 }
 
 /* ---- sections and lines ---- */
@@ -33,6 +61,8 @@ static const char *begin_service(struct parser *p, struct kozo_str name)
 
     if (manifest_service(m, name) != nullptr)
         return "a name that no other service has";
+    if (kozo_str_is(name, "init") || kozo_str_is(name, "kernel"))
+        return "a name other than init and kernel, whose lines its lines would look like";
     if (m->services == MANIFEST_SERVICES)
         return "at most 32 services";
     p->target.service = &m->service[m->services++];
@@ -68,9 +98,12 @@ static const char *begin_rule(struct parser *p, struct kozo_str name)
 static void end_section(struct parser *p)
 {
     for (uint32_t i = 0; p->fields != nullptr && p->fields[i].name != nullptr; i++)
-        if (p->fields[i].required && (p->seen & 1u << i) == 0)
+        if (p->fields[i].required && (p->seen & 1u << i) == 0 &&
+            p->problem.expected == nullptr) {
             complain(p, p->section_line, kozo_str(p->fields[i].name), p->section,
                      "this field in the section, which lacks it");
+            p->problem.missing = true;
+        }
     p->target.service = nullptr;
     p->target.rule = nullptr;
     p->fields = nullptr;
@@ -100,7 +133,17 @@ static const char *read_section(struct parser *p, struct kozo_str line)
         return begin_service(p, name);
     if (kozo_str_is(kind, "rule") && field_is_name(name))
         return begin_rule(p, name);
-    return "[init], [service NAME] or [rule NAME]";
+    return "[init], [service NAME] or [rule NAME], NAME of 1 to 31 letters, digits, - _ and .";
+}
+
+static const char *no_such_field(const struct parser *p)
+{
+    const char *expected = nullptr;
+
+    for (unsigned i = 0; i < sizeof known_fields / sizeof known_fields[0]; i++)
+        if (p->fields == known_fields[i].fields)
+            expected = known_fields[i].expected;
+    return expected;
 }
 
 static const char *read_field(struct parser *p, struct kozo_str name, struct kozo_str value)
@@ -112,7 +155,7 @@ static const char *read_field(struct parser *p, struct kozo_str name, struct koz
     while (p->fields[i].name != nullptr && !kozo_str_is(name, p->fields[i].name))
         i++;
     if (p->fields[i].name == nullptr)
-        return "a field that this kind of section has";
+        return no_such_field(p);
     if ((p->seen & 1u << i) != 0)
         return "this field only once in the section";
     p->seen |= 1u << i;
@@ -144,6 +187,8 @@ static void read_line(struct parser *p, struct kozo_str line)
 
     if (has_nul(line))
         expected = "text, without NUL bytes";
+    else if (text_starts(line, kozo_str("\xef\xbb\xbf")))
+        expected = "text without a byte order mark, the three bytes ef bb bf before it";
     else if (value.len > 0 && value.at[0] == '[')
         expected = read_section(p, value);
     else if (value.len > 0) {
@@ -163,12 +208,22 @@ static void read_line(struct parser *p, struct kozo_str line)
 
 /* ---- what must hold between sections ---- */
 
-static bool is_given(struct kozo_str name)
+static bool is_one_of(struct kozo_str name, const char *const *names, size_t count)
 {
-    for (unsigned i = 0; i < sizeof given_names / sizeof given_names[0]; i++)
-        if (kozo_str_is(name, given_names[i]))
+    for (size_t i = 0; i < count; i++)
+        if (kozo_str_is(name, names[i]))
             return true;
     return false;
+}
+
+static bool is_given(struct kozo_str name)
+{
+    return is_one_of(name, given_names, sizeof given_names / sizeof given_names[0]);
+}
+
+static bool is_single(struct kozo_str name)
+{
+    return is_one_of(name, single_names, sizeof single_names / sizeof single_names[0]);
 }
 
 static void check_provides(struct parser *p, const struct manifest_service *s)
@@ -176,10 +231,10 @@ static void check_provides(struct parser *p, const struct manifest_service *s)
     if (s->provides.len == 0)
         return;
     if (manifest_provider(p->target.manifest, s->provides) != s)
-        complain(p, s->line, kozo_str("provides"), s->provides,
+        complain_of(p, "provides", s->provides,
                  "a name that no other service provides");
     if (is_given(s->provides) || word_is_part(s->provides))
-        complain(p, s->line, kozo_str("provides"), s->provides,
+        complain_of(p, "provides", s->provides,
                  "a name other than log, initrd, manifest, leases, com1, com1-line, lines, "
                  "kernel-log, system, process and clock");
 }
@@ -191,15 +246,19 @@ static void check_capability(struct parser *p, const struct manifest_service *s,
         manifest_provider(p->target.manifest, word_meaning(name).provides);
 
     if ((from == nullptr || from == s) && !is_given(name))
-        complain(p, s->line, kozo_str("capabilities"), name,
+        complain_of(p, "capabilities", name,
                  "log, initrd, manifest, leases, com1, com1-line, lines, kernel-log, system, "
                  "process, clock, or what another service provides");
     else if (is_given(name) && s->user_rights[i] != UINT8_MAX)
-        complain(p, s->line, kozo_str("capabilities"), name,
+        complain_of(p, "capabilities", name,
                  "no rights after it: they are for what services provide");
     for (uint32_t k = 0; k < i; k++)
         if (text_equal(name, s->capabilities.word[k]))
-            complain(p, s->line, kozo_str("capabilities"), name, "each name once");
+            complain_of(p, "capabilities", name, "each name once");
+    if (is_single(name))
+        for (const struct manifest_service *o = p->target.manifest->service; o < s; o++)
+            if (manifest_has(&o->capabilities, name))
+                complain_of(p, "capabilities", name, "one service alone to have it");
 }
 
 static void check_service(struct parser *p, const struct manifest_service *s)
@@ -210,7 +269,7 @@ static void check_service(struct parser *p, const struct manifest_service *s)
     for (uint32_t i = 0; i < s->requests.count; i++)
         if (manifest_provider(p->target.manifest, s->requests.word[i]) == nullptr &&
             !kozo_str_is(s->requests.word[i], "process"))
-            complain(p, s->line, kozo_str("requests"), s->requests.word[i],
+            complain_of(p, "requests", s->requests.word[i],
                      "a name that a service provides, or process");
 }
 
@@ -218,11 +277,11 @@ static void check_rule(struct parser *p, const struct manifest_rule *r)
 {
     if (!kozo_str_is(r->subject, "*") &&
         manifest_service(p->target.manifest, r->subject) == nullptr)
-        complain(p, r->line, kozo_str("subject"), r->subject,
+        complain_of(p, "subject", r->subject,
                  "the name of a service of this manifest, or *");
     if (r->tier != TIER_AUTO && r->lease_ms > manifest_tier_limit(r->tier))
-        complain(
-            p, r->line, kozo_str("lease_ms"), r->name,
+        complain_of(
+            p, "lease_ms", r->lease,
             "at most what the tier allows: low 3600000, medium 300000, high and critical 60000");
 }
 
@@ -231,19 +290,19 @@ static void check_all(struct parser *p)
     struct manifest *m = p->target.manifest;
 
     if (m->services == 0)
-        complain(p, p->line, kozo_str("service"), (struct kozo_str){},
+        complain(p, p->line, (struct kozo_str){}, kozo_str("no section of a service"),
                  "at least one [service NAME]");
     for (uint32_t i = 0; i < m->services; i++)
         check_service(p, &m->service[i]);
     for (uint32_t i = 0; i < m->rules; i++)
         check_rule(p, &m->rule[i]);
     if (m->demo.len > 0 && manifest_service(m, m->demo) == nullptr)
-        complain(p, p->line, kozo_str("demo"), m->demo, "the name of a service of this manifest");
+        complain_of(p, "demo", m->demo, "the name of a service of this manifest");
 }
 
 struct manifest_problem manifest_parse(struct manifest *m, struct kozo_str text)
 {
-    struct parser p = { .target = { .manifest = m } };
+    struct parser p = { .text = text, .target = { .manifest = m } };
 
     m->services = 0;
     m->rules = 0;

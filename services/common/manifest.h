@@ -22,6 +22,8 @@
 #define MANIFEST_SERVICES 32u
 #define MANIFEST_RULES 128u
 #define MANIFEST_WORDS 16u
+#define MANIFEST_ARGS 15u        /* words, which with the service's name make 16 */
+#define MANIFEST_ARG_BYTES 1024u /* of them, each with a byte that ends it */
 #define MANIFEST_DEPTH_ANY UINT32_MAX
 #define MANIFEST_NAME 31u /* bytes of a section's or capability's name, at most */
 
@@ -67,6 +69,7 @@ struct manifest_rule {
     enum manifest_decision decision;
     enum manifest_tier tier;
     uint32_t lease_ms; /* 0 = the tier's */
+    struct kozo_str lease; /* the same, as it is written */
     uint32_t depth;    /* 1: no capability passes through what is given; MANIFEST_DEPTH_ANY */
     struct kozo_str reason, hint;
     uint32_t line;
@@ -89,6 +92,7 @@ struct [[nodiscard]] manifest_problem {
     uint32_t line;
     struct kozo_str field, value;
     const char *expected;
+    bool missing; /* the section `value` lacks `field` */
 };
 
 /* Fills all of *m from `text`, which must stay. */

@@ -81,6 +81,15 @@ struct kozo_bytes archive_file(const struct init *i, struct kozo_str path)
     return (struct kozo_bytes){ e.data, e.size };
 }
 
+const char *archive_missing(const struct init *i, struct kozo_str path)
+{
+    struct kozo_cpio_entry e;
+
+    if (kozo_cpio_lookup(&i->index, path.at, path.len, &e) != KOZO_OK)
+        return "no such file";
+    return kozo_cpio_type_text(e.mode);
+}
+
 /* ---- the manifest ---- */
 
 static bool fail_on_manifest(struct init *i, const struct manifest_problem *p)
@@ -89,8 +98,12 @@ static bool fail_on_manifest(struct init *i, const struct manifest_problem *p)
 
     text_printable(field, sizeof field, p->field);
     text_printable(value, sizeof value, p->value);
-    init_fail(i, "manifest", p->expected, MANIFEST_PATH ":%u: %s%s%s", p->line, field,
-              p->field.len > 0 ? " = " : "", value);
+    if (p->missing)
+        init_fail(i, "manifest", p->expected, MANIFEST_PATH ":%u: [%s] without %s", p->line, value,
+                  field);
+    else
+        init_fail(i, "manifest", p->expected, MANIFEST_PATH ":%u: %s%s%s", p->line, field,
+                  p->field.len > 0 ? " = " : "", value);
     return false;
 }
 
@@ -101,7 +114,8 @@ bool archive_read_manifest(struct init *i)
 
     if (file.at == nullptr || file.len == 0) {
         init_fail(i, "manifest", IN_ARCHIVE, "%s",
-                  file.at == nullptr ? "no such file" : "an empty file");
+                  file.at == nullptr ? archive_missing(i, kozo_str(MANIFEST_PATH))
+                                     : "an empty file");
         return false;
     }
     if (file.len > MANIFEST_BYTES) {

@@ -54,6 +54,20 @@ void init_fail(struct init *i, const char *step, const char *expected, const cha
     power_off(POWER_FAILED);
 }
 
+/* What the command line has and nobody heeds: more likely a slip than meant. */
+static void check_cmdline(const struct init *i)
+{
+    char words[128];
+
+    if (cmdline_unknown(i->cmdline, words, sizeof words) > 0)
+        kozo_printf("[init] command line: ignored: %s (known: kozo.init= kozo.seed= kozo.run= "
+                    "kozo.exit_on_fail)\n",
+                    words);
+    if (!cmdline_is_closed(i->cmdline))
+        kozo_printf("[init] command line: a double quote is not closed: the rest of the line "
+                    "belongs to its word\n");
+}
+
 /* ---- READY, and after ---- */
 
 /* Somebody asks for the commands to run them, by the protocol `system`. */
@@ -175,6 +189,7 @@ int main(int argc, char **argv)
     if (i->boot == nullptr)
         kozo_fatal("only the kernel can start init");
     i->cmdline = kozo_str(i->boot->cmdline);
+    check_cmdline(i);
     if (begin(i) && archive_open(i) && archive_read_manifest(i)) {
         demo_begin(&i->demo, &i->manifest, archive_file(i, demo_file(&i->manifest)));
         start_all(i);

@@ -114,7 +114,7 @@ static struct start_problem verify(struct init *i, struct service *s, struct koz
     line_add_str(&want, s->m->binary);
     if (image->at == nullptr) {
         line_add(&want, " in the archive");
-        line_add(&got, "no such file");
+        line_add(&got, archive_missing(i, s->m->binary));
         return p;
     }
     if (!s->verified)
@@ -141,6 +141,8 @@ struct names {
     int argc;
 };
 static_assert(MANIFEST_NAME < KOZO_START_NAME);
+static_assert(MANIFEST_ARGS + 1 == KOZO_START_ARGS);
+static_assert(MANIFEST_ARG_BYTES == KOZO_START_ARG_BYTES);
 
 static const char *c_string(char to[KOZO_START_NAME], struct kozo_str s)
 {

@@ -3,8 +3,7 @@
 
 static bool is_blank(char c) { return c == ' ' || c == '\t'; }
 
-/* Take the first word off `line`, blanks within "" included; of length 0 at the end. */
-static struct kozo_word take_word(struct kozo_word *line)
+struct kozo_word kozo_cmdline_next(struct kozo_word *line)
 {
     struct kozo_word word;
     bool quoted = false;
@@ -27,13 +26,21 @@ static struct kozo_word without_quotes(struct kozo_word value)
     return value;
 }
 
+bool kozo_cmdline_names(struct kozo_word word, const char *name)
+{
+    uint64_t n = __builtin_strlen(name);
+
+    return word.len >= n && __builtin_memcmp(word.at, name, n) == 0 &&
+           (word.len == n || word.at[n] == '=');
+}
+
 bool kozo_cmdline_find(struct kozo_word line, const char *name, struct kozo_word *value)
 {
     uint64_t n = __builtin_strlen(name);
     bool found = false;
 
-    for (struct kozo_word w = take_word(&line); w.len > 0; w = take_word(&line)) {
-        if (w.len < n || __builtin_memcmp(w.at, name, n) != 0 || (w.len > n && w.at[n] != '='))
+    for (struct kozo_word w = kozo_cmdline_next(&line); w.len > 0; w = kozo_cmdline_next(&line)) {
+        if (!kozo_cmdline_names(w, name))
             continue;
         found = true;
         *value = w.len == n ? (struct kozo_word){ w.at + n, 0 }

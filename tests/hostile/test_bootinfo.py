@@ -82,7 +82,7 @@ START = {
     "initrd address = 1234, expected a multiple of 4096": module(0, 0x1234),
     "initrd = fffffffffffff000 .*, expected below .*": module(0, TOP - 4095),
     "initrd = .* ffffffffffffffff, expected below .*": module(8, TOP),
-    "initrd 100000-.*, expected apart from the kernel at 100000-.*": module(0, 0x10_0000),
+    "initrd 100000-.*, expected apart from the kernel at 100000-.*: give .* more memory .*": module(0, 0x10_0000),
     "initrd fee00000-.*, expected inside RAM": module(0, 0xfee0_0000),
 }
 MAP = {

@@ -232,6 +232,51 @@ def test_archive_that_leaves_too_little_memory(boot):
         assert re.search("^(kernel panic|KOZO FAILED): .*memory", vm.text, re.MULTILINE), vm.text
 
 
+def test_archive_over_the_kernels_own_memory(boot):
+    """There is too little for both; the variables are the archive's bytes then, so no report is possible."""
+    with boot.start(append=OFF, memory="7M") as vm:
+        vm.expect_exit("panic")
+        assert re.search("^kernel panic: start info: the initrd lies over the kernel, .* more memory .*\nKOZO PANIC$",
+                         vm.text, re.MULTILINE), vm.text
+        assert vm.text.count("kernel panic") == 1, vm.text
+
+
+# ---- what the command line and the manifest say ------------------------------------------------
+
+def test_words_that_nobody_knows_are_told(boot):
+    text = ready(boot)
+    assert "[init] command line" not in text, text
+    with boot.start(append=f'quiet {OFF} kozo.sed=3 kozo.seed="a b" x="y') as vm:
+        vm.wait_for("^KOZO READY$")
+        vm.expect_exit(0)
+        assert "\n[init] command line: ignored: quiet kozo.sed=3 x='y (known: " in vm.text, vm.text
+        assert "\n[init] command line: a double quote is not closed: " in vm.text, vm.text
+
+
+def fails(boot, why):
+    """A start that init refuses with this one line (a regular expression), and nothing is started."""
+    with boot.start(append=OFF) as vm:
+        vm.expect_exit("failed")
+        line = re.search("^KOZO FAILED: (.*)$", vm.text, re.MULTILINE)
+        assert line and re.fullmatch(why, line[1]), vm.text
+        assert not re.search(r"^\[(?!init)", vm.text, re.MULTILINE), vm.text
+
+
+def test_manifest_that_cannot_be_obeyed(boot):
+    conf = boot.path("etc/kozo.conf").read_text()
+    spoiled = {
+        (r"sha256 +=.*\n", ""): r"manifest, expected this field .*, got etc/kozo\.conf:\d+: \[service console\] without sha256",
+        ("requests     = fs\n", "requests     = fz\n"): r"manifest, .* a service provides, .*, got etc/kozo\.conf:\d+: requests = fz",
+        (r"\[service hello\]", "[service init]"): r"manifest, .* other than init and kernel.*: \[service init\]",
+    }
+    for (old, new), why in spoiled.items():
+        boot.write("etc/kozo.conf", re.sub(old, new, conf, count=1))
+        fails(boot, why)
+    boot.remove("etc/kozo.conf")
+    boot.path("etc/kozo.conf").symlink_to("motd")
+    fails(boot, r"manifest, expected etc/kozo\.conf in the archive, got a symbolic link, which is not followed")
+
+
 # ---- the end of the first program --------------------------------------------------------------
 
 def doomed(boot, how, why):

@@ -459,7 +459,7 @@ def test_missing_binary(boot):
 
 def test_binary_that_is_no_program(boot):
     boot.write("bin/hello", "#!/bin/sh\necho hello\n" * 100)
-    broken(boot, "start hello", ".*", "bin/hello: .* = 0x.*")
+    broken(boot, "start hello", ".*", "bin/hello: .* at byte 0 is .*")
 
 
 def test_too_little_memory(boot):
@@ -488,13 +488,13 @@ def test_no_manifest(boot):
 def test_malformed_manifest(boot):
     conf(boot, "priority", "urgent", "service fsd")
     line = boot.read(CONF).split("priority = urgent")[0].count("\n") + 1
-    broken(boot, "manifest", "a number from 0, the most urgent, to 254",
+    broken(boot, "manifest", "a number from 1, the most urgent, to 254",
            rf"etc/kozo.conf:{line}: priority = urgent")
 
 
 def test_malformed_manifest_that_would_drive_a_terminal(boot):
     boot.write(CONF, boot.read(CONF) + "\x1b[2Jcolour = \x1b[31mred\n")
-    broken(boot, "manifest", "a field that this kind of section has",
+    broken(boot, "manifest", "a field of a rule: subject, object, .*",
            r"etc/kozo.conf:\d+: \?\[2Jcolour = \?\[31mred")
 
 

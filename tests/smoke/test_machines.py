@@ -75,7 +75,7 @@ def test_processor_without_what_is_needed_is_told_of(boot):
 
 def test_memory_that_does_not_hold_the_kernel_is_told_of(boot):
     """Down to what its first pages run in, with the archive over the rest."""
-    for memory in ("2M", "3M", "4M", "6M"):
+    for memory in ("3M", "4M", "6M"):
         with boot.start(append=OFF, memory=memory, initrd=boot.tree.initrd) as vm:
             vm.expect_exit("panic")
             assert vm.text.splitlines()[-2:] == [

@@ -2,6 +2,7 @@
 /* etc/kozo.conf: what is accepted, and what is said about what is not. */
 #include "unit.h"
 
+#include "common/fields.h"
 #include "common/manifest.h"
 #include "common/rights.h"
 
@@ -102,7 +103,7 @@ static const struct {
     uint32_t line;
     const char *field, *expected;
 } wrong[] = {
-    { "", 0, "service", "at least one" },
+    { "", 0, "", "at least one" },
     { "a = 1\n", 1, "a", "[section]" },
     { "\n\nnonsense\n", 3, "", "field = value" },
     { "[service a\n", 1, "", "]" },
@@ -112,7 +113,7 @@ static const struct {
     { "[service a/b]\n", 1, "", "[service NAME]" },
     { "[service 12345678901234567890123456789012]\n", 1, "", "[service NAME]" },
     { SERVICE("a") SERVICE("a"), 5, "", "no other service" },
-    { SERVICE("a") "colour = red\n", 5, "colour", "this kind of section has" },
+    { SERVICE("a") "colour = red\n", 5, "colour", "restart_backoff_ms" },
     { SERVICE("a") "memory = 1M\n", 5, "memory", "only once" },
     { "[service a]\nbinary = bin/a\nmemory = 1M\n[service b]\n", 1, "sha256", "lacks it" },
     { "[service a]\nsha256 = " HASH "\nmemory = 1M\n", 1, "binary", "lacks it" },
@@ -142,20 +143,20 @@ static const struct {
     { "[service a]\nthreads = 0\n", 2, "threads", "1 to 4096" },
     { "[service a]\nrestart = sometimes\n", 2, "restart", "on-failure" },
     { "[service a]\nprovides = two words\n", 2, "provides", "one name" },
-    { "[service a]\nargs = 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17\n", 2, "args", "16" },
-    { SERVICE("a") "capabilities = log nobody\n", 1, "capabilities", "another service" },
-    { SERVICE("a") "provides = x\ncapabilities = x\n", 1, "capabilities", "another service" },
-    { SERVICE("a") "capabilities = log log\n", 1, "capabilities", "each name once" },
-    { SERVICE("a") "capabilities = log:read\n", 1, "capabilities", "no rights after it" },
+    { "[service a]\nargs = 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17\n", 2, "args", "15" },
+    { SERVICE("a") "capabilities = log nobody\n", 5, "capabilities", "another service" },
+    { SERVICE("a") "provides = x\ncapabilities = x\n", 6, "capabilities", "another service" },
+    { SERVICE("a") "capabilities = log log\n", 5, "capabilities", "each name once" },
+    { SERVICE("a") "capabilities = log:read\n", 5, "capabilities", "no rights after it" },
     { SERVICE("a") "capabilities = x:\n", 5, "capabilities", "after the colon" },
     { SERVICE("a") "capabilities = x:read,fly\n", 5, "capabilities", "after the colon" },
     { SERVICE("a") "capabilities = :read\n", 5, "capabilities", "names of capabilities" },
     { "[init]\nready_seconds = 1\n[init]\n" SERVICE("a"), 3, "", "only one [init]" },
-    { SERVICE("a") "requests = fs\n", 1, "requests", "a service provides" },
-    { SERVICE("a") "provides = log\n", 1, "provides", "other than log" },
-    { SERVICE("a") "provides = x\n" SERVICE("b") "provides = x\n", 6, "provides",
+    { SERVICE("a") "requests = fs\n", 5, "requests", "a service provides" },
+    { SERVICE("a") "provides = log\n", 5, "provides", "other than log" },
+    { SERVICE("a") "provides = x\n" SERVICE("b") "provides = x\n", 10, "provides",
       "no other service" },
-    { "[init]\ndemo = b\n" SERVICE("a"), 6, "demo", "of this manifest" },
+    { "[init]\ndemo = b\n" SERVICE("a"), 2, "demo", "of this manifest" },
     { "[init]\ndemo_seconds = 0\n" SERVICE("a"), 2, "demo_seconds", "1 to 3600" },
     { "[init x]\n", 1, "", "[init]" },
     { SERVICE("a") "[rule r]\nsubject = a\nobject = fs:/x\nrights = read\n", 5, "decision",
@@ -170,12 +171,23 @@ static const struct {
     { "[rule r]\ndepth = 2\n", 2, "depth", "1 or any" },
     { "[init]\nconsent_seconds = 0\n", 2, "consent_seconds", "1 to 3600" },
     { "[rule r]\nsubject = a b\n", 2, "subject", "or *" },
-    { SERVICE("a") "[rule r]\nsubject = b\nobject = fs:/x\nrights = read\ndecision = allow\n", 5,
+    { SERVICE("a") "[rule r]\nsubject = b\nobject = fs:/x\nrights = read\ndecision = allow\n", 6,
       "subject", "of this manifest" },
     { SERVICE("a") "[rule r]\nsubject = a\nobject = fs:/x\nrights = read\ndecision = allow\ntier = "
                    "high\n"
                    "lease_ms = 60001\n",
-      5, "lease_ms", "what the tier allows" },
+      11, "lease_ms", "what the tier allows" },
+    { "[init]\nseconds = 1\n" SERVICE("a"), 2, "seconds", "demo_seconds" },
+    { "[rule r]\nleese_ms = 1\n", 2, "leese_ms", "lease_ms" },
+    { "\xef\xbb\xbf[init]\n" SERVICE("a"), 1, "", "byte order mark" },
+    { "[service init]\n", 1, "", "other than init and kernel" },
+    { "[service kernel]\n", 1, "", "other than init and kernel" },
+    { SERVICE("a") "capabilities = log com1\n" SERVICE("b") "capabilities = com1 log\n", 10,
+      "capabilities", "one service alone" },
+    { SERVICE("a") "capabilities = leases\n" SERVICE("b") "capabilities = leases\n", 10,
+      "capabilities", "one service alone" },
+    { "[service a]\nargs = 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16\n", 2, "args", "15 words" },
+    { "[service a/b]\n", 1, "", "1 to 31 letters" },
 };
 
 TEST(a_section_can_get_less_than_a_provider_has)
@@ -195,6 +207,45 @@ TEST(init_has_no_section_or_one)
     check_good(SERVICE("a"));
     CHECK_EQ(manifest.demo.len, 0);
     check_good("[init]\n" SERVICE("a"));
+}
+
+/* The texts of what is expected name every field there is. */
+TEST(an_unknown_field_is_answered_with_all_that_are_known)
+{
+    static const struct {
+        const char *conf;
+        const struct field *fields;
+    } kind[] = { { "[service a]\nx = 1\n", fields_of_service },
+                 { "[rule a]\nx = 1\n", fields_of_rule },
+                 { "[init]\nx = 1\n", fields_of_init } };
+
+    for (unsigned i = 0; i < 3; i++) {
+        const char *expected = parse(kind[i].conf).expected;
+
+        for (const struct field *f = kind[i].fields; f->name != nullptr; f++)
+            CHECK(strstr(expected, f->name) != nullptr);
+    }
+}
+
+TEST(a_field_that_is_missing_is_told_with_its_section)
+{
+    struct manifest_problem p = parse("\n[service a]\nbinary = bin/a\nmemory = 1M\n");
+
+    CHECK(p.missing);
+    CHECK_EQ(p.line, 2);
+    CHECK(kozo_str_is(p.field, "sha256"));
+    CHECK(kozo_str_is(p.value, "service a"));
+    CHECK(!parse("[service a]\nmemory = x\n").missing);
+}
+
+TEST(words_for_a_program_fit_its_start_page)
+{
+    static char conf[2048];
+
+    for (int over = 0; over < 2; over++) {
+        snprintf(conf, sizeof conf, SERVICE("a") "args = %0*d %0*d\n", 500, 0, 522 + over, 0);
+        CHECK((parse(conf).expected == nullptr) == (over == 0));
+    }
 }
 
 TEST(what_is_wrong_is_named)

@@ -230,3 +230,29 @@ TEST(audit_lines_say_what_was_put_in)
     CHECK_STR(text(audit_field(line, "held")), "");
     CHECK(!audit_is(kozo_str("auditor")));
 }
+
+static const char *unknown(const char *cmdline)
+{
+    static char words[32];
+
+    CHECK(cmdline_unknown(kozo_str(cmdline), words, sizeof words) < sizeof words);
+    return words;
+}
+
+TEST(words_that_nobody_knows_are_found)
+{
+    CHECK_STR(unknown(""), "");
+    CHECK_STR(unknown("kozo.init=a kozo.seed kozo.run=\"x y\" kozo.exit_on_fail"), "");
+    CHECK_STR(unknown("quiet kozo.run=\"x y\"  kozo.sed=3 KOZO.RUN"), "quiet kozo.sed=3 KOZO.RUN");
+    CHECK_STR(unknown("kozo.runs=\"a b\" kozo.ru =x"), "kozo.runs='a b' kozo.ru =x");
+    CHECK_STR(unknown("\033[2J"), "?[2J");
+    CHECK_STR(unknown("a-word-that-is-longer-than-there-is-room-for"),
+              "a-word-that-is-longer-than-ther");
+}
+
+TEST(a_quote_without_its_end_is_found)
+{
+    CHECK(cmdline_is_closed(kozo_str("")));
+    CHECK(cmdline_is_closed(kozo_str("a=\"b\" \"\"")));
+    CHECK(!cmdline_is_closed(kozo_str("kozo.run=\"ls; poweroff")));
+}

@@ -22,6 +22,9 @@ EPILOG = """examples:
   ./kozo run --dry-run -- -d int"""
 
 
+CMDLINE_MOST = 1023     # KOZO_CMDLINE_BYTES, without the NUL
+
+
 def add_arguments(parser):
     add_build_options(parser)
     machine = parser.add_argument_group("machine")
@@ -53,6 +56,9 @@ def _command(args, tree):
         raise UsageProblem("--append: a double quote is not closed")
     if args.commands is not None:
         append = f"{append} {_quote_commands(args.commands)}".strip()
+    if len(append.encode()) > CMDLINE_MOST:
+        raise UsageProblem(f"the kernel command line has {len(append.encode())} bytes, "
+                           f"and the kernel takes {CMDLINE_MOST}")
     config = qemu.Machine(
         kernel=args.kernel or tree.kernel, initrd=args.initrd or tree.initrd, append=append,
         cpu=args.cpu, memory=args.mem, machine=args.machine)

@@ -19,5 +19,10 @@ struct kozo_word {
     uint64_t len;
 };
 
+/* Takes the first word off *line, blanks within "" included; of length 0 at the end. */
+struct kozo_word kozo_cmdline_next(struct kozo_word *line);
+/* Whether `word` is `name` or `name=...`. */
+[[nodiscard]] bool kozo_cmdline_names(struct kozo_word word, const char *name);
+
 /* Whether the word `name` is there; *value is then its last value without its quotes, empty without `=`. */
 [[nodiscard]] bool kozo_cmdline_find(struct kozo_word line, const char *name, struct kozo_word *value);

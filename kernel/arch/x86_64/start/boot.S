@@ -10,6 +10,9 @@
 
 #define PHYS(symbol) ((symbol) - X86_IMAGE_BASE)
 
+#define START_INFO_MODULES 12   /* offsets of struct hvm_start_info */
+#define START_INFO_MODLIST 16
+
 #define COM1 0x3f8
 #define POLLS_MOST 100000
 #define MEMORY_PROBE 0x4b4f5a4f
@@ -61,7 +64,20 @@ x86_boot:
         movl    $PHYS(x86_banner), %esi
         call    serial_put
 
+        /* Memory so small that the loader put the initrd over the kernel's variables: nothing else can be said. */
+        cmpl    $0, START_INFO_MODULES(%ebx)
+        je      0f
+        movl    START_INFO_MODLIST(%ebx), %edi
+        movl    (%edi), %eax
+        cmpl    $PHYS(x86_boot_end), %eax
+        jb      0f
+        cmpl    $PHYS(x86_image_end), %eax
+        jae     0f
+        movl    $PHYS(text_initrd_over_kernel), %esi
+        jmp     refuse
+
         /* Long mode and no-execute, or a line that says why not. */
+0:
         movl    $0x80000000, %eax
         cpuid
         cmpl    $0x80000001, %eax
@@ -196,6 +212,9 @@ boot_gdt:
 boot_gdt_pointer:
         .word   boot_gdt_pointer - boot_gdt - 1
         .long   PHYS(boot_gdt)
+text_initrd_over_kernel:
+        .ascii  "\r\nkernel panic: start info: the initrd lies over the kernel, expected apart from it: "
+        .asciz  "give the machine more memory (qemu: -m)\r\nKOZO PANIC\r\n"
 text_no_long_mode:
         .asciz  "kozo: this processor cannot run it: long mode (64 bits) and no-execute pages are needed\r\n"
 /* Register and value: interrupts off, divisor 1, 8N1, FIFO, DTR RTS OUT2. */

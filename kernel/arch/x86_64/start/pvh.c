@@ -172,8 +172,9 @@ static void check_initrd(const struct pvh_found *found, struct boot_region image
     if (!map_covers(&found->ram, base, end))
         panic("start info: initrd %lx-%lx, expected inside RAM", base, end);
     if (base < image.end && image.base < end)
-        panic("start info: initrd %lx-%lx, expected apart from the kernel at %lx-%lx", base, end,
-              image.base, image.end);
+        panic("start info: initrd %lx-%lx, expected apart from the kernel at %lx-%lx: give the "
+              "machine more memory (qemu: -m)",
+              base, end, image.base, image.end);
 }
 
 void pvh_read(struct pvh_found *found, uint64_t start_info, struct boot_region image)

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "kernel.h"
 #include "pvh.h"
+#include <kozo/cmdline.h>
 #include <string.h>
 
 const char x86_banner[] = "KOZO " KOZO_VERSION "\r\n"; /* printed by boot.S */
@@ -103,17 +104,14 @@ static void initrd_tail_clear(void)
 /* The value of `kozo.seed=`, hashed (FNV-1a). */
 static uint64_t seed_of(const char *cmdline)
 {
-    static const char name[] = "kozo.seed=";
     uint64_t hash = 0xcbf29ce484222325;
+    struct kozo_word value;
 
-    for (const char *p = cmdline; *p != '\0'; p++) {
-        if ((p != cmdline && p[-1] != ' ') || memcmp(p, name, sizeof name - 1) != 0)
-            continue;
-        for (p += sizeof name - 1; *p != '\0' && *p != ' '; p++)
-            hash = (hash ^ (uint8_t)*p) * 0x100000001b3;
-        return hash;
-    }
-    return 0;
+    if (!kozo_cmdline_find((struct kozo_word){ cmdline, strlen(cmdline) }, "kozo.seed", &value))
+        return 0;
+    for (uint64_t i = 0; i < value.len; i++)
+        hash = (hash ^ (uint8_t)value.at[i]) * 0x100000001b3;
+    return hash;
 }
 
 static void log_memory(void)
