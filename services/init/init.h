@@ -51,6 +51,8 @@ struct service {
     kozo_cptr given; /* one slot for each word under `capabilities`, and one for `fault`: the parent of
                         what was given */
     struct kozo_process process;
+    struct kozo_str named[MANIFEST_WORDS + 2]; /* names in order of slots, process.first_named on: */
+    uint32_t nnamed;                           /* what this life was born with */
     kozo_cptr waiter; /* the right to answer it once READY is said; 0 = it does not wait */
     struct lines lines;
 };

@@ -6,6 +6,7 @@
 #include "init/archive.h"
 #include "init/carve.h"
 #include "init/output.h"
+#include "init/sweep.h"
 #include "policy/lease.h"
 
 #include <kozo/sha256.h>
@@ -135,7 +136,7 @@ static struct start_problem verify(struct init *i, struct service *s, struct koz
 /* Names for the kernel's and kozo-sys's eyes end with a NUL; the manifest's do not. */
 struct names {
     char service[KOZO_START_NAME];
-    char cap[MANIFEST_WORDS + 1][KOZO_START_NAME];
+    char cap[MANIFEST_WORDS + 2][KOZO_START_NAME];
     char arg[KOZO_START_ARG_BYTES];
     const char *argv[KOZO_START_ARGS];
     int argc;
@@ -239,29 +240,34 @@ static struct kozo_spawn_cap given(struct init *i, struct service *s, uint32_t k
     return output_given(i, s->m->capabilities.word[k]);
 }
 
+/* One more that it is born with. */
+static void add_cap(struct service *s, struct names *n, struct kozo_spawn_cap *caps,
+                    struct kozo_str name, struct kozo_spawn_cap cap)
+{
+    s->named[s->nnamed] = name;
+    cap.name = c_string(n->cap[s->nnamed], name);
+    caps[s->nnamed++] = cap;
+}
+
 static uint32_t fill_caps(struct init *i, struct service *s, struct names *n,
                           struct kozo_spawn_cap caps[MANIFEST_WORDS + 2])
 {
-    uint32_t count = 0;
+    kozo_cptr fault = s->given + s->m->capabilities.count;
 
+    s->nnamed = 0;
     for (uint32_t k = 0; k < s->m->capabilities.count; k++) {
         struct kozo_spawn_cap cap = given(i, s, k);
 
-        if (cap.from.slot == 0)
-            continue;
-        cap.name = c_string(n->cap[count], s->m->capabilities.word[k]);
-        caps[count++] = cap;
+        if (cap.from.slot != 0)
+            add_cap(s, n, caps, s->m->capabilities.word[k], cap);
     }
     if (s->port.c != 0)
-        caps[count++] = (struct kozo_spawn_cap){ .name = "serve",
-                                                 .from = kozo_own(s->port.c),
-                                                 .rights = KOZO_SAME_RIGHTS };
+        add_cap(s, n, caps, kozo_str("serve"),
+                (struct kozo_spawn_cap){ .from = kozo_own(s->port.c), .rights = KOZO_SAME_RIGHTS });
     if (s->m->threads > 1 && give_fault(i, s) == KOZO_OK)
-        caps[count++] =
-            (struct kozo_spawn_cap){ .name = "fault",
-                                     .from = kozo_own(s->given + s->m->capabilities.count),
-                                     .rights = KOZO_SAME_RIGHTS };
-    return count;
+        add_cap(s, n, caps, kozo_str("fault"),
+                (struct kozo_spawn_cap){ .from = kozo_own(fault), .rights = KOZO_SAME_RIGHTS });
+    return s->nnamed;
 }
 
 /* What init lends it: mapped into its space, by capabilities that it never holds. */
@@ -401,8 +407,8 @@ static void end_leases(struct init *i)
 static void end_process(struct service *s, bool keep_given)
 {
     (void)kozo_cap_revoke(kozo_own(s->pool.c));
-    for (kozo_cptr slot = 1; !keep_given && slot < 1u << PROGRAM_CNODE_BITS; slot++)
-        (void)kozo_cap_revoke(kozo_in(s->process.cnode, slot));
+    if (!keep_given)
+        sweep_cnodes(s->process.cnode);
     kozo_process_destroy(&s->process);
 }
 

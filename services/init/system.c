@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "init/system.h"
 #include "common/cmdline.h"
-#include "common/identity.h"
 #include "init/commands.h"
 #include "init/crash.h"
 #include "init/deny.h"
@@ -21,7 +20,7 @@
 
 struct system_server {
     struct init *i;
-    struct service *caller; /* null: a life of it that is over */
+    struct service *caller; /* who asks; policy for those it has granted that */
     bool saved;             /* the message under way is answered later */
 };
 
@@ -225,23 +224,11 @@ static struct kozo_str cap_name(const struct service *s, uint64_t slot)
 {
     static const char *const own[] = { "", "own CNode", "own thread", "own space", "own pool",
                                        "own memory" };
-    uint32_t named = 0;
+    uint64_t k = slot - s->process.first_named;
 
     if (slot < sizeof own / sizeof own[0])
         return kozo_str(own[slot]);
-    for (uint32_t k = 0; k < s->m->capabilities.count; k++) {
-        struct kozo_str name = s->m->capabilities.word[k];
-
-        if (kozo_str_is(name, "initrd") || kozo_str_is(name, "manifest") ||
-            kozo_str_is(name, "lines"))
-            continue;
-        if (s->process.first_named + named++ == slot)
-            return name;
-    }
-    if (s->port.c != 0 && s->process.first_named + named++ == slot)
-        return kozo_str("serve");
-    return s->m->threads > 1 && s->process.first_named + named == slot ? kozo_str("fault")
-                                                                       : (struct kozo_str){};
+    return slot >= s->process.first_named && k < s->nnamed ? s->named[k] : (struct kozo_str){};
 }
 
 static enum kozo_err serve_cap(struct system_server *server_, const struct kozo_msg *m,
@@ -408,12 +395,6 @@ static enum kozo_err serve_events(struct system_server *s, const struct kozo_msg
 
 /* ---- ending and restarting ---- */
 
-/* Who asks; by what policy granted, its name. */
-static struct kozo_str asker(const struct system_server *s, const struct kozo_msg *m)
-{
-    return identity_service(&s->i->manifest, m->badge)->name;
-}
-
 /* The service a request of this right names. */
 static enum kozo_err target(struct system_server *s, const struct kozo_msg *m, struct kozo_str name,
                             struct service **to)
@@ -436,7 +417,7 @@ static enum kozo_err serve_kill(struct system_server *s, const struct kozo_msg *
     enum kozo_err err = target(s, m, req->name, &to);
 
     (void)rep;
-    return err == KOZO_OK ? ends_kill(s->i, to, asker(s, m)) : err;
+    return err == KOZO_OK ? ends_kill(s->i, to, s->caller->m->name) : err;
 }
 
 static enum kozo_err serve_restart(struct system_server *s, const struct kozo_msg *m,
@@ -447,7 +428,7 @@ static enum kozo_err serve_restart(struct system_server *s, const struct kozo_ms
     enum kozo_err err = target(s, m, req->name, &to);
 
     (void)rep;
-    return err == KOZO_OK ? ends_restart(s->i, to, asker(s, m)) : err;
+    return err == KOZO_OK ? ends_restart(s->i, to, s->caller->m->name) : err;
 }
 
 static enum kozo_err serve_crash(struct system_server *s, const struct kozo_msg *m,
@@ -457,7 +438,7 @@ static enum kozo_err serve_crash(struct system_server *s, const struct kozo_msg 
     enum kozo_err err = target(s, m, req->name, &to);
 
     (void)rep;
-    return err == KOZO_OK ? crash_service(to, req->number, asker(s, m)) : err;
+    return err == KOZO_OK ? crash_service(to, req->number, s->caller->m->name) : err;
 }
 
 /* ---- all of it ---- */
@@ -485,23 +466,11 @@ bool system_is(const struct kozo_msg *m)
     return KOZO_REQUEST_OP(m->label) >= KOZO_SYSTEM_FIRST_OP;
 }
 
-/*
- * A capability to end services may outlive the life it was made in: what policy granted on lease is
- * derived from policy's own. The kernel says what it may do; its badge only says whose it was.
- */
-static bool is_known(const struct init *i, const struct kozo_msg *m)
-{
-    uint16_t op = KOZO_REQUEST_OP(m->label);
-
-    return server.caller != nullptr ||
-           ((op == SYSTEM_OP_KILL || op == SYSTEM_OP_RESTART) &&
-            identity_service(&i->manifest, m->badge) != nullptr);
-}
-
 bool system_message(struct init *i, struct kozo_msg *m)
 {
     server = (struct system_server){ .i = i, .caller = watch_service_of(i, m->badge) };
-    m->err = is_known(i, m) ? system_dispatch(&ops, &server, m)
-                            : kozo_request_refuse(m, KOZO_ERR_STALE, SYSTEM_MAJOR, SYSTEM_MINOR);
+    m->err = server.caller != nullptr
+                 ? system_dispatch(&ops, &server, m)
+                 : kozo_request_refuse(m, KOZO_ERR_STALE, SYSTEM_MAJOR, SYSTEM_MINOR);
     return !server.saved;
 }

@@ -102,7 +102,7 @@ static enum kozo_err serve_ready(struct log_server *server, const struct kozo_ms
 static struct demo_facts look(const struct service *s)
 {
     struct demo_facts facts = {};
-    uint32_t born = s->process.first_named + s->m->capabilities.count;
+    uint32_t born = s->process.first_named + s->nnamed;
 
     for (uint32_t slot = s->process.first_named; slot < 1u << PROGRAM_CNODE_BITS; slot++) {
         struct kozo_verified v = kozo_cap_verify(kozo_in(s->process.cnode, slot), kozo_own(0));

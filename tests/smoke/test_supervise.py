@@ -66,8 +66,18 @@ def test_what_was_granted_on_lease_outlives_policy(boot):
 
 def test_what_a_service_gave_is_taken_back(boot):
     add(boot, "warden", "keep", WARDEN, provides="keep")
-    add(boot, "giver", "give", "log fs keep", binary=VICTIM)
-    watched(boot, r"^\[init\] service giver: killed by warden")
+    add(boot, "giver", "give", "log fs keep", binary=VICTIM, untyped="64K")
+    field(boot, "policy", "binary", VICTIM)
+    field(boot, "policy", "args", "give-power")
+    field(boot, "policy", "capabilities", "log leases process keep")
+    field(boot, "hello", "binary", VICTIM)      # without policy there is no demonstration
+    field(boot, "hello", "args", "stay")
+    field(boot, "hello", "capabilities", "log system")
+    boot.edit(CONF, "demo          = hello", "")
+    add(boot, "brief", "stay", "log system", binary=VICTIM, provides="brief")
+    add(boot, "late", "stay", "log system brief fs", binary=VICTIM, provides="late", threads="2", untyped="16K")
+    watched(boot, r"^\[init\] service giver: killed by warden", r"^\[init\] service policy: restarted by warden",
+            r"^\[init\] service brief: killed by warden")
 
 
 def test_a_section_gets_no_more_than_it_names(boot):

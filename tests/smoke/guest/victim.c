@@ -8,6 +8,7 @@
 #include <kozo/file.h>
 #include <kozo/log.h>
 #include <kozo/print.h>
+#include <kozo/slots.h>
 #include <kozo/start.h>
 #include <kozo/string.h>
 #include <kozo/system.h>
@@ -23,6 +24,12 @@ static struct kozo_endpoint named(const char *name)
     return kozo_cap_endpoint(name);
 }
 
+[[noreturn]] static void stay(void)
+{
+    (void)kozo_sleep(3600 * KOZO_S);
+    kozo_exit(0);
+}
+
 static void wait_for_ready(void)
 {
     struct system_wait_rep rep;
@@ -33,17 +40,61 @@ static void wait_for_ready(void)
 
 /* ---- one that gives ---- */
 
+/* Sends these capabilities away, as the message of this number. */
+static void give_two(uint32_t number, struct kozo_cap_desc a, struct kozo_cap_desc b)
+{
+    kozo_msg_begin(&message, number);
+    kozo_put_cap(&message, a);
+    kozo_put_cap(&message, b);
+    (void)kozo_call(kozo_cap_endpoint("keep"), &message);
+}
+
+/* A file that it keeps at `to`, and all that is to be given away: made from that. */
+static struct kozo_cap_desc hide(struct kozo_place to)
+{
+    struct kozo_file file = kozo_file_open(named("fs"), "etc/motd", KOZO_FILE_READ);
+    kozo_cptr made = kozo_slot_alloc();
+
+    if (kozo_cap_copy(kozo_own(made), kozo_own(file.cap.c), KOZO_SAME_RIGHTS) != KOZO_OK ||
+        kozo_cap_move(to, kozo_own(file.cap.c)) != KOZO_OK)
+        kozo_fatal("nothing to hide");
+    return (struct kozo_cap_desc){ .slot = (uint32_t)made, .flags = KOZO_CAP_MOVE };
+}
+
+/* In a CNode, and in one that is nowhere but in that; which holds the first, too. */
+static void give_hidden(void)
+{
+    struct kozo_cnode second = { kozo_slot_alloc() }, third = { kozo_slot_alloc() };
+    struct kozo_cap_desc a, b;
+
+    if (kozo_retype(kozo_own_untyped(), KOZO_KIND_CNODE, 4, kozo_own(second.c), 1) != KOZO_OK ||
+        kozo_retype(kozo_own_untyped(), KOZO_KIND_CNODE, 4, kozo_own(third.c), 1) != KOZO_OK)
+        kozo_fatal("no CNodes");
+    a = hide(kozo_in(second, 9));
+    b = hide(kozo_in(third, 15));
+    if (kozo_cap_copy(kozo_in(third, 3), kozo_own(second.c), KOZO_SAME_RIGHTS) != KOZO_OK ||
+        kozo_cap_move(kozo_in(second, 1), kozo_own(third.c)) != KOZO_OK)
+        kozo_fatal("no CNode in a CNode");
+    give_two(2, a, b);
+}
+
 [[noreturn]] static void give(void)
 {
     struct kozo_file file = kozo_file_open(named("fs"), "etc/motd", KOZO_FILE_READ);
 
     (void)kozo_ready();
-    kozo_msg_begin(&message, 1);
-    kozo_put_cap(&message, kozo_give(kozo_cap("fs"), KOZO_RIGHTS_ALL, 0xff));
-    kozo_put_cap(&message, kozo_give(file.cap.c, KOZO_RIGHTS_ALL, 0xff));
-    (void)kozo_call(kozo_cap_endpoint("keep"), &message);
-    (void)kozo_sleep(3600 * KOZO_S);
-    kozo_exit(0);
+    give_two(1, kozo_give(kozo_cap("fs"), KOZO_RIGHTS_ALL, 0xff),
+             kozo_give(file.cap.c, KOZO_RIGHTS_ALL, 0xff));
+    give_hidden();
+    stay();
+}
+
+/* In the place of policy: what it gives outlives it, as leases do. */
+[[noreturn]] static void give_power(void)
+{
+    (void)kozo_ready();
+    give_two(3, kozo_give(kozo_cap("process"), KOZO_RIGHTS_ALL, 0xff), (struct kozo_cap_desc){});
+    stay();
 }
 
 /* ---- faults ---- */
@@ -98,8 +149,7 @@ static void worker_ends(void *) {}
     while (kozo_thread_info(worker[1].thread).state != KOZO_THREAD_FAULTED)
         (void)kozo_sleep(20 * KOZO_MS);
     kozo_printf("lives on after the second\n");
-    (void)kozo_sleep(3600 * KOZO_S);
-    kozo_exit(0);
+    stay();
 }
 
 /* ---- one that runs commands ---- */
@@ -119,7 +169,11 @@ int main(int argc, char **argv)
     kozo_msg_init(&message);
     if (strcmp(how, "give") == 0)
         give();
+    if (strcmp(how, "give-power") == 0)
+        give_power();
     wait_for_ready();
+    if (strcmp(how, "stay") == 0)
+        stay();
     if (strcmp(how, "crash") == 0)
         outer(argc > 2 ? argv[2] : "");
     if (strcmp(how, "thread") == 0)

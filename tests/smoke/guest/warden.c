@@ -49,12 +49,18 @@ static struct kozo_endpoint named(const char *name)
     return kozo_cap_endpoint(name);
 }
 
-static enum kozo_err end_by(const char *cap, const char *service)
+static enum kozo_err kill_by(kozo_cptr power, const char *service)
 {
     struct system_kill_rep rep;
 
-    return system_call_kill(named(cap), &message,
+    kozo_msg_init(&message);
+    return system_call_kill((struct kozo_endpoint){ power }, &message,
                             &(struct system_kill_req){ .name = kozo_str(service) }, &rep);
+}
+
+static enum kozo_err end_by(const char *cap, const char *service)
+{
+    return kill_by(kozo_cap(cap), service);
 }
 
 static enum kozo_err restart_by(const char *cap, const char *service)
@@ -212,26 +218,97 @@ static void check_leases(void)
 
 /* ---- what one gives ---- */
 
-static void keep(void)
+constexpr uint32_t gifts = 3, most = 2;
+
+/* Receives them all; where those of a number came, by its slot. */
+static void take_gifts(kozo_cptr at[gifts])
 {
     struct kozo_endpoint serve = kozo_cap_endpoint("serve");
-    kozo_cptr slot = kozo_slots_alloc(2);
-    struct kozo_file born, found;
+    kozo_cptr slot = kozo_slots_alloc(gifts * most);
 
-    kozo_msg_init(&message);
-    kozo_msg_window(&message, slot, 2);
-    check_err("something is given", kozo_recv(serve, &message), KOZO_OK);
-    check("both capabilities came", message.received, 3);
-    (void)kozo_reply(&message);
-    born.cap.c = slot;
-    found.cap.c = slot + 1;
+    for (uint32_t i = 0; i < gifts; i++) {
+        kozo_msg_init(&message);
+        kozo_msg_window(&message, slot + i * most, most);
+        check_err("something is given", kozo_recv(serve, &message), KOZO_OK);
+        check("its number", message.label >= 1 && message.label <= gifts, true);
+        check("its capabilities came", message.received, message.label == 3 ? 1 : 3);
+        at[(message.label - 1) % gifts] = slot + i * most;
+        (void)kozo_reply(&message);
+    }
+}
+
+static enum kozo_err use_at(kozo_cptr file)
+{
+    return use(&(struct kozo_file){ .cap = { file } });
+}
+
+/* The power that stays when its giver begins a new life is nobody's any more. */
+static void check_power(kozo_cptr power)
+{
+    check_err("the power works", kill_by(power, "nobody"), KOZO_ERR_NOT_FOUND);
+    check_err("its giver begins again", restart_by("process", "policy"), KOZO_OK);
+    check_err("that of a life that is over does not", kill_by(power, "nobody"), KOZO_ERR_STALE);
+}
+
+static void keep(void)
+{
+    kozo_cptr at[gifts] = {};
+
+    take_gifts(at);
     check_err("what its giver was born with works",
-              fs_call_stat(born.cap, &message, &(struct fs_stat_req){}, &(struct fs_stat_rep){}),
+              fs_call_stat((struct kozo_endpoint){ at[0] }, &message, &(struct fs_stat_req){},
+                           &(struct fs_stat_rep){}),
               KOZO_OK);
-    check_err("what its giver opened works", use(&found), KOZO_OK);
+    check_err("what its giver opened works", use_at(at[0] + 1), KOZO_OK);
+    check_err("what is of a second CNode works", use_at(at[1]), KOZO_OK);
+    check_err("what is of a third in that works", use_at(at[1] + 1), KOZO_OK);
     check_err("the giver is killed", end_by("process", "giver"), KOZO_OK);
-    check_err("what it was born with is taken back", use(&born), KOZO_ERR_EMPTY);
-    check_err("what it opened, too", use(&found), KOZO_ERR_EMPTY);
+    check_err("what it was born with is taken back", use_at(at[0]), KOZO_ERR_EMPTY);
+    check_err("what it opened, too", use_at(at[0] + 1), KOZO_ERR_EMPTY);
+    check_err("what it kept in a second CNode, too", use_at(at[1]), KOZO_ERR_EMPTY);
+    check_err("and in a third", use_at(at[1] + 1), KOZO_ERR_EMPTY);
+    check_power(at[2]);
+}
+
+/* ---- what the slots of a service are called ---- */
+
+/* The user rights of what is called so; 0 = nothing is. */
+static uint8_t rights_of(uint64_t index, const char *name)
+{
+    struct system_cap_req req = { .index = index };
+    struct system_cap_rep rep;
+
+    while (system_call_cap(named("system"), &message, &req, &rep) == KOZO_OK) {
+        if (kozo_str_is(rep.name, name))
+            return KOZO_VERIFY_USER(rep.what);
+        req.from = rep.slot + 1;
+    }
+    return 0;
+}
+
+static uint64_t index_of(const char *service)
+{
+    struct system_service_rep rep;
+    uint64_t i = 0;
+
+    while (system_call_service(named("system"), &message, &(struct system_service_req){ i },
+                               &rep) == KOZO_OK &&
+           !kozo_str_is(rep.name, service))
+        i++;
+    return i;
+}
+
+/* Also when it was born without one of them, because who provides that had ended. */
+static void check_names(void)
+{
+    uint64_t late = index_of("late");
+
+    check("what is provided has its name", rights_of(late, "brief"), 0xff);
+    check_err("who provides it is killed", end_by("process", "brief"), KOZO_OK);
+    check_err("who has it begins again", restart_by("process", "late"), KOZO_OK);
+    check("nothing has that name", rights_of(late, "brief"), 0);
+    check("what follows has its own", rights_of(late, "fs"), RIGHTS_ALL);
+    check("and what is for faults", rights_of(late, "fault"), 32);
 }
 
 /* ---- many lives ---- */
@@ -460,6 +537,7 @@ int main(int argc, char **argv)
         check_leases();
     } else if (strcmp(how, "keep") == 0) {
         keep();
+        check_names();
     } else if (strcmp(how, "lives") == 0 && argc > 3) {
         crash_all(argc, argv);
     } else if (strcmp(how, "unable") == 0) {
