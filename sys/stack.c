@@ -122,21 +122,26 @@ struct kozo_stack kozo_stack_look(struct kozo_cnode keep, uint64_t slot, uint64_
     return s;
 }
 
-struct kozo_stack kozo_stack_look_of(struct kozo_cnode keep, uint64_t serial)
+struct kozo_stack_pages kozo_stack_pages_of(struct kozo_cnode keep, uint64_t serial)
 {
     struct view v = view_begin();
-    struct kozo_stack s = { .err = view_open(&v, kozo_in(keep, KOZO_STACK_MARK_SLOT)) };
+    struct kozo_stack_pages p = { .err = view_open(&v, kozo_in(keep, KOZO_STACK_MARK_SLOT)) };
     struct kozo_stack_mark mark;
 
-    if (s.err == KOZO_OK) {
+    if (p.err == KOZO_OK) {
         memcpy(&mark, (const void *)(v.at + KOZO_STACK_MARK_AT), sizeof mark);
         view_close(&v);
         if (mark.paint == KOZO_STACK_PAINT && mark.serial == serial &&
             mark.pages <= KOZO_LAYOUT_THREAD_BYTES / KOZO_PAGE_SIZE)
-            s = look(&v, keep, mark.slot, mark.pages);
+            p = (struct kozo_stack_pages){ mark.slot, mark.pages, KOZO_OK };
         else
-            s.err = KOZO_ERR_NOT_FOUND;
+            p.err = KOZO_ERR_NOT_FOUND;
     }
     view_end(&v);
-    return s;
+    return p;
+}
+
+uint64_t kozo_stack_begin_of(uint64_t sp)
+{
+    return (sp & ~(KOZO_LAYOUT_THREAD_BYTES - 1)) + KOZO_LAYOUT_THREAD_STACK;
 }

@@ -36,15 +36,10 @@ static void part_free(uint64_t address)
         parts_used[i / 64] &= ~(1ull << i % 64);
 }
 
-/* Where the stack begins in a part: after the IPC buffer's page and the guard. */
-constexpr uint64_t STACK_AT = 2 * KOZO_PAGE_SIZE;
-
 /* A thread finds its part by its stack pointer: parts are aligned to their size. */
 [[noreturn]] static void enter(void (*run)(void *), void *arg)
 {
-    uint64_t part = (uint64_t)__builtin_frame_address(0) & ~(KOZO_LAYOUT_THREAD_BYTES - 1);
-
-    kozo_stack_paint(part + STACK_AT);
+    kozo_stack_paint(kozo_stack_begin_of((uint64_t)__builtin_frame_address(0)));
     run(arg);
     kozo_thread_exit(0);
 }
@@ -65,7 +60,7 @@ static enum kozo_err build_part(struct kozo_worker *w, struct kozo_builder *b, u
         .slot = KOZO_STACK_MARK_SLOT + 1,
         .pages = pages,
     };
-    uint64_t stack = w->part + STACK_AT;
+    uint64_t stack = w->part + KOZO_LAYOUT_THREAD_STACK;
     enum kozo_err err =
         kozo_build_page_held(b, w->part, KOZO_READ | KOZO_WRITE,
                              (struct kozo_content){ &mark, sizeof mark, KOZO_STACK_MARK_AT });

@@ -2,6 +2,7 @@
 #include "init/report.h"
 #include "common/symbols.h"
 #include "init/archive.h"
+#include "init/threads.h"
 #include "init/trace.h"
 
 #include <kozo/elf.h>
@@ -33,9 +34,11 @@ struct place_map report_map(const struct init *i, const struct service *s)
 
 /* A page of the stack at a time is mapped in init's space. */
 struct window {
-    const struct kozo_process *process;
-    uint64_t at;   /* init's address */
-    uint64_t page; /* the address of what is mapped there, 0 = nothing */
+    struct kozo_cnode keep; /* holds the pages of the stack, ... */
+    uint64_t first;         /* ... the lowest in this slot */
+    uint64_t begin, end;    /* the stack, as its thread saw it */
+    uint64_t at;            /* init's address */
+    uint64_t page;          /* the address of what is mapped there, 0 = nothing */
     kozo_cptr slot;
 };
 
@@ -46,15 +49,24 @@ static void close_window(struct window *w)
     w->page = 0;
 }
 
+/* A page of RAM: where a further thread's are is the service's word. */
+static bool is_page(struct kozo_place from)
+{
+    struct kozo_verified v = kozo_cap_verify(from, kozo_own(0));
+
+    return v.err == KOZO_OK && KOZO_VERIFY_KIND(v.what) == KOZO_KIND_FRAME &&
+           KOZO_VERIFY_SIZE(v.what) == KOZO_PAGE_BITS && (v.what & KOZO_VERIFY_DEVICE) == 0;
+}
+
 static bool open_window(struct window *w, uint64_t page)
 {
-    uint64_t slot = w->process->stack_slot + (page - KOZO_LAYOUT_STACK) / KOZO_PAGE_SIZE;
+    struct kozo_place from = kozo_in(w->keep, w->first + (page - w->begin) / KOZO_PAGE_SIZE);
 
     if (w->page == page)
         return true;
     close_window(w);
-    if (kozo_cap_copy(kozo_own(w->slot), kozo_in(w->process->keep, slot),
-                      KOZO_RIGHTS(KOZO_READ | KOZO_MAP, 0)) != KOZO_OK)
+    if (!is_page(from) || kozo_cap_copy(kozo_own(w->slot), from,
+                                        KOZO_RIGHTS(KOZO_READ | KOZO_MAP, 0)) != KOZO_OK)
         return false;
     w->page = page;
     if (kozo_memory_map((struct kozo_frame){ w->slot }, w->at, KOZO_READ) == KOZO_OK)
@@ -67,11 +79,64 @@ static bool read_stack(void *context, uint64_t address, uint64_t *value)
 {
     struct window *w = context;
 
-    if (address < KOZO_LAYOUT_STACK || address >= w->process->stack_end || address % 8 != 0 ||
+    if (address < w->begin || address >= w->end || address % 8 != 0 ||
         !open_window(w, address & ~(uint64_t)(KOZO_PAGE_SIZE - 1)))
         return false;
     memcpy(value, (const void *)(w->at + address % KOZO_PAGE_SIZE), sizeof *value);
     return true;
+}
+
+/* ---- who called whom ---- */
+
+struct trace {
+    const struct service *s;
+    uint64_t serial; /* of the thread */
+    struct trace_start start;
+    uint64_t to[TRACE_FRAMES];
+    uint32_t n;
+};
+
+static bool is_first(const struct service *s, uint64_t serial)
+{
+    return serial == s->process.serial;
+}
+
+static struct window first_stack(const struct kozo_process *p)
+{
+    return (struct window){
+        .keep = p->keep, .first = p->stack_slot, .begin = KOZO_LAYOUT_STACK, .end = p->stack_end
+    };
+}
+
+/* Nothing (keep { 0 }) if it was not made by kozo-sys. */
+static struct window further_stack(const struct trace *t)
+{
+    struct threads_pages p = threads_pages(t->s, t->serial);
+    uint64_t begin = kozo_stack_begin_of(t->start.sp);
+
+    if (p.keep.c == 0 || begin < KOZO_LAYOUT_THREADS || begin >= KOZO_LAYOUT_THREADS_END)
+        return (struct window){ .keep = p.keep };
+    return (struct window){ .keep = p.keep,
+                            .first = p.at.slot,
+                            .begin = begin,
+                            .end = begin + p.at.pages * KOZO_PAGE_SIZE };
+}
+
+static void walk(void *context)
+{
+    struct trace *t = context;
+    bool first = is_first(t->s, t->serial);
+    struct window w = first ? first_stack(&t->s->process) : further_stack(t);
+
+    w.at = kozo_window_alloc(KOZO_WINDOW_SMALL, KOZO_PAGE_SIZE);
+    w.slot = kozo_slot_alloc();
+    if (w.at != 0 && w.slot != 0)
+        t->n = trace_walk(&t->start, read_stack, &w, t->to);
+    close_window(&w);
+    kozo_slot_free(w.slot);
+    kozo_window_free(w.at);
+    if (!first)
+        kozo_slot_drop(w.keep.c);
 }
 
 /* ---- the report ---- */
@@ -114,35 +179,28 @@ static void print_frame(struct kozo_bytes image, uint32_t number, uint64_t addre
 static void print_trace(const struct service *s, const struct kozo_msg *m, struct kozo_bytes image)
 {
     struct symbol symbol = symbol_at(image, m->word[2], false);
-    struct trace_start start = { .ip = m->word[2],
-                                 .sp = m->word[3],
-                                 .bp = m->nwords >= KOZO_MSG_REGS + KOZO_REG_COUNT
-                                           ? m->word[KOZO_MSG_REGS + KOZO_REG_RBP]
-                                           : 0,
-                                 .offset = symbol.offset,
-                                 .known = symbol.name.len > 0 };
-    struct window w = { .process = &s->process,
-                        .at = kozo_window_alloc(KOZO_WINDOW_SMALL, KOZO_PAGE_SIZE),
-                        .slot = kozo_slot_alloc() };
-    uint64_t to[TRACE_FRAMES];
-    uint32_t n = 1;
+    struct trace t = { .s = s,
+                       .serial = m->word[7],
+                       .start = { .ip = m->word[2],
+                                  .sp = m->word[3],
+                                  .bp = m->nwords >= KOZO_MSG_REGS + KOZO_REG_COUNT
+                                            ? m->word[KOZO_MSG_REGS + KOZO_REG_RBP]
+                                            : 0,
+                                  .offset = symbol.offset,
+                                  .known = symbol.name.len > 0 },
+                       .to = { m->word[2] },
+                       .n = 1 };
 
-    to[0] = start.ip;
-    if (w.at != 0 && w.slot != 0)
-        n = trace_walk(&start, read_stack, &w, to);
-    close_window(&w);
-    kozo_slot_free(w.slot);
-    kozo_window_free(w.at);
-    for (uint32_t k = 0; k < n; k++)
-        print_frame(image, k, to[k]);
+    (void)threads_undisturbed(walk, &t);
+    for (uint32_t k = 0; k < t.n; k++)
+        print_frame(image, k, t.to[k]);
 }
 
 void report_fault(const struct init *i, const struct service *s, const struct kozo_msg *m)
 {
-    bool first = m->word[7] == s->process.serial;
-
     print_registers(m);
     print_trace(s, m, archive_file(i, s->m->binary));
-    kozo_printf("  %s thread, serial %llu, life %u\n", first ? "first" : "a further",
-                (unsigned long long)m->word[7], s->life);
+    kozo_printf("  %s thread, serial %llu, life %u\n",
+                is_first(s, m->word[7]) ? "first" : "a further", (unsigned long long)m->word[7],
+                s->life);
 }

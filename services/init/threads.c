@@ -80,48 +80,67 @@ static bool take_cnode(const struct service *s, uint64_t slot, struct kozo_cnode
            kozo_cap_copy(kozo_own(copy.c), from, KOZO_SAME_RIGHTS) == KOZO_OK;
 }
 
-/* The stack of a further thread: in one of the CNodes that keep the pages of such. */
-static struct kozo_stack find_stack(const struct service *s, uint64_t serial)
+struct threads_pages threads_pages(const struct service *s, uint64_t serial)
 {
-    struct kozo_stack found = { .err = KOZO_ERR_NOT_FOUND };
-    struct kozo_cnode keep = { kozo_slot_alloc() };
+    struct threads_pages p = { .keep = { kozo_slot_alloc() }, .at.err = KOZO_ERR_NOT_FOUND };
 
-    for (uint64_t slot = 1; slot < 1u << PROGRAM_CNODE_BITS && found.err != KOZO_OK; slot++) {
-        if (keep.c == 0 || !take_cnode(s, slot, keep))
+    for (uint64_t slot = 1; p.keep.c != 0 && slot < 1u << PROGRAM_CNODE_BITS; slot++) {
+        if (!take_cnode(s, slot, p.keep))
             continue;
-        found = kozo_stack_look_of(keep, serial);
-        (void)kozo_cap_delete(kozo_own(keep.c));
+        p.at = kozo_stack_pages_of(p.keep, serial);
+        if (p.at.err == KOZO_OK)
+            return p;
+        (void)kozo_cap_delete(kozo_own(p.keep.c));
     }
-    kozo_slot_free(keep.c);
-    return found;
+    kozo_slot_free(p.keep.c);
+    p.keep.c = 0;
+    return p;
 }
 
-/* As urgent as can be, so that the service does not take its pages back meanwhile. */
-static struct kozo_stack find_stack_undisturbed(const struct service *s, uint64_t serial)
+enum kozo_err threads_undisturbed(void (*look)(void *context), void *context)
 {
     struct kozo_thread self = kozo_own_thread();
     struct kozo_thread_info info = kozo_thread_info(self);
     uint64_t usual = kozo_buffer()->word[KOZO_THREAD_WORD_PRIORITY];
-    struct kozo_stack found = { .err = info.err };
+    enum kozo_err err = info.err == KOZO_OK ? kozo_thread_priority(self, 0, 0) : info.err;
 
-    if (found.err == KOZO_OK)
-        found.err = kozo_thread_priority(self, 0, 0);
-    if (found.err != KOZO_OK)
-        return found;
-    found = find_stack(s, serial);
+    if (err != KOZO_OK)
+        return err;
+    look(context);
     (void)kozo_thread_priority(self, (unsigned)usual, 0);
-    return found;
+    return KOZO_OK;
+}
+
+struct look {
+    const struct service *s;
+    uint64_t serial;
+    struct kozo_stack found;
+};
+
+static void look_at_stack(void *context)
+{
+    struct look *l = context;
+    struct threads_pages p = threads_pages(l->s, l->serial);
+
+    l->found.err = p.at.err;
+    if (p.at.err == KOZO_OK)
+        l->found = kozo_stack_look(p.keep, p.at.slot, p.at.pages);
+    kozo_slot_drop(p.keep.c);
 }
 
 struct kozo_stack threads_stack(const struct service *s, uint64_t number)
 {
     struct kozo_thread_info info = threads_info(s, number);
+    struct look look = { s, info.serial, { .err = info.err } };
     const struct kozo_process *p = &s->process;
 
     if (info.err != KOZO_OK)
-        return (struct kozo_stack){ .err = info.err };
-    if (number > 0)
-        return find_stack_undisturbed(s, info.serial);
+        return look.found;
+    if (number > 0) {
+        enum kozo_err err = threads_undisturbed(look_at_stack, &look);
+
+        return err == KOZO_OK ? look.found : (struct kozo_stack){ .err = err };
+    }
     return kozo_stack_look(p->keep, p->stack_slot,
                            (p->stack_end - KOZO_LAYOUT_STACK) / KOZO_PAGE_SIZE);
 }

@@ -32,6 +32,21 @@ struct threads_copy threads_copy(const struct service *s, uint64_t number);
 /* Its stack. A further thread's is known by what its program noted (stack.h); NOT_FOUND without. */
 struct kozo_stack threads_stack(const struct service *s, uint64_t number);
 
+/*
+ * Calls look(context) as urgent as can be, so that no service runs meanwhile: none takes back pages
+ * that are looked at. Errors: those of kozo_thread_priority, and nothing was called.
+ */
+enum kozo_err threads_undisturbed(void (*look)(void *context), void *context);
+/*
+ * Where the stack of a further thread is by that note, in a copy of init's of the CNode that keeps
+ * it, to be dropped with kozo_slot_drop; nothing is known of what is there. For threads_undisturbed.
+ */
+struct [[nodiscard]] threads_pages {
+    struct kozo_cnode keep; /* { 0 } on an error */
+    struct kozo_stack_pages at;
+};
+struct threads_pages threads_pages(const struct service *s, uint64_t serial);
+
 /* What a thread is blocked on, and the service it waits for; both empty when nothing is known. */
 struct threads_block {
     char on[48];

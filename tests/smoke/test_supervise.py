@@ -128,7 +128,8 @@ def test_a_fault_is_reported_for_who_has_to_mend_it(boot):
 
 def test_a_further_threads_fault_ends_the_service_and_a_foreign_one_does_not(boot):
     """By `fault`, which every service with threads has, not by `log`, which it may give to others."""
-    for name, how, priority in (("many", "thread", "150"), ("lender", "thread-by-log", "160")):
+    for name, how, priority in (("many", "thread", "150"), ("liar", "thread-lies", "155"),
+                                ("lender", "thread-by-log", "160")):
         add(boot, name, how, "log system", binary=VICTIM, threads="3", untyped="128K", memory="1M", priority=priority)
     with boot.start() as vm:
         vm.wait_for("^KOZO READY$")
@@ -138,8 +139,13 @@ def test_a_further_threads_fault_ends_the_service_and_a_foreign_one_does_not(boo
         text = vm.text
     assert re.search(r"^lender +\d+ fault +Endpoint +-w--- 20 ", text, re.M), text
     assert re.search(r"\[many\] lives on after the first$", text, re.M), text
-    report = re.search(r"(?ms)KOZO FAULT service many: page fault, write to 0x8 .*?restart = never$", text)[0]
-    assert re.search(r"^  a further thread, serial \d+, life 1$", report, re.M), text
+    traces = {}
+    for name in ("many", "liar"):
+        report = re.search(rf"(?ms)KOZO FAULT service {name}: page fault, write to 0x8 .*?restart = never$", text)[0]
+        assert re.search(r"^  a further thread, serial \d+, life 1$", report, re.M), text
+        traces[name] = re.findall(r"^  #\d+ 0x[0-9a-f]{16} (\w+)\+0x[0-9a-f]+$", report, re.M)
+    assert traces["many"][:2] == ["inner", "outer"] and traces["many"][-1] == "enter", traces
+    assert traces["liar"] == ["inner"], "a stack that cannot be found"
     assert "[many] lives on after the second" not in text and "KOZO FAULT service lender" not in text, text
     assert re.search(r'\[init\] denied: who=lender object="fault" asked="fault" held="write" ', text), text
 

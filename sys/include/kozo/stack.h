@@ -53,8 +53,18 @@ uint64_t kozo_stack_unused(const void *begin, uint64_t bytes);
  */
 struct kozo_stack kozo_stack_look(struct kozo_cnode keep, uint64_t slot, uint64_t pages);
 
+/* Where the pages of a further thread's stack are, the lowest first. */
+struct [[nodiscard]] kozo_stack_pages {
+    uint64_t slot;
+    uint64_t pages;
+    enum kozo_err err;
+};
+
 /*
- * The same for a further thread, whose pages the CNode `keep` holds if it has its mark. Errors:
- * NOT_FOUND it is another thread's; those of kozo_stack_look.
+ * In `keep`, if that has the thread's mark; nothing is known of what these slots hold. Needs as
+ * kozo_stack_look. Errors: NOT_FOUND it is another thread's; those of kozo_stack_look.
  */
-struct kozo_stack kozo_stack_look_of(struct kozo_cnode keep, uint64_t serial);
+struct kozo_stack_pages kozo_stack_pages_of(struct kozo_cnode keep, uint64_t serial);
+
+/* The address of the lowest of them, for a thread of kozo-sys whose stack pointer is `sp`. */
+uint64_t kozo_stack_begin_of(uint64_t sp);

@@ -6,9 +6,11 @@
  * the warden, which looks at what becomes of it.
  */
 #include <kozo/file.h>
+#include <kozo/layout.h>
 #include <kozo/log.h>
 #include <kozo/print.h>
 #include <kozo/slots.h>
+#include <kozo/stack.h>
 #include <kozo/start.h>
 #include <kozo/string.h>
 #include <kozo/system.h>
@@ -127,24 +129,35 @@ static void (*volatile nowhere)(void);
 
 /* ---- further threads ---- */
 
+static struct kozo_worker worker[2];
+
 static void worker_crashes(void *)
 {
+    outer("");
+}
+
+/* What it noted about its stack leads to no page. */
+static void worker_lies(void *)
+{
+    struct kozo_stack_mark *m = (void *)(worker[1].part + KOZO_STACK_MARK_AT);
+
+    m->slot = UINT64_MAX - 2;
+    m->pages = KOZO_LAYOUT_THREAD_BYTES / KOZO_PAGE_SIZE;
     outer("");
 }
 
 static void worker_ends(void *) {}
 
 /* A thread that ends is nobody's business; what becomes of one that crashes is its handler's. */
-[[noreturn]] static void crash_in_thread(struct kozo_endpoint fault)
+[[noreturn]] static void crash_in_thread(struct kozo_endpoint fault, void (*crash)(void *))
 {
-    static struct kozo_worker worker[2];
     struct kozo_worker_options o = { .priority = 200, .fault = fault };
 
     if (kozo_worker_start(&worker[0], &o, worker_ends, nullptr) != KOZO_OK)
         kozo_fatal("no first thread");
     (void)kozo_sleep(50 * KOZO_MS);
     kozo_printf("lives on after the first\n");
-    if (kozo_worker_start(&worker[1], &o, worker_crashes, nullptr) != KOZO_OK)
+    if (kozo_worker_start(&worker[1], &o, crash, nullptr) != KOZO_OK)
         kozo_fatal("no second thread");
     while (kozo_thread_info(worker[1].thread).state != KOZO_THREAD_FAULTED)
         (void)kozo_sleep(20 * KOZO_MS);
@@ -177,9 +190,11 @@ int main(int argc, char **argv)
     if (strcmp(how, "crash") == 0)
         outer(argc > 2 ? argv[2] : "");
     if (strcmp(how, "thread") == 0)
-        crash_in_thread((struct kozo_endpoint){});
+        crash_in_thread((struct kozo_endpoint){}, worker_crashes);
+    if (strcmp(how, "thread-lies") == 0)
+        crash_in_thread((struct kozo_endpoint){}, worker_lies);
     if (strcmp(how, "thread-by-log") == 0)
-        crash_in_thread(kozo_cap_endpoint("log"));
+        crash_in_thread(kozo_cap_endpoint("log"), worker_crashes);
     if (strcmp(how, "crash-with-commands") == 0)
         crash_with_commands();
     return 1;
