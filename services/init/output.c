@@ -114,11 +114,6 @@ uint64_t output_taken(void)
     return out.taken;
 }
 
-void output_told(uint64_t next)
-{
-    out.told = next;
-}
-
 /* ---- lines ---- */
 
 static void put_piece(const char *text, size_t len)
@@ -151,6 +146,12 @@ static void put_lines(const char *text, size_t len)
 static bool lends(const struct service *s)
 {
     return out.memory.at != nullptr && manifest_has(&s->m->capabilities, kozo_str("lines"));
+}
+
+void output_told(const struct service *s, uint64_t next)
+{
+    if (lends(s))
+        out.told = next;
 }
 
 void output_started(const struct service *s)

@@ -76,7 +76,8 @@ static enum kozo_err serve_commands(struct system_server *s, const struct kozo_m
                                     const struct system_commands_req *req,
                                     struct system_commands_rep *rep)
 {
-    enum kozo_err err = want(s, m, (m->user & KOZO_SYSTEM_KILL) != 0 ? KOZO_SYSTEM_KILL : KOZO_SYSTEM_LOOK);
+    bool kills = (m->user & KOZO_SYSTEM_KILL) != 0;
+    enum kozo_err err = want(s, m, kills ? KOZO_SYSTEM_KILL : KOZO_SYSTEM_LOOK);
 
     if (err != KOZO_OK)
         return err;
@@ -89,7 +90,8 @@ static enum kozo_err serve_commands(struct system_server *s, const struct kozo_m
     rep->text.len -= req->offset;
     if (rep->text.len > 255)
         rep->text.len = 255;
-    s->i->runner = s->caller;
+    if ((m->user & KOZO_SYSTEM_LOOK) != 0) /* policy only wants to know whether there are any */
+        s->i->runner = s->caller;
     return KOZO_OK;
 }
 
@@ -316,8 +318,7 @@ static enum kozo_err serve_kernel(struct system_server *s, const struct kozo_msg
     if (r.err != KOZO_OK)
         return r.err;
     rep->next = r.a;
-    if (m->user == KOZO_SYSTEM_LOG)
-        output_told(r.a);
+    output_told(s->caller, r.a);
     rep->lost = r.c;
     rep->text = (struct kozo_bytes){ kozo_buffer()->word, r.b };
     return KOZO_OK;

@@ -26,36 +26,45 @@ static uint64_t slot_of(const struct service *s, uint64_t number)
     return 0;
 }
 
-struct threads_copy threads_copy(const struct service *s, uint64_t number)
+static struct threads_copy copy_from(const struct service *s, uint64_t slot)
 {
-    uint64_t there = s->state == SERVICE_RUNNING && number > 0 ? slot_of(s, number) : 0;
-    struct threads_copy copy = { .err = KOZO_ERR_NOT_FOUND };
+    struct threads_copy copy = { .err = KOZO_ERR_LIMIT };
 
-    if (there == 0)
-        return copy;
     copy.thread.c = kozo_slot_alloc();
     if (copy.thread.c == 0)
-        return (struct threads_copy){ .err = KOZO_ERR_LIMIT };
-    copy.err = kozo_cap_copy(kozo_own(copy.thread.c), kozo_in(s->process.cnode, there),
+        return copy;
+    copy.err = kozo_cap_copy(kozo_own(copy.thread.c), kozo_in(s->process.cnode, slot),
                              KOZO_SAME_RIGHTS);
     if (copy.err != KOZO_OK)
         kozo_slot_free(copy.thread.c);
     return copy;
 }
 
-struct kozo_thread_info threads_info(const struct service *s, uint64_t number)
+struct threads_copy threads_copy(const struct service *s, uint64_t number)
 {
-    struct threads_copy copy;
-    struct kozo_thread_info info;
+    uint64_t there = s->state == SERVICE_RUNNING && number > 0 ? slot_of(s, number) : 0;
 
-    if (number == 0 && s->state == SERVICE_RUNNING)
-        return kozo_thread_info(s->process.thread);
-    copy = threads_copy(s, number);
+    if (there == 0)
+        return (struct threads_copy){ .err = KOZO_ERR_NOT_FOUND };
+    return copy_from(s, there);
+}
+
+static struct kozo_thread_info info_of(struct threads_copy copy)
+{
+    struct kozo_thread_info info = { .err = copy.err };
+
     if (copy.err != KOZO_OK)
-        return (struct kozo_thread_info){ .err = copy.err };
+        return info;
     info = kozo_thread_info(copy.thread);
     kozo_slot_drop(copy.thread.c);
     return info;
+}
+
+struct kozo_thread_info threads_info(const struct service *s, uint64_t number)
+{
+    if (number == 0 && s->state == SERVICE_RUNNING)
+        return kozo_thread_info(s->process.thread);
+    return info_of(threads_copy(s, number));
 }
 
 uint64_t threads_count(const struct service *s)
@@ -170,18 +179,17 @@ static struct kozo_str server_of(const struct init *i, uint64_t object)
     return (struct kozo_str){};
 }
 
+/* One look at each slot: a service decides itself how many capabilities to threads it has. */
 static bool has_thread(const struct service *s, uint64_t serial)
 {
     if (s->state != SERVICE_RUNNING)
         return false;
     if (s->process.serial == serial)
         return true;
-    for (uint64_t n = 1;; n++) {
-        struct kozo_thread_info info = threads_info(s, n);
-
-        if (info.err != KOZO_OK || info.serial == serial)
-            return info.err == KOZO_OK;
-    }
+    for (uint64_t slot = 1; slot < 1u << PROGRAM_CNODE_BITS; slot++)
+        if (is_other_thread(s, slot) && info_of(copy_from(s, slot)).serial == serial)
+            return true;
+    return false;
 }
 
 /* Whose a thread is. */

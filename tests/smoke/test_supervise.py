@@ -166,11 +166,26 @@ def test_the_terminal_comes_back(boot):
 def test_who_runs_the_commands_must_not_die_over_them(boot):
     field(boot, "shell", "binary", VICTIM)
     field(boot, "shell", "args", "crash-with-commands")
+    field(boot, "shell", "capabilities", "log system process")
     with boot.start(append='kozo.run="poweroff"') as vm:
         vm.wait_for("^KOZO READY$")
+        vm.wait_for(r"^\[init\] service policy: begins life 2$")
+        vm.wait_for("^.shell. dies over the commands$")
         vm.wait_for("^KOZO FAULT service shell: invalid opcode, at ip ")
         vm.wait_for("^KOZO FAILED: commands, expected the end of those in kozo.run, got shell: invalid opcode")
         vm.expect_exit("failed")
+
+
+def test_who_reads_the_kernels_log_takes_nothing_from_the_console(boot):
+    """What a console that shows nothing was not told of, init says again in its place."""
+    field(boot, "console", "binary", VICTIM)
+    field(boot, "console", "args", "stay")
+    add(boot, "lender", "thread-by-log", "log system", binary=VICTIM, threads="3", untyped="128K", memory="1M")
+    add(boot, "reader", "read-kernel", "log system kernel-log", binary=VICTIM)
+    with boot.start() as vm:
+        vm.wait_for(r"^thread \d+ \(lender\) stopped: page fault at ")
+        vm.expect_exit(5)
+        assert "KOZO READY" in vm.text, vm.text
 
 
 RULE = """
@@ -212,6 +227,12 @@ def test_one_that_takes_all_it_can_get_harms_nobody_else(boot):
         vm.wait_for(r"denied: who=greedy and \d+ more since")
         vm.wait_for(r"\[warden\] warden is done, 0 wrong")
         vm.expect_exit(0)
+
+
+def test_one_with_many_capabilities_to_threads_costs_who_looks_little(boot):
+    add(boot, "hoard", "hoard", "log system keep", binary=VICTIM, threads="2", untyped="64K")
+    add(boot, "warden", "hoard", WARDEN, provides="keep")
+    watched(boot, extra=("-icount", "shift=0,sleep=off"))
 
 
 DIRECT_MAP, RAM = 0xffff_8000_0000_0000, 256 << 20

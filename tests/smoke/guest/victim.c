@@ -165,14 +165,50 @@ static void worker_ends(void *) {}
     stay();
 }
 
+/* As many capabilities to one thread as it has slots; then it waits for what does not come. */
+[[noreturn]] static void hoard(void)
+{
+    struct kozo_worker_options o = { .priority = 200, .stopped = true };
+    kozo_cptr slot;
+
+    if (kozo_worker_start(&worker[0], &o, worker_ends, nullptr) != KOZO_OK)
+        kozo_fatal("no thread");
+    while ((slot = kozo_slot_alloc()) != 0)
+        (void)kozo_cap_copy(kozo_own(slot), kozo_own(worker[0].thread.c), KOZO_SAME_RIGHTS);
+    (void)kozo_call(named("keep"), &message);
+    kozo_exit(1);
+}
+
 /* ---- one that runs commands ---- */
 
+/* Policy, too, asks about the commands whenever it begins a life. */
 [[noreturn]] static void crash_with_commands(void)
 {
     struct system_commands_rep rep;
 
     (void)system_call_commands(named("system"), &message, &(struct system_commands_req){}, &rep);
+    (void)system_call_restart(named("process"), &message,
+                              &(struct system_restart_req){ kozo_str("policy") },
+                              &(struct system_restart_rep){});
+    (void)kozo_sleep(200 * KOZO_MS);
+    kozo_printf("dies over the commands\n");
     __builtin_trap();
+}
+
+/* ---- one in the console's place, and one that reads what is meant for it ---- */
+
+[[noreturn]] static void read_kernel(void)
+{
+    struct system_kernel_req req = {};
+    struct system_kernel_rep rep;
+    struct system_end_rep end;
+
+    (void)kozo_sleep(500 * KOZO_MS);
+    while (system_call_kernel(named("kernel-log"), &message, &req, &rep) == KOZO_OK &&
+           rep.text.len > 0)
+        req.position = rep.next;
+    (void)system_call_end(named("system"), &message, &(struct system_end_req){ .status = 5 }, &end);
+    kozo_exit(1);
 }
 
 int main(int argc, char **argv)
@@ -195,6 +231,10 @@ int main(int argc, char **argv)
         crash_in_thread((struct kozo_endpoint){}, worker_lies);
     if (strcmp(how, "thread-by-log") == 0)
         crash_in_thread(kozo_cap_endpoint("log"), worker_crashes);
+    if (strcmp(how, "hoard") == 0)
+        hoard();
+    if (strcmp(how, "read-kernel") == 0)
+        read_kernel();
     if (strcmp(how, "crash-with-commands") == 0)
         crash_with_commands();
     return 1;

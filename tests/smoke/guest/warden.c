@@ -311,6 +311,28 @@ static void check_names(void)
     check("and what is for faults", rights_of(late, "fault"), 32);
 }
 
+/* ---- one with more capabilities to threads than threads ---- */
+
+/* Whom it waits for is found by a few calls for each of its slots. The clock counts instructions. */
+static void check_hoard(void)
+{
+    struct system_thread_req req = { .index = index_of("hoard") };
+    struct system_thread_rep rep;
+    struct system_service_rep service;
+    uint64_t began;
+
+    check_err("it calls", kozo_recv(kozo_cap_endpoint("serve"), &message), KOZO_OK);
+    check("it seems to have many threads", look_at("hoard", &service) && service.threads > 200,
+          true);
+    began = kozo_now();
+    check_err("its first thread is told", system_call_thread(named("system"), &message, &req, &rep),
+              KOZO_OK);
+    check("and whom it waits for", kozo_str_is(rep.waits, "warden"), true);
+    began = kozo_now() - began;
+    kozo_printf("that took %llu instructions\n", (unsigned long long)began);
+    check("in little time", began < 2 * KOZO_MS, true);
+}
+
 /* ---- many lives ---- */
 
 /* Until it lives its life after number `life`; at once, as a rule: it is more urgent than this. */
@@ -531,6 +553,8 @@ int main(int argc, char **argv)
     if (strcmp(how, "reconnect") == 0) {
         check_reconnect();
         check_backoff();
+    } else if (strcmp(how, "hoard") == 0) {
+        check_hoard();
     } else if (strcmp(how, "greedy") == 0) {
         check_greedy();
     } else if (strcmp(how, "leases") == 0) {
