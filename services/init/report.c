@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "init/report.h"
 #include "common/symbols.h"
+#include "common/trace.h"
 #include "init/archive.h"
 #include "init/threads.h"
-#include "init/trace.h"
 
 #include <kozo/elf.h>
 #include <kozo/layout.h>

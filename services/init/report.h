@@ -13,8 +13,8 @@
 
 #include <kozo/msg.h>
 
+#include "common/place.h"
 #include "init/init.h"
-#include "init/place.h"
 
 /* What the service's address space is made of. */
 struct place_map report_map(const struct init *i, const struct service *s);

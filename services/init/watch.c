@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "init/watch.h"
+#include "common/fault.h"
 #include "common/identity.h"
 #include "init/deny.h"
 #include "init/ends.h"
-#include "init/fault.h"
 #include "init/output.h"
 #include "init/report.h"
 #include "init/start.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "shell/program.h"
+#include "common/fault.h"
 #include "common/line.h"
-#include "init/fault.h"
 #include "shell/grants.h"
 
 #include <kozo/cpio.h>

@@ -2,10 +2,10 @@
 /* init: the demonstration's steps, commands, lines, faults. */
 #include "unit.h"
 
+#include "common/fault.h"
 #include "common/identity.h"
 #include "init/commands.h"
 #include "init/demo.h"
-#include "init/fault.h"
 #include "init/lines.h"
 
 #include <kozo/error.h>

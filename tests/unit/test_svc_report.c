@@ -3,8 +3,8 @@
 #include "unit.h"
 
 #include "common/symbols.h"
-#include "init/place.h"
-#include "init/trace.h"
+#include "common/place.h"
+#include "common/trace.h"
 
 #include <kozo/layout.h>
 #include <stdlib.h>

@@ -4,13 +4,13 @@
  *
  * Owns:      the text.
  * Not here:  what becomes of the service (ends.c), the rest of its report (report.c).
- * Callers:   init and its unit tests; no system calls.
+ * Callers:   init, shell and unit tests; no system calls.
  * Spec:      docs/spec/faults.md
  */
 #pragma once
 
 #include "common/line.h"
-#include "init/place.h"
+#include "common/place.h"
 
 /* Appends the fault that the eight words of a fault message (abi.h) tell of, in a program like that. */
 void fault_describe(struct line *l, const uint64_t word[KOZO_MSG_REGS],

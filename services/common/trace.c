@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "init/trace.h"
+#include "common/trace.h"
 
 /* The return address that is not in a frame yet; 0 when it is. */
 static uint64_t bare_return(const struct trace_start *s, trace_read *read, void *context)

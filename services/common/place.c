@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "init/place.h"
+#include "common/place.h"
 
 #include <kozo/elf.h>
 #include <kozo/layout.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "init/fault.h"
+#include "common/fault.h"
 
 #include <kozo/error.h>
 

@@ -4,7 +4,7 @@
  *
  * Owns:      nothing.
  * Not here:  reading the stack (report.c), names (common/symbols.h).
- * Callers:   init and its unit tests; no system calls.
+ * Callers:   init, shell and unit tests; no system calls.
  * Cost:      TRACE_FRAMES reads of two words.
  * Spec:      docs/spec/faults.md
  */
