@@ -24,5 +24,5 @@ void output_ended(const struct service *s);
 void output_finish(void);
 /* Where the kernel's log was when a driver took the console. */
 uint64_t output_taken(void);
-/* So far a service has been told the kernel's log. What the console was told is as good as shown. */
+/* So far a service was told the kernel's log. What the console was told is as good as shown. */
 void output_told(const struct service *s, uint64_t next);

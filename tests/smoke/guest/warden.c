@@ -313,7 +313,7 @@ static void check_names(void)
 
 /* ---- one with more capabilities to threads than threads ---- */
 
-/* Whom it waits for is found by a few calls for each of its slots. The clock counts instructions. */
+/* Whom it waits for is found by few calls for each slot. The clock counts instructions. */
 static void check_hoard(void)
 {
     struct system_thread_req req = { .index = index_of("hoard") };
