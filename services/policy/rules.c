@@ -13,11 +13,16 @@ static void refuse(struct rules_answer *a, const struct manifest_rule *rule)
 
 /* ---- which rule speaks ---- */
 
-static bool applies(const struct manifest_rule *r, const struct rules_request *q, uint8_t right)
+/* Whether it is about this requester and right, whatever the object. */
+static bool concerns(const struct manifest_rule *r, const struct rules_request *q, uint8_t right)
 {
     return (r->rights & right) != 0 &&
-           (kozo_str_is(r->subject, "*") || text_equal(r->subject, q->subject->name)) &&
-           text_matches(r->object, q->object);
+           (kozo_str_is(r->subject, "*") || text_equal(r->subject, q->subject->name));
+}
+
+static bool applies(const struct manifest_rule *r, const struct rules_request *q, uint8_t right)
+{
+    return concerns(r, q, right) && text_matches(r->object, q->object);
 }
 
 static bool is_pattern(struct kozo_str object)
@@ -69,6 +74,66 @@ static const struct manifest_rule *rule_for(const struct manifest *m, const stru
     return best;
 }
 
+/* ---- which rules speak of what is below ---- */
+
+/* The names that are looked at: those that begin with it and are longer. */
+struct below {
+    char text[OBJECT_BYTES + 2];
+    struct kozo_str start;
+};
+
+static void below_object(struct below *b, struct kozo_str object)
+{
+    struct line l = line_begin(b->text, sizeof b->text);
+
+    line_add_str(&l, object);
+    if (object.at[object.len - 1] != '/')
+        line_add(&l, "/");
+    b->start = line_text(&l);
+}
+
+static struct kozo_str prefix(struct kozo_str pattern)
+{
+    return (struct kozo_str){ pattern.at, pattern.len - 1 };
+}
+
+/* The longest start of all names of `r` that are below; the name itself where `r` has no `*`. */
+static struct kozo_str scope(const struct manifest_rule *r, const struct below *b)
+{
+    if (is_pattern(r->object) && text_starts(b->start, prefix(r->object)))
+        return b->start;
+    return is_pattern(r->object) ? prefix(r->object) : r->object;
+}
+
+static bool reaches(const struct manifest_rule *r, const struct below *b)
+{
+    struct kozo_str s = scope(r, b);
+
+    return text_starts(s, b->start) && (is_pattern(r->object) || s.len > b->start.len);
+}
+
+/* Whether `s` speaks before `r` for every name of `r` that is below. */
+static bool hides(const struct manifest_rule *s, const struct manifest_rule *r,
+                  const struct below *b)
+{
+    if (!is_before(s, r) || is_pattern(s->object) != is_pattern(r->object))
+        return false;
+    return is_pattern(s->object) ? text_starts(scope(r, b), prefix(s->object))
+                                 : text_equal(s->object, r->object);
+}
+
+/* Whether there is a name below for which `r` is the one that speaks. */
+static bool speaks_below(const struct manifest *m, const struct manifest_rule *r,
+                         const struct rules_request *q, uint8_t right, const struct below *b)
+{
+    if (!concerns(r, q, right) || !reaches(r, b))
+        return false;
+    for (uint32_t i = 0; i < m->rules; i++)
+        if (concerns(&m->rule[i], q, right) && hides(&m->rule[i], r, b))
+            return false;
+    return true;
+}
+
 /* ---- in words ---- */
 
 static void say_no_rule(struct rules_answer *a, const struct rules_request *q, uint8_t right)
@@ -93,10 +158,16 @@ static void say_no_rule(struct rules_answer *a, const struct rules_request *q, u
 
 static void say_rule(struct rules_answer *a, struct kozo_str object, uint8_t right)
 {
+    bool below = !text_matches(a->rule->object, object);
     struct line reason = line_begin(a->reason, sizeof a->reason);
     struct line hint = line_begin(a->hint, sizeof a->hint);
     char name[RIGHTS_TEXT];
 
+    if (below) {
+        line_add(&reason, "of what is below, ");
+        line_add_quoted(&reason, a->rule->object);
+        line_add(&reason, ": ");
+    }
     line_add_quoted(&reason, a->rule->reason);
     if (a->rule->reason.len == 0) {
         line_add(&reason, "[rule ");
@@ -191,6 +262,7 @@ static void add_right(struct rules_answer *a, const struct rules_request *q,
     enum manifest_tier tier = tier_of(r, q->object, right);
     enum manifest_decision decision = r->decision;
     uint32_t lease = r->lease_ms != 0 ? r->lease_ms : manifest_tier_limit(tier);
+    bool stricter;
 
     if (decision == DECISION_ALLOW && tier > TIER_LOW)
         decision = DECISION_ASK;
@@ -198,15 +270,56 @@ static void add_right(struct rules_answer *a, const struct rules_request *q,
         lease = manifest_tier_limit(tier);
     if (lease < a->lease_ms)
         a->lease_ms = lease;
-    if (r->depth < a->depth)
-        a->depth = r->depth;
+    stricter =
+        a->rule == nullptr || decision > a->decision || (decision == a->decision && tier > a->tier);
     if (tier > a->tier)
         a->tier = tier;
-    if (a->rule != nullptr && decision <= a->decision)
+    if (!stricter)
         return;
     a->decision = decision;
     a->rule = r;
     say_rule(a, q->object, right);
+}
+
+/*
+ * What is below can be opened through the object: nobody gets more that way than by asking for each
+ * name. Where no rule speaks of a name, the object's own does.
+ */
+static void add_below(struct rules_answer *a, const struct manifest *m,
+                      const struct rules_request *q, uint8_t right)
+{
+    struct below b;
+
+    below_object(&b, q->object);
+    for (uint32_t i = 0; i < m->rules; i++)
+        if (speaks_below(m, &m->rule[i], q, right, &b))
+            add_right(a, q, &m->rule[i], right);
+}
+
+/* Whether anything can be opened through what would be given: powers have nothing below. */
+static bool is_deep(const struct rules_answer *a, const struct rules_request *q)
+{
+    struct object object;
+
+    return a->depth == MANIFEST_DEPTH_ANY && a->decision != DECISION_DENY &&
+           object_parse(q->object, &object) && object.power.len == 0;
+}
+
+/* False, and denied, where no rule speaks. */
+static bool add_own(struct rules_answer *a, const struct manifest *m, const struct rules_request *q,
+                    uint8_t right)
+{
+    const struct manifest_rule *r = rule_for(m, q, right);
+
+    if (r == nullptr) {
+        refuse(a, nullptr);
+        say_no_rule(a, q, right);
+        return false;
+    }
+    if (r->depth < a->depth)
+        a->depth = r->depth;
+    add_right(a, q, r, right);
+    return true;
 }
 
 void rules_decide(const struct manifest *m, const struct rules_request *q, struct rules_answer *a)
@@ -217,18 +330,12 @@ void rules_decide(const struct manifest *m, const struct rules_request *q, struc
     *a = (struct rules_answer){ .decision = DECISION_ALLOW,
                                 .lease_ms = manifest_tier_limit(TIER_LOW),
                                 .depth = UINT32_MAX };
-    for (unsigned bit = 0; bit < 8; bit++) {
-        uint8_t right = (uint8_t)(q->rights & 1u << bit);
-        const struct manifest_rule *r = right != 0 ? rule_for(m, q, right) : nullptr;
-
-        if (right != 0 && r == nullptr) {
-            refuse(a, nullptr);
-            say_no_rule(a, q, right);
+    for (unsigned right = 1; right <= RIGHTS_ALL; right <<= 1)
+        if ((q->rights & right) != 0 && !add_own(a, m, q, (uint8_t)right))
             return;
-        }
-        if (r != nullptr)
-            add_right(a, q, r, right);
-    }
+    for (unsigned right = 1; right <= RIGHTS_ALL && is_deep(a, q); right <<= 1)
+        if ((q->rights & right) != 0)
+            add_below(a, m, q, (uint8_t)right);
     if (a->decision == DECISION_DENY)
         a->lease_ms = 0;
 }

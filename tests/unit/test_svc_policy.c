@@ -134,6 +134,104 @@ TEST(the_most_particular_rule_speaks_and_the_strictest_wins)
     }
 }
 
+/* What a asks for, to read unless rights say more, and who wins; a may read all below fs:/. */
+static const struct {
+    const char *rules, *object;
+    enum manifest_decision decision;
+    const char *winner;
+} depths[] = {
+#define ANY RULE("any", "subject=a\nobject=fs:/*\nrights=read list\ndecision=ask\ndepth=any")
+#define ANY_ALLOW                                                                                  \
+    RULE("any", "subject=a\nobject=fs:/*\nrights=read list\ndecision=allow\ndepth=any")
+#define ONE_ALLOW RULE("one", "subject=a\nobject=fs:/*\nrights=read list\ndecision=allow\ndepth=1")
+#define NO(object) RULE("no", "subject=*\nobject=" object "\nrights=read\ndecision=deny")
+    { ANY_ALLOW NO("fs:/etc/secret"), "fs:/etc", DECISION_DENY, "no" },
+    { NO("fs:/etc/secret") ANY_ALLOW, "fs:/etc", DECISION_DENY, "no" }, /* in any order */
+    { ANY_ALLOW NO("fs:/etc/a/b/secret"), "fs:/etc", DECISION_DENY, "no" },
+    { ANY_ALLOW NO("fs:/etc/secret"), "fs:/", DECISION_DENY, "no" },
+    { ANY_ALLOW NO("fs:/etc/secret"), "fs:/bin", DECISION_ALLOW, "any" },
+    { ANY_ALLOW NO("fs:/etc/secret"), "fs:/etc/secrets", DECISION_ALLOW, "any" },
+    /* A name that begins alike is not below. */
+    { ANY_ALLOW NO("fs:/etcetera"), "fs:/etc", DECISION_ALLOW, "any" },
+    { ANY_ALLOW NO("fs:/etcetera/*"), "fs:/etc", DECISION_ALLOW, "any" },
+    { ANY_ALLOW NO("fs:/etc"), "fs:/etc/x", DECISION_ALLOW, "any" },
+    /* Patterns: those that begin below, and those that reach below. */
+    { ANY_ALLOW NO("fs:/etc/*"), "fs:/etc", DECISION_DENY, "no" },
+    { ANY_ALLOW NO("fs:/etc/s*"), "fs:/etc", DECISION_DENY, "no" },
+    { ANY_ALLOW NO("fs:/etc/s*"), "fs:/", DECISION_DENY, "no" },
+    { ANY_ALLOW NO("fs:/etc*"), "fs:/", DECISION_DENY, "no" },
+    { ANY_ALLOW NO("fs:/etcet*"), "fs:/etc", DECISION_ALLOW, "any" },
+    { RULE("own", "subject=a\nobject=fs:/etc\nrights=read\ndecision=allow\ndepth=any") NO("fs:/e*"),
+      "fs:/etc", DECISION_DENY, "no" },
+    { RULE("own", "subject=a\nobject=fs:/etc\nrights=read\ndecision=allow\ndepth=any"), "fs:/etc",
+      DECISION_ALLOW, "own" },
+    /* What another rule speaks before, for every name below, says nothing. */
+    { ANY_ALLOW NO("*"), "fs:/etc", DECISION_ALLOW, "any" },
+    { ANY_ALLOW NO("fs:/*"), "fs:/etc", DECISION_ALLOW, "any" },
+    { ANY_ALLOW NO("fs:/x") RULE("me", "subject=a\nobject=fs:/x\nrights=read\ndecision=allow"),
+      "fs:/", DECISION_ALLOW, "any" },
+    { ANY_ALLOW NO("fs:/x*") RULE("me", "subject=a\nobject=fs:/x\nrights=read\ndecision=allow"),
+      "fs:/", DECISION_DENY, "no" },
+    /* Rules of others, and for other rights, are not meant. */
+    { ANY_ALLOW RULE("b", "subject=b\nobject=fs:/etc/x\nrights=read\ndecision=deny"), "fs:/etc",
+      DECISION_ALLOW, "any" },
+    { ANY_ALLOW RULE("w", "subject=a\nobject=fs:/etc/x\nrights=write\ndecision=deny"), "fs:/etc",
+      DECISION_ALLOW, "any" },
+    /* Stricter than the directory's own rule, and short of a deny. */
+    { ANY_ALLOW RULE("ask", "subject=a\nobject=fs:/etc/x\nrights=read\ndecision=ask"), "fs:/etc",
+      DECISION_ASK, "ask" },
+    { ANY_ALLOW RULE("hot", "subject=a\nobject=fs:/etc/x\nrights=read\ndecision=allow\ntier=high"),
+      "fs:/etc", DECISION_ASK, "hot" },
+    { ANY RULE("hot", "subject=a\nobject=fs:/etc/x\nrights=read\ndecision=ask\ntier=high"),
+      "fs:/etc", DECISION_ASK, "hot" },
+    { ANY RULE("mild", "subject=a\nobject=fs:/etc/x\nrights=read\ndecision=allow"), "fs:/etc",
+      DECISION_ASK, "any" },
+    /* With depth 1 nothing below can be opened. */
+    { ONE_ALLOW NO("fs:/etc/secret"), "fs:/etc", DECISION_ALLOW, "one" },
+    { ONE_ALLOW NO("fs:/etc/secret"), "fs:/", DECISION_ALLOW, "one" },
+};
+
+TEST(rules_for_what_is_below_count_where_it_can_be_opened)
+{
+    for (unsigned i = 0; i < sizeof depths / sizeof depths[0]; i++) {
+        load(depths[i].rules);
+        if (decide("a", depths[i].object, RIGHT_READ) != depths[i].decision ||
+            strcmp(rule(), depths[i].winner) != 0)
+            FAIL("%s: decision %u by %s for:\n%s", depths[i].object, answer.decision, rule(),
+                 depths[i].rules);
+    }
+}
+
+TEST(a_rule_for_what_is_below_says_so_and_shortens_the_lease)
+{
+    load(ANY_ALLOW NO("fs:/etc/secret"));
+    CHECK_EQ(decide("a", "fs:/etc", RIGHT_READ | RIGHT_LIST), DECISION_DENY);
+    CHECK_STR(answer.reason, "of what is below, fs:/etc/secret: [rule no] denies read");
+    CHECK_EQ(answer.lease_ms, 0);
+    CHECK_EQ(decide("a", "fs:/etc", RIGHT_LIST), DECISION_ALLOW);
+    CHECK_EQ(answer.depth, MANIFEST_DEPTH_ANY);
+    load(ANY_ALLOW RULE("short",
+                        "subject=a\nobject=fs:/etc/x\nrights=read\ndecision=allow\nlease_ms=7"));
+    CHECK_EQ(decide("a", "fs:/etc", RIGHT_READ), DECISION_ALLOW);
+    CHECK_EQ(answer.lease_ms, 7);
+    CHECK_EQ(answer.depth, MANIFEST_DEPTH_ANY);
+    load(ANY_ALLOW RULE("hot",
+                        "subject=a\nobject=fs:/etc/x\nrights=read\ndecision=ask\ntier=critical"));
+    CHECK_EQ(decide("a", "fs:/etc", RIGHT_READ), DECISION_ASK);
+    CHECK_EQ(answer.tier, TIER_CRITICAL);
+    CHECK_EQ(answer.lease_ms, 60000);
+}
+
+TEST(a_power_has_nothing_below)
+{
+    load_for("process",
+             RULE("r", "subject=a\nobject=process:kill\nrights=kill\ndecision=ask\ndepth=any")
+                 RULE("no", "subject=*\nobject=*\nrights=read write list create remove\n"
+                            "decision=deny"));
+    CHECK_EQ(decide("a", "process:kill", RIGHT_KILL), DECISION_ASK);
+    CHECK_STR(rule(), "r");
+}
+
 TEST(a_name_cannot_be_walked_around)
 {
     load(RULE("etc", "subject=a\nobject=fs:/etc/*\nrights=read\ndecision=allow"));
