@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fault.h - what a service did wrong, in words.
+ * fault.h - what a program did wrong, in words.
  *
  * Owns:      the text.
- * Not here:  what becomes of the service (ends.c), the rest of its report (report.c).
+ * Not here:  what becomes of the program, the rest of its report (report.h).
  * Callers:   init, shell and unit tests; no system calls.
  * Spec:      docs/spec/faults.md
  */

@@ -4,7 +4,7 @@
  * overflow".
  *
  * Owns:      struct place_map: the pieces a program's address space is made of.
- * Not here:  what was mapped (report.c).
+ * Not here:  what was mapped (report.h).
  * Callers:   init, shell and their unit tests; no system calls.
  * Cost:      the number of pieces.
  * Spec:      docs/spec/faults.md

@@ -4,9 +4,9 @@
  *
  * Owns:      nothing.
  * Not here:  loading (kozo/elf.h): this looks at what loading ignores, and believes none of it.
- * Callers:   init, and unit tests, which feed it malformed images; no system calls.
+ * Callers:   report.c, and unit tests, which feed it malformed images; no system calls.
  * Cost:      the number of symbols.
- * Spec:      docs/spec/services.md
+ * Spec:      docs/spec/faults.md
  */
 #pragma once
 

@@ -3,7 +3,7 @@
  * trace.h - who called whom, from the frame pointers on a stack that nothing is known about.
  *
  * Owns:      nothing.
- * Not here:  reading the stack (report.c), names (common/symbols.h).
+ * Not here:  reading the stack (report.h), names (common/symbols.h).
  * Callers:   init, shell and unit tests; no system calls.
  * Cost:      TRACE_FRAMES reads of two words.
  * Spec:      docs/spec/faults.md

@@ -2,6 +2,8 @@
 #include "init/watch.h"
 #include "common/fault.h"
 #include "common/identity.h"
+#include "common/report.h"
+#include "init/archive.h"
 #include "init/deny.h"
 #include "init/ends.h"
 #include "init/output.h"
@@ -199,7 +201,7 @@ static void serve_end(struct init *i, const struct kozo_msg *m)
     if (s == nullptr || !may_fault(i, m) || (exited && m->word[7] != s->process.serial))
         return;
     lines_flush(&s->lines, print_line, &c);
-    map = report_map(i, s);
+    map = report_map(s->m->name, &s->process, archive_file(i, s->m->binary));
     fault_describe(&l, m->word, &map);
     if (s->crashed_by.len > 0 && !exited) {
         line_add(&l, ", as ");
