@@ -81,6 +81,8 @@ static enum kozo_err serve_commands(struct system_server *s, const struct kozo_m
 
     if (err != KOZO_OK)
         return err;
+    if (s->i->runner != nullptr && s->i->runner != s->caller)
+        return KOZO_ERR_IN_USE; /* they are carried out once */
     rep->given = cmdline_find(s->i->cmdline, "kozo.run", &rep->text);
     if (rep->given == 0 || req->offset >= rep->text.len) {
         rep->text = (struct kozo_str){};

@@ -9,6 +9,11 @@ struct json json_begin(char *at, uint64_t size)
     return j;
 }
 
+struct json json_list_begin(char *at, uint64_t size, bool some)
+{
+    return (struct json){ .l = line_begin(at, size), .some = some };
+}
+
 static void add_name(struct json *j, const char *name)
 {
     line_add(&j->l, j->some ? ", \"" : "\"");

@@ -17,6 +17,10 @@ struct json {
 };
 
 struct json json_begin(char *at, uint64_t size);
+/* Goes on within a list that was begun in another line; `some`: it has members already. */
+struct json json_list_begin(char *at, uint64_t size, bool some);
+/* What is there, with nothing closed: the first line of an object that goes on in another. */
+static inline struct kozo_str json_part(const struct json *j) { return line_text(&j->l); }
 void json_number(struct json *j, const char *name, uint64_t value);
 /* Text that is no UTF-8, or has control characters, has `?` in their place. */
 void json_text(struct json *j, const char *name, struct kozo_str value);

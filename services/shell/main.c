@@ -339,6 +339,8 @@ static void complete(struct typed *t)
     t->len += rest.len;
 }
 
+constexpr uint64_t take_back = KOZO_S / 5;
+
 [[noreturn]] static void prompt(void)
 {
     struct typed t = {};
@@ -353,6 +355,10 @@ static void complete(struct typed *t)
         err = edit_line(&t, &how);
         if (console_is_back(err))
             continue;
+        if (err == KOZO_ERR_CANCELLED) { /* somebody else reads; the prompt waits for its turn */
+            (void)kozo_sleep(take_back);
+            continue;
+        }
         if (err != KOZO_OK)
             kozo_fatal("console: %s", kozo_err_text(err));
         if (how == KOZO_CONSOLE_TAB) {

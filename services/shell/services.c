@@ -93,6 +93,11 @@ static void look_at_threads(struct services *s, uint32_t index, struct service_r
         r->time += s->thread[s->threads++].time;
         r->threads++;
     }
+    if (s->threads == SERVICES_THREADS) {
+        struct thread_row beyond;
+
+        s->cut = s->cut || look_at_thread(index, r->threads, &beyond) == KOZO_OK;
+    }
 }
 
 static enum kozo_err look_at_service(struct services *s, uint32_t index)
@@ -138,6 +143,7 @@ enum kozo_err services_look(struct services *s)
     enum kozo_err err = KOZO_OK;
 
     s->count = s->threads = 0;
+    s->cut = false;
     while (s->count < SERVICES_MAX && (err = look_at_service(s, s->count)) == KOZO_OK)
         s->count++;
     if (err != KOZO_OK && err != KOZO_ERR_NOT_FOUND)
@@ -290,6 +296,8 @@ static uint32_t print_table(const struct services *s)
             if (!print_thread(&s->thread[s->row[i].first + t]))
                 return 1;
     }
+    if (s->cut && !shell_print("more than %u threads: the others are not shown\n", SERVICES_THREADS))
+        return 1;
     return print_programs() && print_deadlocks(s) ? 0 : 1;
 }
 
@@ -307,9 +315,23 @@ static void add_thread(const struct thread_row *t, struct json *j)
     json_close(j, '}');
 }
 
+/* Thread by thread: a manifest may give a service more than any one text could hold. */
+static bool print_threads_json(const struct services *s, const struct service_row *r)
+{
+    for (uint32_t k = 0; k < r->threads; k++) {
+        char text[512];
+        struct json j = json_list_begin(text, sizeof text, k > 0);
+
+        add_thread(&s->thread[r->first + k], &j);
+        if (!shell_print_str(json_part(&j)))
+            return false;
+    }
+    return true;
+}
+
 static bool print_json(const struct services *s, uint32_t i, const char *tail)
 {
-    static char text[4096];
+    char text[1024];
     const struct service_row *r = &s->row[i];
     struct json j = json_begin(text, sizeof text);
 
@@ -325,8 +347,9 @@ static bool print_json(const struct services *s, uint32_t i, const char *tail)
     json_number(&j, "again_ns", r->again);
     json_text(&j, "end", kozo_str(r->end));
     json_open(&j, "threads", '[');
-    for (uint32_t k = 0; k < r->threads; k++)
-        add_thread(&s->thread[r->first + k], &j);
+    if (!shell_print_str(json_part(&j)) || !print_threads_json(s, r))
+        return false;
+    j = json_list_begin(text, sizeof text, true);
     json_close(&j, ']');
     return shell_print_str(json_end(&j, tail));
 }

@@ -37,6 +37,7 @@ struct services {
     struct thread_row thread[SERVICES_THREADS];
     uint32_t count, threads;
     struct thread_row init;
+    bool cut; /* there are more threads than these */
 };
 
 /* Looks at all services, not at stacks. The errors are those of the calls. */

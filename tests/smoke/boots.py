@@ -36,6 +36,7 @@ BOOTS = {
     "first": [_USUAL, _MAX, _Q35, _QBOOT, {**_Q35, **_QBOOT}, _SMALL, _LARGE, {**_Q35, **_LARGE},
               _CPUS2],
     "foreign": [_USUAL, _MAX, _SLOW],
+    "grabber": [],  # a program: test_programs.py runs it
     "greedy": [],   # a service: test_supervise.py puts it into the manifest
     "ipc": [_USUAL, _MAX, _STEPS, _SLOW],
     "isolation": [_USUAL, _MAX, _LARGE],

@@ -120,6 +120,16 @@ def test_pipes_end_and_break(boot):
         assert "more than 3 stages" in person.line("cat | cat | cat | cat")
 
 
+def test_a_second_reader_of_the_console_does_not_end_the_shell(boot):
+    with boot.start() as vm:
+        person = Person(vm)
+        vm.send("run --with console grabber &\r")
+        vm.wait_for(r"^grabber: 3 times\n")
+        vm.wait_for(PROMPT)
+        assert "still here\n" in person.line("echo still here")
+        assert [r["restarts"] for r in json.loads(person.line("ps --json")) if r["service"] == "shell"] == [0]
+
+
 def test_files_are_changed(boot):
     """The shell's own commands, and a program's output to a file."""
     with boot.start() as vm:
