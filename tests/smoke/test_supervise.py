@@ -235,6 +235,17 @@ def test_one_with_many_capabilities_to_threads_costs_who_looks_little(boot):
     watched(boot, extra=("-icount", "shift=0,sleep=off"))
 
 
+def test_whatever_is_said_to_init_takes_nothing_of_it(boot):
+    """63,000 messages by who is more urgent: all operations, versions, lengths, with capabilities, called and sent."""
+    add(boot, "abuser", "abuse", "log system process", binary=VICTIM, threads="2", untyped="64K", priority="50")
+    with boot.start() as vm:
+        vm.wait_for("^KOZO READY$")
+        vm.wait_for(r"\[abuser\] it took 0 slots and 0 capabilities$")
+        vm.expect_exit(9)
+        assert not re.search(r"KOZO FA|service (?!hello)\w+: ", vm.text), vm.text
+        assert re.search(r"denied: who=abuser and \d+ more since", vm.text), vm.text
+
+
 DIRECT_MAP, RAM = 0xffff_8000_0000_0000, 256 << 20
 
 

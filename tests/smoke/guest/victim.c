@@ -179,6 +179,75 @@ static void worker_ends(void *) {}
     kozo_exit(1);
 }
 
+/* ---- one that says to init whatever can be said ---- */
+
+/*
+ * In seven forms: calls with none to three words, all zero behind; all words, sent so that nobody
+ * waits; one more than all; and the longest, with a capability.
+ */
+static void say(struct kozo_endpoint to, uint32_t label, uint64_t word, uint32_t form)
+{
+    static const uint8_t filled[] = { 0, 1, 2, 3, KOZO_MSG_REGS, KOZO_MSG_REGS + 1, KOZO_MSG_WORDS };
+
+    kozo_msg_init(&message);
+    message.label = label;
+    message.nwords = filled[form] < KOZO_MSG_REGS ? KOZO_MSG_REGS : filled[form];
+    for (uint32_t i = 0; i < filled[form]; i++)
+        message.word[i] = word;
+    if (form == 6)
+        kozo_put_cap(&message, (struct kozo_cap_desc){ .slot = (uint32_t)kozo_cap("system") });
+    if (form == 4)
+        (void)kozo_send(to, &message);
+    else
+        (void)kozo_call(to, &message);
+}
+
+/* By a capability with these user rights: all that may be said without ending anything. */
+static void say_all(const char *name, uint8_t user)
+{
+    static const uint64_t words[] = { 0, 1, 255, 10000, UINT64_MAX - 1, UINT64_MAX };
+    static const uint32_t versions[] = { 0, 0x100, 0x101, 0x200, 0x202, 0xffff };
+    struct kozo_endpoint to = { kozo_slot_alloc() };
+
+    if (kozo_cap_copy(kozo_own(to.c), kozo_own(kozo_cap(name)),
+                      KOZO_RIGHTS(KOZO_WRITE | KOZO_GRANT, user)) != KOZO_OK)
+        kozo_fatal("no %s", name);
+    for (uint32_t op = 0; op < 50; op++)
+        for (uint32_t v = 0; v < sizeof versions / sizeof versions[0]; v++)
+            for (uint32_t w = 0; w < sizeof words / sizeof words[0]; w++)
+                for (uint32_t form = 0; form < 7; form++)
+                    say(to, versions[v] << 16 | op, words[w], form);
+    kozo_slot_drop(to.c);
+}
+
+static uint64_t stat_of(uint64_t which)
+{
+    struct system_stat_rep rep = {};
+
+    (void)system_call_stat(named("system"), &message, &(struct system_stat_req){ which }, &rep);
+    return rep.value;
+}
+
+[[noreturn]] static void abuse(void)
+{
+    struct system_end_rep end;
+    uint64_t slots, caps;
+
+    (void)kozo_sleep(KOZO_S); /* the demonstration is over, and its leases */
+    slots = stat_of(KOZO_SYSTEM_SLOTS);
+    caps = stat_of(KOZO_STAT_CAPS);
+    say_all("log", 1);
+    say_all("system", KOZO_SYSTEM_LOG | KOZO_SYSTEM_LOOK);
+    say_all("process", KOZO_SYSTEM_KILL);
+    say_all("fault", 0xff);
+    say_all("system", 0);
+    kozo_printf("\nit took %llu slots and %llu capabilities\n",
+                (unsigned long long)(slots - stat_of(KOZO_SYSTEM_SLOTS)),
+                (unsigned long long)(stat_of(KOZO_STAT_CAPS) - caps));
+    (void)system_call_end(named("system"), &message, &(struct system_end_req){ .status = 9 }, &end);
+    kozo_exit(1);
+}
+
 /* ---- one that runs commands ---- */
 
 /* Policy, too, asks about the commands whenever it begins a life. */
@@ -231,6 +300,8 @@ int main(int argc, char **argv)
         crash_in_thread((struct kozo_endpoint){}, worker_lies);
     if (strcmp(how, "thread-by-log") == 0)
         crash_in_thread(kozo_cap_endpoint("log"), worker_crashes);
+    if (strcmp(how, "abuse") == 0)
+        abuse();
     if (strcmp(how, "hoard") == 0)
         hoard();
     if (strcmp(how, "read-kernel") == 0)
