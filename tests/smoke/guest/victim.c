@@ -187,7 +187,8 @@ static void worker_ends(void *) {}
  */
 static void say(struct kozo_endpoint to, uint32_t label, uint64_t word, uint32_t form)
 {
-    static const uint8_t filled[] = { 0, 1, 2, 3, KOZO_MSG_REGS, KOZO_MSG_REGS + 1, KOZO_MSG_WORDS };
+    static const uint8_t filled[] = { 0, 1, 2, 3, KOZO_MSG_REGS, KOZO_MSG_REGS + 1,
+                                      KOZO_MSG_WORDS };
 
     kozo_msg_init(&message);
     message.label = label;
