@@ -6,10 +6,12 @@
  *     63    1: a handle. 0: the badge that init gave a client, which names the root
  *     57-62 the account that pays for what is written through it
  *     56    of the memory filesystem
- *     44-55 which life of the server made it
+ *     44-55 in which lives it was made: the server's and the client's, added, modulo 4096
  *     0-43  archive: the node. Memory: bits 0-15 the node, 16-43 its generation
  *
- * Owns:      that layout; which account a client has.
+ * Both only grow, so the sum is another one when either has begun anew.
+ *
+ * Owns:      that layout; which account a client has, and in which life it is.
  * Not here:  what may be done with a handle: the user rights of the capability (serve.h).
  * Callers:   fsd and its unit tests; no system calls.
  * Spec:      docs/spec/files.md
@@ -38,6 +40,12 @@ static inline uint8_t account_of(uint64_t client)
     uint32_t i = identity_index(client);
 
     return (uint8_t)(i < ACCOUNT_OTHERS ? i : ACCOUNT_OTHERS);
+}
+
+/* Which life of its service a client is; those who are no service have none. */
+static inline uint32_t life_of(uint64_t client)
+{
+    return account_of(client) == ACCOUNT_OTHERS ? 0 : identity_life(client);
 }
 
 /* A file or directory of one of the two filesystems. */

@@ -33,12 +33,24 @@ void ram_begin(struct fs_server *s, const struct ram_plan *plan, void *memory, v
 
 uint64_t handle_badge(const struct fs_server *s, struct file file, uint8_t account)
 {
-    uint64_t badge = HANDLE_BIT | (uint64_t)account << HANDLE_ACCOUNT_SHIFT |
-                     (uint64_t)(s->life & HANDLE_LIFE_MASK) << HANDLE_LIFE_SHIFT;
+    uint64_t lives = (s->life + s->heard[account]) & HANDLE_LIFE_MASK;
+    uint64_t badge =
+        HANDLE_BIT | (uint64_t)account << HANDLE_ACCOUNT_SHIFT | lives << HANDLE_LIFE_SHIFT;
 
     if (!file.ram)
         return badge | file.node;
     return badge | HANDLE_RAM | (uint64_t)s->ram.node[file.node].generation << 16 | file.node;
+}
+
+/* STALE if a later life of the client was heard of. */
+static enum kozo_err check_life(const struct fs_server *s, uint64_t client)
+{
+    return life_of(client) < s->heard[account_of(client)] ? KOZO_ERR_STALE : KOZO_OK;
+}
+
+static void hear(struct fs_server *s, uint64_t client)
+{
+    s->heard[account_of(client)] = life_of(client);
 }
 
 struct handle handle_open(const struct fs_server *s, uint64_t badge)
@@ -46,7 +58,7 @@ struct handle handle_open(const struct fs_server *s, uint64_t badge)
     struct handle h = { .account = (uint8_t)(badge >> HANDLE_ACCOUNT_SHIFT & 63) };
 
     if ((badge & HANDLE_BIT) == 0)
-        return (struct handle){ { NODE_ROOT, false }, account_of(badge), KOZO_OK };
+        return (struct handle){ { NODE_ROOT, false }, account_of(badge), check_life(s, badge) };
     h.file.ram = (badge & HANDLE_RAM) != 0;
     h.file.node = h.file.ram ? (uint16_t)badge : (uint32_t)badge;
     if (h.account >= STORE_ACCOUNTS || h.file.node >= (h.file.ram ? s->ram.nodes : s->tree.nodes) ||
@@ -60,6 +72,8 @@ struct handle handle_want(struct fs_server *s, const struct kozo_msg *m, uint64_
 {
     struct handle h = handle_open(s, m->badge);
 
+    if (h.err == KOZO_OK && (m->badge & HANDLE_BIT) == 0)
+        hear(s, m->badge);
     s->asked.file = h.file;
     s->asked.rights = (uint8_t)need;
     s->asked.path[0] = '\0';
@@ -202,6 +216,10 @@ static enum kozo_err serve_open_for(struct fs_server *s, const struct kozo_msg *
     if (dir.err == KOZO_OK && (req->client & HANDLE_BIT) != 0)
         return KOZO_ERR_ARGUMENT;
     dir.account = account_of(req->client);
+    if (dir.err == KOZO_OK)
+        dir.err = check_life(s, req->client);
+    if (dir.err == KOZO_OK)
+        hear(s, req->client);
     err = open_for(s, m, dir, &(struct fs_open_req){ req->path, req->rights }, &opened);
     *rep = (struct fs_open_for_rep){ opened.file, opened.size, opened.type };
     return err;

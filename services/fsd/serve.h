@@ -32,6 +32,7 @@ struct fs_server {
     kozo_cptr port;              /* its endpoint, of which files are made */
     const struct lend_ops *lend; /* how Frames of clients are reached */
     struct asked asked;
+    uint32_t heard[STORE_ACCOUNTS]; /* the newest life of each client that was heard of */
     uint8_t scratch[KOZO_FILE_CHUNK];
 };
 
@@ -51,7 +52,13 @@ uint64_t ram_plan_bytes(const struct ram_plan *plan);
 void ram_begin(struct fs_server *s, const struct ram_plan *plan, void *memory, void *tables);
 
 uint64_t handle_badge(const struct fs_server *s, struct file file, uint8_t account);
-/* Errors: STALE a handle of an earlier life of the server, or of a file that was removed. */
+/*
+ * Errors: STALE a handle of an earlier life of the server, of a client of which a later life was
+ * heard of, or of a file that was removed; the client's own capability of such a life.
+ */
 struct handle handle_open(const struct fs_server *s, uint64_t badge);
-/* The handle used, if its capability has the user rights in `need`. Errors: RIGHTS; STALE. */
+/*
+ * The handle used, if its capability has the user rights in `need`; a client's own tells which life
+ * it is in. Errors: RIGHTS; STALE.
+ */
 struct handle handle_want(struct fs_server *s, const struct kozo_msg *m, uint64_t need);

@@ -21,6 +21,15 @@ static bool lives(uint32_t k, uint32_t life)
 
 /* ---- no capability is usable after a crash or a revoke ---- */
 
+/* A file's badge has the sum of fsd's life and that of the client whose account it is. */
+static bool file_lives(uint32_t sum, uint32_t client)
+{
+    uint32_t life = sum - world.service[FSD].lives;
+
+    return world.service[FSD].running &&
+           (client < SERVICES ? life - 1 < world.service[client].lives : life == 0);
+}
+
 /*
  * A badge tells of which life of whom a capability is. Those of a life that init has ended are
  * gone.
@@ -35,7 +44,7 @@ static void check_badges(void)
         uint32_t life = file ? c->a >> HANDLE_LIFE_SHIFT & HANDLE_LIFE_MASK : identity_life(c->a);
 
         if (!cdt_is_close(e) && c->kind == KOZO_KIND_ENDPOINT && (c->flags & CAP_BADGED) != 0 &&
-            !lives(k, life))
+            !(file ? file_lives(life, c->a >> HANDLE_ACCOUNT_SHIFT & 63) : lives(k, life)))
             FAIL("after its end: life %u of service %u has a capability", life, k);
     }
 }

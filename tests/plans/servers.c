@@ -161,6 +161,7 @@ static void begin_life(void)
     alignas(8) static uint8_t block[(STORE_RESERVE + 3) * STORE_BLOCK], tables[8192];
 
     CHECK(ram_plan_bytes(&plan) <= sizeof tables);
+    memset(fs.heard, 0, sizeof fs.heard);
     ram_begin(&fs, &plan, block, tables);
 }
 

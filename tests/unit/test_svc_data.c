@@ -194,6 +194,70 @@ TEST(a_later_life_has_the_same_account)
     speaker = CLIENT;
 }
 
+/* As soon as a later life of the client is heard of; others notice nothing. */
+TEST(what_an_earlier_life_opened_is_stale)
+{
+    serve_usual();
+    CHECK_OK(make("ram/a"));
+    CHECK_OK(open_path("ram/a", RIGHT_READ | RIGHT_WRITE));
+    uint64_t old = opened;
+    speaker = OTHER;
+    CHECK_OK(open_path("ram/a", RIGHT_READ | RIGHT_WRITE));
+    uint64_t its = opened;
+
+    CHECK_OK(write_at(old, 0, "x", 1)); /* nobody has spoken since */
+    CHECK_OK(stat_of(identity_badge(0, 2)));
+    CHECK_ERR(write_at(old, STORE_BLOCK, "x", 1), STALE);
+    CHECK_ERR(read_at(old, 0, 1), STALE);
+    CHECK_ERR(truncate_to(old, 0), STALE);
+    CHECK_ERR(stat_of(old), STALE);
+    CHECK_ERR(stat_of(CLIENT), STALE); /* nor does it open anything more */
+    speaker = old;
+    CHECK_ERR(open_path("", RIGHT_READ), STALE);
+    CHECK_OK(write_at(its, 0, "y", 1));
+    CHECK_OK(read_at(its, 0, 1));
+    speaker = identity_badge(0, 2);
+    CHECK_EQ(usage(speaker).bytes, STORE_BLOCK);
+    CHECK_OK(open_path("ram/a", RIGHT_READ | RIGHT_WRITE));
+    CHECK(opened != old);
+    CHECK_OK(write_at(opened, 0, "z", 1));
+    CHECK_ERR(stat_of(CLIENT), STALE); /* what is over does not come back */
+    CHECK_OK(stat_of(opened));
+    speaker = CLIENT;
+    check_all();
+}
+
+/* Who is no service has no lives: all share an account, and end nothing of each other's. */
+TEST(who_is_no_service_has_no_lives)
+{
+    serve_usual();
+    speaker = identity_badge(STORE_ACCOUNTS, 9);
+    CHECK_OK(make("ram/a"));
+    uint64_t file = opened;
+    CHECK_OK(stat_of(identity_badge(STORE_ACCOUNTS, 10)));
+    CHECK_OK(stat_of(identity_badge(STORE_ACCOUNTS + 1, 3)));
+    CHECK_OK(stat_of(0));
+    CHECK_OK(stat_of(file));
+    speaker = CLIENT;
+    check_all();
+}
+
+TEST(lives_of_both_count_in_a_handle)
+{
+    serve_usual();
+    CHECK_OK(make("ram/a"));
+    uint64_t old = opened;
+
+    for (uint32_t life = 2; life <= HANDLE_LIFE_MASK; life++) {
+        CHECK_OK(stat_of(identity_badge(0, life)));
+        CHECK_ERR(stat_of(old), STALE);
+    }
+    CHECK_OK(stat_of(identity_badge(0, HANDLE_LIFE_MASK + 2))); /* the 4096th after it */
+    CHECK_OK(stat_of(old));
+    server.life++;
+    CHECK_ERR(stat_of(old), STALE);
+}
+
 TEST(who_writes_pays_and_who_removes_frees)
 {
     serve_usual();
@@ -232,9 +296,19 @@ TEST(who_may_says_whose_account_it_is)
     CHECK_OK(make("ram/a"));
     CHECK_OK(files_ops.open_for(
         &server, &m, &(struct fs_open_for_req){ OTHER, kozo_str("ram/a"), RIGHT_WRITE }, &rep));
-    CHECK_OK(write_at(rep.file.badge, 0, "x", 1));
+    uint64_t old = rep.file.badge;
+    CHECK_OK(write_at(old, 0, "x", 1));
     CHECK_EQ(usage(OTHER).bytes, STORE_BLOCK);
     CHECK_EQ(usage(CLIENT).bytes, 0);
+    CHECK_OK(files_ops.open_for(
+        &server, &m,
+        &(struct fs_open_for_req){ identity_badge(1, 2), kozo_str("ram/a"), RIGHT_WRITE }, &rep));
+    CHECK_ERR(write_at(old, 0, "x", 1), STALE); /* so much is heard of its next life */
+    CHECK_OK(write_at(rep.file.badge, 0, "x", 1));
+    CHECK_ERR(files_ops.open_for(&server, &m,
+                                 &(struct fs_open_for_req){ OTHER, kozo_str("ram/a"), RIGHT_WRITE },
+                                 &rep),
+              STALE);
     CHECK_ERR(files_ops.open_for(
                   &server, &m,
                   &(struct fs_open_for_req){ HANDLE_BIT | 1, kozo_str("ram/a"), RIGHT_WRITE },

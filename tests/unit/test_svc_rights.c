@@ -231,8 +231,11 @@ TEST(ten_thousand_lives_leave_nothing)
             CHECK_OK(open_path("ram/d", RIGHTS_ALL));
     }
     CHECK_EQ(state(), before);
+    speaker = identity_badge(0, 10000);
+    CHECK_OK(open_path("ram/d/f", RIGHT_READ));
+    CHECK_OK(read_at(opened, 0, 4));
+    CHECK_ERR(read_at(file, 0, 4), STALE); /* of the first life */
     speaker = CLIENT;
-    CHECK_OK(read_at(file, 0, 4));
     check_all();
 }
 

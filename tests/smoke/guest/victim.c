@@ -80,11 +80,22 @@ static void give_hidden(void)
     give_two(2, a, b);
 }
 
+/* What it has no more itself is nothing that could be taken back from it. */
+static void give_for_good(void)
+{
+    struct kozo_file file = kozo_file_open(named("fs"), "etc/motd", KOZO_FILE_READ);
+
+    give_two(4, kozo_give(file.cap.c, KOZO_RIGHTS_ALL, 0xff), (struct kozo_cap_desc){});
+    if (kozo_cap_delete(kozo_own(file.cap.c)) != KOZO_OK)
+        kozo_fatal("nothing to delete");
+}
+
 [[noreturn]] static void give(void)
 {
     struct kozo_file file = kozo_file_open(named("fs"), "etc/motd", KOZO_FILE_READ);
 
     (void)kozo_ready();
+    give_for_good(); /* first: what follows tells that it is done */
     give_two(1, kozo_give(kozo_cap("fs"), KOZO_RIGHTS_ALL, 0xff),
              kozo_give(file.cap.c, KOZO_RIGHTS_ALL, 0xff));
     give_hidden();
