@@ -85,60 +85,104 @@ static enum kozo_err view_open(struct view *v, struct kozo_place from)
     return err;
 }
 
-/* How much of it, from the far end on, is words of this value. */
-static struct kozo_stack look_for(struct view *v, struct kozo_cnode keep, uint64_t slot,
-                                  uint64_t pages, uint64_t value)
-{
-    struct kozo_stack s = { .bytes = pages * KOZO_PAGE_SIZE };
+/* What is wanted of a page, and what it was. */
+struct glance {
+    struct view *v;
+    struct kozo_place from;
+    uint64_t value;
+    uint64_t run; /* bytes, from its begin on, that are words of this value */
+    struct kozo_stack_mark mark;
+    enum kozo_err err;
+};
 
-    for (uint64_t i = 0; i < pages && s.unused == i * KOZO_PAGE_SIZE; i++) {
-        s.err = view_open(v, kozo_in(keep, slot + i));
+static void glance(void *context)
+{
+    struct glance *g = context;
+
+    g->err = view_open(g->v, g->from);
+    if (g->err != KOZO_OK)
+        return;
+    g->run = run_of((const uint64_t *)g->v->at, KOZO_PAGE_SIZE, g->value);
+    memcpy(&g->mark, (const void *)(g->v->at + KOZO_STACK_MARK_AT), sizeof g->mark);
+    view_close(g->v);
+}
+
+static struct glance glance_at(struct view *v, struct kozo_place from, uint64_t value,
+                               kozo_stack_guard *guard)
+{
+    struct glance g = { .v = v, .from = from, .value = value };
+    enum kozo_err err = KOZO_OK;
+
+    if (guard != nullptr)
+        err = guard(glance, &g);
+    else
+        glance(&g);
+    if (err != KOZO_OK)
+        g.err = err;
+    return g;
+}
+
+/* A stack of another program. */
+struct range {
+    struct kozo_cnode keep;
+    uint64_t slot, pages;
+    kozo_stack_guard *guard;
+};
+
+/* How much of it, from the far end on, is words of this value. */
+static struct kozo_stack look_for(struct view *v, const struct range *r, uint64_t value)
+{
+    struct kozo_stack s = { .bytes = r->pages * KOZO_PAGE_SIZE };
+
+    for (uint64_t i = 0; i < r->pages && s.unused == i * KOZO_PAGE_SIZE; i++) {
+        struct glance g = glance_at(v, kozo_in(r->keep, r->slot + i), value, r->guard);
+
+        s.err = g.err;
         if (s.err != KOZO_OK)
             break;
-        s.unused += run_of((const uint64_t *)v->at, KOZO_PAGE_SIZE, value);
-        view_close(v);
+        s.unused += g.run;
     }
     return s;
 }
 
 /* Zero all over: the thread has not run yet, or it would have painted. */
-static struct kozo_stack look(struct view *v, struct kozo_cnode keep, uint64_t slot, uint64_t pages)
+static struct kozo_stack look(struct view *v, const struct range *r)
 {
-    struct kozo_stack s = look_for(v, keep, slot, pages, KOZO_STACK_PAINT);
+    struct kozo_stack s = look_for(v, r, KOZO_STACK_PAINT);
     struct kozo_stack zero;
 
     if (s.err != KOZO_OK || s.unused > 0)
         return s;
-    zero = look_for(v, keep, slot, pages, 0);
+    zero = look_for(v, r, 0);
     return zero.err != KOZO_OK || zero.unused == zero.bytes ? zero : s;
 }
 
-struct kozo_stack kozo_stack_look(struct kozo_cnode keep, uint64_t slot, uint64_t pages)
+struct kozo_stack kozo_stack_look(struct kozo_cnode keep, uint64_t slot, uint64_t pages,
+                                  kozo_stack_guard *guard)
 {
     struct view v = view_begin();
-    struct kozo_stack s = look(&v, keep, slot, pages);
+    struct kozo_stack s = look(&v, &(struct range){ keep, slot, pages, guard });
 
     view_end(&v);
     return s;
 }
 
-struct kozo_stack_pages kozo_stack_pages_of(struct kozo_cnode keep, uint64_t serial)
+constexpr uint64_t stack_pages_max =
+    (KOZO_LAYOUT_THREAD_BYTES - KOZO_LAYOUT_THREAD_STACK) / KOZO_PAGE_SIZE;
+
+struct kozo_stack_pages kozo_stack_pages_of(struct kozo_cnode keep, uint64_t serial,
+                                            kozo_stack_guard *guard)
 {
     struct view v = view_begin();
-    struct kozo_stack_pages p = { .err = view_open(&v, kozo_in(keep, KOZO_STACK_MARK_SLOT)) };
-    struct kozo_stack_mark mark;
+    struct glance g = glance_at(&v, kozo_in(keep, KOZO_STACK_MARK_SLOT), KOZO_STACK_PAINT, guard);
+    const struct kozo_stack_mark *m = &g.mark;
 
-    if (p.err == KOZO_OK) {
-        memcpy(&mark, (const void *)(v.at + KOZO_STACK_MARK_AT), sizeof mark);
-        view_close(&v);
-        if (mark.paint == KOZO_STACK_PAINT && mark.serial == serial &&
-            mark.pages <= KOZO_LAYOUT_THREAD_BYTES / KOZO_PAGE_SIZE)
-            p = (struct kozo_stack_pages){ mark.slot, mark.pages, KOZO_OK };
-        else
-            p.err = KOZO_ERR_NOT_FOUND;
-    }
     view_end(&v);
-    return p;
+    if (g.err != KOZO_OK)
+        return (struct kozo_stack_pages){ .err = g.err };
+    if (m->paint != KOZO_STACK_PAINT || m->serial != serial || m->pages > stack_pages_max)
+        return (struct kozo_stack_pages){ .err = KOZO_ERR_NOT_FOUND };
+    return (struct kozo_stack_pages){ m->slot, m->pages, KOZO_OK };
 }
 
 uint64_t kozo_stack_begin_of(uint64_t sp)

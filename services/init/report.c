@@ -9,8 +9,8 @@
 #include <kozo/slots.h>
 
 struct walk {
-    const struct service *s;
     struct report *report;
+    struct report_stack stack;
 };
 
 static bool is_first(const struct service *s, uint64_t serial)
@@ -18,30 +18,27 @@ static bool is_first(const struct service *s, uint64_t serial)
     return serial == s->process.serial;
 }
 
-/* Where init finds it by the note of a thread that kozo-sys made. */
-static void walk_further(const struct walk *w)
-{
-    struct threads_pages p = threads_pages(w->s, w->report->word[7]);
-    uint64_t begin = kozo_stack_begin_of(w->report->word[3]);
-
-    if (p.keep.c != 0 && begin >= KOZO_LAYOUT_THREADS && begin < KOZO_LAYOUT_THREADS_END)
-        report_walk(w->report,
-                    &(struct report_stack){ .keep = p.keep,
-                                            .first = p.at.slot,
-                                            .begin = begin,
-                                            .end = begin + p.at.pages * KOZO_PAGE_SIZE });
-    kozo_slot_drop(p.keep.c);
-}
-
 static void walk(void *context)
 {
     struct walk *w = context;
-    struct report_stack first = report_first_stack(&w->s->process);
 
-    if (is_first(w->s, w->report->word[7]))
-        report_walk(w->report, &first);
-    else
-        walk_further(w);
+    report_walk(w->report, &w->stack);
+}
+
+/* By the note of a thread that kozo-sys made; that is looked for before, as it may take long. */
+static void walk_further(const struct service *s, struct report *r)
+{
+    struct threads_pages p = threads_pages(s, r->word[7]);
+    uint64_t begin = kozo_stack_begin_of(r->word[3]);
+    struct walk w = { r,
+                      { .keep = p.keep,
+                        .first = p.at.slot,
+                        .begin = begin,
+                        .end = begin + p.at.pages * KOZO_PAGE_SIZE } };
+
+    if (p.keep.c != 0 && begin >= KOZO_LAYOUT_THREADS && begin < KOZO_LAYOUT_THREADS_END)
+        (void)threads_undisturbed(walk, &w);
+    kozo_slot_drop(p.keep.c);
 }
 
 static void print_line(const char *text) { kozo_printf("%s\n", text); }
@@ -49,8 +46,12 @@ static void print_line(const char *text) { kozo_printf("%s\n", text); }
 void report_fault(const struct init *i, const struct service *s, const struct kozo_msg *m)
 {
     struct report r = report_begin(m, archive_file(i, s->m->binary));
+    struct report_stack first = report_first_stack(&s->process);
 
-    (void)threads_undisturbed(walk, &(struct walk){ s, &r });
+    if (is_first(s, m->word[7]))
+        report_walk(&r, &first);
+    else
+        walk_further(s, &r);
     report_tell(&r, print_line);
     kozo_printf("  %s thread, serial %llu, life %u\n",
                 is_first(s, m->word[7]) ? "first" : "a further", (unsigned long long)m->word[7],

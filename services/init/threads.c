@@ -8,6 +8,32 @@
 
 /* ---- the threads of a service ---- */
 
+constexpr uint64_t SLOTS = 1u << PROGRAM_CNODE_BITS;
+
+/* A walk through the slots of a service, from one further thread to the next. */
+struct walk {
+    struct kozo_thread copy; /* init's own, of the one it is at */
+    uint64_t slot;           /* where that was found */
+    struct kozo_thread_info info;
+    uint64_t found;
+    uint64_t serial[SLOTS]; /* of those found */
+};
+
+static bool walk_begin(struct walk *w)
+{
+    w->copy.c = kozo_slot_alloc();
+    w->slot = w->found = 0;
+    return w->copy.c != 0;
+}
+
+static bool is_new(const struct walk *w)
+{
+    for (uint64_t k = 0; k < w->found; k++)
+        if (w->serial[k] == w->info.serial)
+            return false;
+    return true;
+}
+
 static bool is_other_thread(const struct service *s, uint64_t slot)
 {
     struct kozo_verified v =
@@ -17,94 +43,93 @@ static bool is_other_thread(const struct service *s, uint64_t slot)
            (v.what & KOZO_VERIFY_SAME) == 0;
 }
 
-/* The slot of its `number`-th thread after the first, 0 when there is none. */
-static uint64_t slot_of(const struct service *s, uint64_t number)
+/* A thread it may hold many capabilities to; which it is tells its serial alone. */
+static bool take_thread(const struct service *s, struct walk *w)
 {
-    for (uint64_t slot = 1; slot < 1u << PROGRAM_CNODE_BITS; slot++)
-        if (is_other_thread(s, slot) && --number == 0)
-            return slot;
-    return 0;
+    if (!is_other_thread(s, w->slot) ||
+        kozo_cap_copy(kozo_own(w->copy.c), kozo_in(s->process.cnode, w->slot), KOZO_SAME_RIGHTS) !=
+            KOZO_OK)
+        return false;
+    w->info = kozo_thread_info(w->copy);
+    if (w->info.err == KOZO_OK && is_new(w))
+        return true;
+    (void)kozo_cap_delete(kozo_own(w->copy.c));
+    return false;
 }
 
-static struct threads_copy copy_from(const struct service *s, uint64_t slot)
+/* False after the last, or when there are as many as its section allows. */
+static bool walk_next(const struct service *s, struct walk *w)
 {
-    struct threads_copy copy = { .err = KOZO_ERR_LIMIT };
+    if (s->state != SERVICE_RUNNING)
+        return false;
+    (void)kozo_cap_delete(kozo_own(w->copy.c));
+    while (w->found + 1 < s->m->threads && ++w->slot < SLOTS) {
+        if (!take_thread(s, w))
+            continue;
+        w->serial[w->found++] = w->info.serial;
+        return true;
+    }
+    return false;
+}
 
-    copy.thread.c = kozo_slot_alloc();
-    if (copy.thread.c == 0)
-        return copy;
-    copy.err = kozo_cap_copy(kozo_own(copy.thread.c), kozo_in(s->process.cnode, slot),
-                             KOZO_SAME_RIGHTS);
-    if (copy.err != KOZO_OK)
-        kozo_slot_free(copy.thread.c);
-    return copy;
+static void walk_end(struct walk *w) { kozo_slot_drop(w->copy.c); }
+
+static bool walk_to_number(const struct service *s, struct walk *w, uint64_t number)
+{
+    while (walk_next(s, w))
+        if (w->found == number)
+            return true;
+    return false;
+}
+
+static bool walk_to_serial(const struct service *s, struct walk *w, uint64_t serial)
+{
+    while (walk_next(s, w))
+        if (w->info.serial == serial)
+            return true;
+    return false;
 }
 
 struct threads_copy threads_copy(const struct service *s, uint64_t number)
 {
-    uint64_t there = s->state == SERVICE_RUNNING && number > 0 ? slot_of(s, number) : 0;
+    struct walk w;
 
-    if (there == 0)
-        return (struct threads_copy){ .err = KOZO_ERR_NOT_FOUND };
-    return copy_from(s, there);
-}
-
-static struct kozo_thread_info info_of(struct threads_copy copy)
-{
-    struct kozo_thread_info info = { .err = copy.err };
-
-    if (copy.err != KOZO_OK)
-        return info;
-    info = kozo_thread_info(copy.thread);
-    kozo_slot_drop(copy.thread.c);
-    return info;
+    if (!walk_begin(&w))
+        return (struct threads_copy){ .err = KOZO_ERR_LIMIT };
+    if (walk_to_number(s, &w, number))
+        return (struct threads_copy){ w.copy, KOZO_OK };
+    walk_end(&w);
+    return (struct threads_copy){ .err = KOZO_ERR_NOT_FOUND };
 }
 
 struct kozo_thread_info threads_info(const struct service *s, uint64_t number)
 {
+    struct walk w;
+
     if (number == 0 && s->state == SERVICE_RUNNING)
         return kozo_thread_info(s->process.thread);
-    return info_of(threads_copy(s, number));
+    if (!walk_begin(&w))
+        return (struct kozo_thread_info){ .err = KOZO_ERR_LIMIT };
+    if (!walk_to_number(s, &w, number))
+        w.info = (struct kozo_thread_info){ .err = KOZO_ERR_NOT_FOUND };
+    walk_end(&w);
+    return w.info;
 }
 
 uint64_t threads_count(const struct service *s)
 {
+    struct walk w;
     uint64_t n = s->state == SERVICE_RUNNING;
 
-    for (uint64_t slot = 1; n > 0 && slot < 1u << PROGRAM_CNODE_BITS; slot++)
-        n += is_other_thread(s, slot);
+    if (!walk_begin(&w))
+        return n;
+    while (walk_next(s, &w))
+        n++;
+    walk_end(&w);
     return n;
 }
 
 /* ---- their stacks ---- */
-
-/* The CNode in a slot of the service, other than its own; copied to `copy`. */
-static bool take_cnode(const struct service *s, uint64_t slot, struct kozo_cnode copy)
-{
-    struct kozo_place from = kozo_in(s->process.cnode, slot);
-    struct kozo_verified v = kozo_cap_verify(from, kozo_own(s->process.cnode.c));
-
-    return v.err == KOZO_OK && KOZO_VERIFY_KIND(v.what) == KOZO_KIND_CNODE &&
-           (v.what & KOZO_VERIFY_SAME) == 0 &&
-           kozo_cap_copy(kozo_own(copy.c), from, KOZO_SAME_RIGHTS) == KOZO_OK;
-}
-
-struct threads_pages threads_pages(const struct service *s, uint64_t serial)
-{
-    struct threads_pages p = { .keep = { kozo_slot_alloc() }, .at.err = KOZO_ERR_NOT_FOUND };
-
-    for (uint64_t slot = 1; p.keep.c != 0 && slot < 1u << PROGRAM_CNODE_BITS; slot++) {
-        if (!take_cnode(s, slot, p.keep))
-            continue;
-        p.at = kozo_stack_pages_of(p.keep, serial);
-        if (p.at.err == KOZO_OK)
-            return p;
-        (void)kozo_cap_delete(kozo_own(p.keep.c));
-    }
-    kozo_slot_free(p.keep.c);
-    p.keep.c = 0;
-    return p;
-}
 
 enum kozo_err threads_undisturbed(void (*look)(void *context), void *context)
 {
@@ -120,38 +145,73 @@ enum kozo_err threads_undisturbed(void (*look)(void *context), void *context)
     return KOZO_OK;
 }
 
-struct look {
-    const struct service *s;
-    uint64_t serial;
-    struct kozo_stack found;
-};
-
-static void look_at_stack(void *context)
+/* The slot of the thread's capability, 0 when it has none. */
+static uint64_t slot_of(const struct service *s, uint64_t serial)
 {
-    struct look *l = context;
-    struct threads_pages p = threads_pages(l->s, l->serial);
+    struct walk w;
+    uint64_t slot = 0;
 
-    l->found.err = p.at.err;
+    if (!walk_begin(&w))
+        return 0;
+    if (walk_to_serial(s, &w, serial))
+        slot = w.slot;
+    walk_end(&w);
+    return slot;
+}
+
+/* The CNode in a slot of the service, other than its own; copied to `copy`. */
+static bool take_cnode(const struct service *s, uint64_t slot, struct kozo_cnode copy)
+{
+    struct kozo_place from = kozo_in(s->process.cnode, slot);
+    struct kozo_verified v = kozo_cap_verify(from, kozo_own(s->process.cnode.c));
+
+    return v.err == KOZO_OK && KOZO_VERIFY_KIND(v.what) == KOZO_KIND_CNODE &&
+           (v.what & KOZO_VERIFY_SAME) == 0 &&
+           kozo_cap_copy(kozo_own(copy.c), from, KOZO_SAME_RIGHTS) == KOZO_OK;
+}
+
+/* kozo-sys takes the slot for the CNode right after the thread's, most often the next one free. */
+struct threads_pages threads_pages(const struct service *s, uint64_t serial)
+{
+    struct threads_pages p = { .keep = { kozo_slot_alloc() }, .at.err = KOZO_ERR_NOT_FOUND };
+    uint64_t begin = slot_of(s, serial), marks = 0;
+
+    for (uint64_t k = 1; p.keep.c != 0 && k < SLOTS && marks < THREADS_MARKS; k++) {
+        if (!take_cnode(s, (begin + k) % SLOTS, p.keep))
+            continue;
+        marks++;
+        p.at = kozo_stack_pages_of(p.keep, serial, threads_undisturbed);
+        if (p.at.err == KOZO_OK)
+            return p;
+        (void)kozo_cap_delete(kozo_own(p.keep.c));
+    }
+    kozo_slot_free(p.keep.c);
+    p.keep.c = 0;
+    return p;
+}
+
+static struct kozo_stack further_stack(const struct service *s, uint64_t serial)
+{
+    struct threads_pages p = threads_pages(s, serial);
+    struct kozo_stack stack = { .err = p.at.err };
+
     if (p.at.err == KOZO_OK)
-        l->found = kozo_stack_look(p.keep, p.at.slot, p.at.pages);
+        stack = kozo_stack_look(p.keep, p.at.slot, p.at.pages, threads_undisturbed);
     kozo_slot_drop(p.keep.c);
+    return stack;
 }
 
 struct kozo_stack threads_stack(const struct service *s, uint64_t number)
 {
     struct kozo_thread_info info = threads_info(s, number);
-    struct look look = { s, info.serial, { .err = info.err } };
     const struct kozo_process *p = &s->process;
 
     if (info.err != KOZO_OK)
-        return look.found;
-    if (number > 0) {
-        enum kozo_err err = threads_undisturbed(look_at_stack, &look);
-
-        return err == KOZO_OK ? look.found : (struct kozo_stack){ .err = err };
-    }
+        return (struct kozo_stack){ .err = info.err };
+    if (number > 0)
+        return further_stack(s, info.serial);
     return kozo_stack_look(p->keep, p->stack_slot,
-                           (p->stack_end - KOZO_LAYOUT_STACK) / KOZO_PAGE_SIZE);
+                           (p->stack_end - KOZO_LAYOUT_STACK) / KOZO_PAGE_SIZE, nullptr);
 }
 
 /* ---- whom they wait for ---- */
@@ -179,17 +239,9 @@ static struct kozo_str server_of(const struct init *i, uint64_t object)
     return (struct kozo_str){};
 }
 
-/* One look at each slot: a service decides itself how many capabilities to threads it has. */
 static bool has_thread(const struct service *s, uint64_t serial)
 {
-    if (s->state != SERVICE_RUNNING)
-        return false;
-    if (s->process.serial == serial)
-        return true;
-    for (uint64_t slot = 1; slot < 1u << PROGRAM_CNODE_BITS; slot++)
-        if (is_other_thread(s, slot) && info_of(copy_from(s, slot)).serial == serial)
-            return true;
-    return false;
+    return s->state == SERVICE_RUNNING && (s->process.serial == serial || slot_of(s, serial) != 0);
 }
 
 /* Whose a thread is. */

@@ -2,11 +2,13 @@
 /*
  * threads.h - what the threads of services do, as the kernel tells.
  *
- * Threads beyond a service's first are found by the Thread capabilities in its capability space.
+ * Threads beyond a service's first are found by the Thread capabilities in its own slots: each
+ * thread once, however many it holds, and no more of them than its section allows.
  *
  * Owns:      names for what a thread is blocked on.
  * Callers:   system.c.
- * Cost:      the slots of a service; looking for whom a thread waits: those of all services.
+ * Cost:      the slots of a service, four system calls for each; looking for whom a thread waits:
+ *            those of all services. At priority 0: a page at a time.
  * Spec:      docs/spec/services.md
  */
 #pragma once
@@ -29,6 +31,9 @@ struct [[nodiscard]] threads_copy {
 };
 struct threads_copy threads_copy(const struct service *s, uint64_t number);
 
+/* CNodes in which the note of one thread is looked for, from the slot of its capability on. */
+#define THREADS_MARKS 16u
+
 /* Its stack. A further thread's is known by what its program noted (stack.h); NOT_FOUND without. */
 struct kozo_stack threads_stack(const struct service *s, uint64_t number);
 
@@ -39,7 +44,8 @@ struct kozo_stack threads_stack(const struct service *s, uint64_t number);
 enum kozo_err threads_undisturbed(void (*look)(void *context), void *context);
 /*
  * Where the stack of a further thread is by that note, in a copy of init's of the CNode that keeps
- * it, to be dropped with kozo_slot_drop; nothing is known of what is there. For threads_undisturbed.
+ * it, to be dropped with kozo_slot_drop; nothing is known of what is there. NOT_FOUND also when no
+ * such note is in the first THREADS_MARKS.
  */
 struct [[nodiscard]] threads_pages {
     struct kozo_cnode keep; /* { 0 } on an error */

@@ -34,6 +34,12 @@ void json_bool(struct json *j, const char *name, bool value)
     line_add(&j->l, value ? "true" : "false");
 }
 
+void json_null(struct json *j, const char *name)
+{
+    add_name(j, name);
+    line_add(&j->l, "null");
+}
+
 void json_text(struct json *j, const char *name, struct kozo_str value)
 {
     add_name(j, name);

@@ -25,6 +25,8 @@ void json_number(struct json *j, const char *name, uint64_t value);
 /* Text that is no UTF-8, or has control characters, has `?` in their place. */
 void json_text(struct json *j, const char *name, struct kozo_str value);
 void json_bool(struct json *j, const char *name, bool value);
+/* What is not known. */
+void json_null(struct json *j, const char *name);
 /* An object or list within, `name` null in a list: `{` or `[`, and later `}` or `]`. */
 void json_open(struct json *j, const char *name, char bracket);
 void json_close(struct json *j, char bracket);

@@ -82,7 +82,7 @@ enum kozo_err program_begin(void)
 
 struct kozo_stack program_stack(const struct program *p)
 {
-    return kozo_stack_look(p->process.keep, p->process.stack_slot, stack_pages);
+    return kozo_stack_look(p->process.keep, p->process.stack_slot, stack_pages, nullptr);
 }
 
 struct program *program_at(uint32_t i) { return i < PROGRAMS ? &programs[i] : nullptr; }

@@ -56,10 +56,9 @@ static struct kozo_stack stack_of_program(uint64_t thread)
 static void look_at_stack(uint64_t index, struct thread_row *t)
 {
     struct kozo_stack of_program = stack_of_program(t->serial);
-    struct system_stack_rep rep = of_program.bytes > 0
-                                      ? (struct system_stack_rep){ of_program.bytes,
-                                                                   of_program.unused }
-                                      : ask_stack(index, t->number);
+    struct system_stack_rep rep =
+        of_program.bytes > 0 ? (struct system_stack_rep){ of_program.bytes, of_program.unused }
+                             : ask_stack(index, t->number);
 
     t->stack = rep.bytes;
     t->unused = rep.unused;
@@ -85,19 +84,24 @@ static enum kozo_err look_at_thread(uint64_t index, uint32_t number, struct thre
     return KOZO_OK;
 }
 
-static void look_at_threads(struct services *s, uint32_t index, struct service_row *r)
+/* Of all the rows further threads leave one for the first of each service still to come. */
+static bool has_row(const struct services *s, uint32_t index, const struct service_row *r)
+{
+    uint32_t kept = r->threads > 0 ? SERVICES_MAX - 1 - index : 0;
+
+    return s->threads + kept < SERVICES_THREADS;
+}
+
+static void look_at_threads(struct services *s, uint32_t index, struct service_row *r,
+                            uint64_t there)
 {
     r->first = s->threads;
-    while (s->threads < SERVICES_THREADS &&
+    while (has_row(s, index, r) &&
            look_at_thread(index, r->threads, &s->thread[s->threads]) == KOZO_OK) {
         r->time += s->thread[s->threads++].time;
         r->threads++;
     }
-    if (s->threads == SERVICES_THREADS) {
-        struct thread_row beyond;
-
-        s->cut = s->cut || look_at_thread(index, r->threads, &beyond) == KOZO_OK;
-    }
+    r->left_out = there > r->threads ? there - r->threads : 0;
 }
 
 static enum kozo_err look_at_service(struct services *s, uint32_t index)
@@ -118,7 +122,7 @@ static enum kozo_err look_at_service(struct services *s, uint32_t index)
                                .again = rep.again };
     kozo_str_copy(r->name, sizeof r->name, rep.name);
     kozo_str_copy(r->end, sizeof r->end, rep.end);
-    look_at_threads(s, index, r);
+    look_at_threads(s, index, r, rep.threads);
     return KOZO_OK;
 }
 
@@ -130,6 +134,8 @@ static bool is_stuck(const struct thread_row *t)
 /* Whom a service waits for as long as it takes: with all its threads, or it could go on. */
 static uint32_t waits_for(const struct services *s, const struct service_row *r)
 {
+    if (r->left_out > 0)
+        return s->count;
     for (uint32_t i = 0; i < r->threads; i++)
         if (!is_stuck(&s->thread[r->first + i]))
             return s->count;
@@ -143,7 +149,6 @@ enum kozo_err services_look(struct services *s)
     enum kozo_err err = KOZO_OK;
 
     s->count = s->threads = 0;
-    s->cut = false;
     while (s->count < SERVICES_MAX && (err = look_at_service(s, s->count)) == KOZO_OK)
         s->count++;
     if (err != KOZO_OK && err != KOZO_ERR_NOT_FOUND)
@@ -203,14 +208,14 @@ const char *services_state(const struct services *s, uint32_t i)
 
 /* ---- ps ---- */
 
-/* "31000/32768": bytes never used, of how many; "-" when that is not known. */
+/* "31000/32768": bytes never used, of how many; "?" when that is not known. */
 struct margin {
     char text[24];
 };
 
 static struct margin margin(uint64_t unused, uint64_t bytes)
 {
-    struct margin m = { "-" };
+    struct margin m = { "?" };
 
     if (bytes > 0)
         kozo_snprintf(m.text, sizeof m.text, "%llu/%llu", (unsigned long long)unused,
@@ -223,7 +228,7 @@ static bool print_row(const struct services *s, uint32_t i)
     const struct service_row *r = &s->row[i];
     const struct thread_row *t = &s->thread[r->first];
     bool runs = r->threads > 0;
-    struct margin m = margin(runs ? t->unused : 0, runs ? t->stack : 0);
+    struct margin m = runs ? margin(t->unused, t->stack) : (struct margin){ "-" };
 
     return shell_print("%-12s %-8s %-22.22s %9llu %6llu %6llu %4llu %8llu %12s\n", r->name,
                        services_state(s, i), runs ? t->on : r->end,
@@ -237,6 +242,12 @@ static bool print_thread(const struct thread_row *t)
     return shell_print("  thread %-3u %-8s %-22.22s %9llu %6s %6s %4llu %8s %12s\n", t->number,
                        thread_state(t->state), t->on, (unsigned long long)(t->time / KOZO_US), "",
                        "", (unsigned long long)t->priority, "", margin(t->unused, t->stack).text);
+}
+
+static bool print_left_out(const struct service_row *r)
+{
+    return r->left_out == 0 || shell_print("  thread ?   and %llu more: no room to list them\n",
+                                           (unsigned long long)r->left_out);
 }
 
 static bool print_init(const struct thread_row *t)
@@ -295,9 +306,9 @@ static uint32_t print_table(const struct services *s)
         for (uint32_t t = 1; t < s->row[i].threads; t++)
             if (!print_thread(&s->thread[s->row[i].first + t]))
                 return 1;
+        if (!print_left_out(&s->row[i]))
+            return 1;
     }
-    if (s->cut && !shell_print("more than %u threads: the others are not shown\n", SERVICES_THREADS))
-        return 1;
     return print_programs() && print_deadlocks(s) ? 0 : 1;
 }
 
@@ -310,8 +321,13 @@ static void add_thread(const struct thread_row *t, struct json *j)
     json_text(j, "waits_for", kozo_str(t->waits));
     json_number(j, "cpu_ns", t->time);
     json_number(j, "priority", t->priority);
-    json_number(j, "stack", t->stack);
-    json_number(j, "stack_unused", t->unused);
+    if (t->stack > 0) {
+        json_number(j, "stack", t->stack);
+        json_number(j, "stack_unused", t->unused);
+    } else {
+        json_null(j, "stack");
+        json_null(j, "stack_unused");
+    }
     json_close(j, '}');
 }
 
@@ -351,6 +367,7 @@ static bool print_json(const struct services *s, uint32_t i, const char *tail)
         return false;
     j = json_list_begin(text, sizeof text, true);
     json_close(&j, ']');
+    json_number(&j, "threads_left_out", r->left_out);
     return shell_print_str(json_end(&j, tail));
 }
 

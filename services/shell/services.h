@@ -29,6 +29,7 @@ struct service_row {
     uint64_t time;   /* of all its threads */
     uint32_t first;  /* of its threads in the table */
     uint32_t threads;
+    uint64_t left_out; /* threads it has that no row was left for */
     bool deadlock;
 };
 
@@ -37,7 +38,6 @@ struct services {
     struct thread_row thread[SERVICES_THREADS];
     uint32_t count, threads;
     struct thread_row init;
-    bool cut; /* there are more threads than these */
 };
 
 /* Looks at all services, not at stacks. The errors are those of the calls. */

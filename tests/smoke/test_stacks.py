@@ -5,10 +5,12 @@ import json
 import re
 
 from kozo import stacks
+from kozo.grinding import EXACT
 from kozo.harness.scripted import on
 
 ROOM = 512      # bytes that each stack must have left, after start, demonstration and some commands
 CONF = "etc/kozo.conf"
+LATE = r"\[(?:one|two)\] late (\d+)"
 
 
 def at_prompt(vm, command):
@@ -19,10 +21,16 @@ def at_prompt(vm, command):
     return end.string[begin.end():end.start()]
 
 
+def listed(text):
+    """Name -> service, of what `ps --json` says, between and in whose lines others may be that `late` begins."""
+    text = re.sub(rf"\n({LATE}\n)+", "", text)
+    return {s["service"]: s for s in json.loads(text[text.index("[{"):])}
+
+
 def told(text):
     """(service, number of the thread) -> (bytes, never used), of what `ps --json` says."""
-    return {(s["service"], t["number"]): (t["stack"], t["stack_unused"])
-            for s in json.loads(text[text.index("[{"):]) for t in s["threads"]}
+    return {(name, t["number"]): (t["stack"], t["stack_unused"])
+            for name, s in listed(text).items() for t in s["threads"]}
 
 
 @on(cpu=("qemu64", "max"))
@@ -75,7 +83,7 @@ def test_a_service_that_used_3000_bytes_more_shows_3000_fewer(boot):
 def test_a_service_may_lie_about_its_stacks_and_take_them_away(boot):
     boot.write(CONF, f"{boot.read(CONF)}\n[service liar]\nbinary = bin/deep\nsha256 = auto\nmemory = 1M\nuntyped = 256K\n"
                      "threads = 2\npriority = 50\nargs = lie\ncapabilities = log\n")
-    with boot.start() as vm:
+    with boot.start(extra=EXACT) as vm:
         vm.wait_for("^KOZO READY$")
         seen = set()
         for _ in range(60):
@@ -85,3 +93,53 @@ def test_a_service_may_lie_about_its_stacks_and_take_them_away(boot):
         vm.expect_exit(0)
     # It was looked at when it told the truth and when not: the thread has 14 pages, and has not run.
     assert (14 * 4096, 14 * 4096) in seen and len(seen) > 1, seen
+
+
+def test_copies_of_threads_and_notes_are_no_threads(boot):
+    """Time is counted in instructions here: so many init spends, and so long it lets nobody else run."""
+    for name, threads, made in (("one", 2, 1), ("two", 4, 2)):
+        boot.write(CONF, f"{boot.read(CONF)}\n[service {name}]\nbinary = bin/deep\nsha256 = auto\nmemory = 1M\n"
+                         f"untyped = 256K\nthreads = {threads}\npriority = 10\nargs = copies {made}\n"
+                         "capabilities = log\n")
+    with boot.start(extra=EXACT) as vm:
+        vm.wait_for("^KOZO READY$")
+        before, after = (listed(at_prompt(vm, "ps --json")) for _ in range(2))
+        lines = at_prompt(vm, "ps")
+        vm.wait_for("^kozo> ")
+        vm.send("poweroff\r")
+        vm.expect_exit(0)
+        late = [int(n) for n in re.findall(LATE, vm.text)]
+    for service, made in (("one", 1), ("two", 2)):
+        for look in (before, after):
+            assert [t["number"] for t in look[service]["threads"]] == list(range(made + 1)), look[service]
+            assert look[service]["threads_left_out"] == 0, look[service]
+        # The first further thread's note is a lie, and the next one's is found among all those copies.
+        found = [(t["stack"], t["stack_unused"]) for t in after[service]["threads"][1:]]
+        assert found == [(None, None), (13 * 4096, 13 * 4096)][:made], after[service]
+        rows = re.search(rf"(?m)^{service} .*\n((?:  thread .*\n)*)", lines + "\n")[1].splitlines()
+        assert [row.split()[1] for row in rows] == [str(n) for n in range(1, made + 1)], lines
+        assert [row.split()[-1] for row in rows] == ["?", "53248/53248"][:made], lines
+    assert after["init"]["cpu_ns"] - before["init"]["cpu_ns"] < 3_000_000, (before, after)
+    # Nobody had to wait for longer than init looks at one page.
+    assert late and max(late) < 12_000, late
+
+
+def test_more_threads_than_rows_take_no_other_service_away(boot):
+    """Who has many threads is cut short, and told so; whose section comes later is there all the same."""
+    for name, memory, untyped, threads, made in (("many", "16M", "8M", 100, 95), ("last", "1M", "256K", 2, 1)):
+        boot.write(CONF, f"{boot.read(CONF)}\n[service {name}]\nbinary = bin/deep\nsha256 = auto\nmemory = {memory}\n"
+                         f"untyped = {untyped}\nthreads = {threads}\npriority = 50\nargs = copies {made} quiet\n"
+                         "capabilities = log\n")
+    with boot.start() as vm:
+        vm.wait_for("^KOZO READY$")
+        services = listed(at_prompt(vm, "ps --json"))
+        lines = at_prompt(vm, "ps")
+        vm.wait_for("^kozo> ")
+        vm.send("poweroff\r")
+        vm.expect_exit(0)
+    many, last = services["many"], services["last"]
+    assert [t["number"] for t in many["threads"]] == list(range(len(many["threads"]))) and len(many["threads"]) > 40, many
+    assert many["threads_left_out"] == 96 - len(many["threads"]) > 0, many
+    assert last["state"] == "waits" and len(last["threads"]) == last["threads_left_out"] == 1, last
+    assert re.search(rf"(?m)^  thread \?   and {many['threads_left_out']} more: no room to list them$", lines), lines
+    assert re.search(r"(?m)^last +waits ", lines), lines

@@ -230,7 +230,7 @@ def test_one_that_takes_all_it_can_get_harms_nobody_else(boot):
 
 
 def test_one_with_many_capabilities_to_threads_costs_who_looks_little(boot):
-    add(boot, "hoard", "hoard", "log system keep", binary=VICTIM, threads="2", untyped="64K")
+    add(boot, "hoard", "hoard", "log system keep", binary=VICTIM, threads="4", untyped="64K")
     add(boot, "warden", "hoard", WARDEN, provides="keep")
     watched(boot, extra=("-icount", "shift=0,sleep=off"))
 

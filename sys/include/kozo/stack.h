@@ -46,12 +46,20 @@ void kozo_stack_paint(uint64_t begin);
 uint64_t kozo_stack_unused(const void *begin, uint64_t bytes);
 
 /*
- * Looks at a stack of another program: `pages` Frames in `keep` from `slot` on, the lowest page
- * first. A thread that has not run yet has used nothing. Nothing stays mapped. Needs READ on keep; READ and MAP on the Frames. If their owner can
- * take them back, it must not run meanwhile. Errors: LIMIT the caller has no slot or address; KIND
- * something else is there, also memory of a device; those of kozo_map.
+ * Calls look(context), which maps a page, reads it and unmaps it, in such a way that nobody takes
+ * it back meanwhile. Errors: its own, and then it has not called.
  */
-struct kozo_stack kozo_stack_look(struct kozo_cnode keep, uint64_t slot, uint64_t pages);
+typedef enum kozo_err kozo_stack_guard(void (*look)(void *context), void *context);
+
+/*
+ * Looks at a stack of another program: `pages` Frames in `keep` from `slot` on, the lowest page
+ * first. A thread that has not run yet has used nothing. Nothing stays mapped. Needs READ on keep;
+ * READ and MAP on the Frames. `guard`: null when nobody else can take them back. Errors: LIMIT the
+ * caller has no slot or address; KIND something else is there, also memory of a device; those of
+ * kozo_map and of `guard`.
+ */
+struct kozo_stack kozo_stack_look(struct kozo_cnode keep, uint64_t slot, uint64_t pages,
+                                  kozo_stack_guard *guard);
 
 /* Where the pages of a further thread's stack are, the lowest first. */
 struct [[nodiscard]] kozo_stack_pages {
@@ -64,7 +72,8 @@ struct [[nodiscard]] kozo_stack_pages {
  * In `keep`, if that has the thread's mark; nothing is known of what these slots hold. Needs as
  * kozo_stack_look. Errors: NOT_FOUND it is another thread's; those of kozo_stack_look.
  */
-struct kozo_stack_pages kozo_stack_pages_of(struct kozo_cnode keep, uint64_t serial);
+struct kozo_stack_pages kozo_stack_pages_of(struct kozo_cnode keep, uint64_t serial,
+                                            kozo_stack_guard *guard);
 
 /* The address of the lowest of them, for a thread of kozo-sys whose stack pointer is `sp`. */
 uint64_t kozo_stack_begin_of(uint64_t sp);

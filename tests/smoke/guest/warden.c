@@ -339,7 +339,7 @@ static void check_hoard(void)
     uint64_t began;
 
     check_err("it calls", kozo_recv(kozo_cap_endpoint("serve"), &message), KOZO_OK);
-    check("it seems to have many threads", look_at("hoard", &service) && service.threads > 200,
+    check("it has two threads for all that", look_at("hoard", &service) && service.threads == 2,
           true);
     began = kozo_now();
     check_err("its first thread is told", system_call_thread(named("system"), &message, &req, &rep),
