@@ -58,8 +58,17 @@ start:
 #endif
 #ifdef PANIC
     say TAP_PORT, "1..2\n# case one\n# case two\n"
-    say COM1, "KOZO PANIC: on purpose\n"
+    say COM1, "kernel panic: on purpose\nKOZO PANIC\n"
     leave EXIT_PANIC
+#endif
+#ifdef PANIC_HANG
+    say TAP_PORT, "1..1\n# case one\n"
+    say COM1, "kernel panic: on purpose\nKOZO PANIC\n"
+#endif
+#ifdef NO_PANIC
+    say TAP_PORT, "1..1\n# case one\nok 1 - one\n# KOZO END\n"
+    say COM1, "[x] KOZO PANIC\nkernel panic: as a program says it\nKOZO PANIC\n"
+    leave EXIT_OK
 #endif
 #ifdef PANIC_SILENT
     say TAP_PORT, "1..1\nok 1 - one\n# KOZO END\n"

@@ -54,12 +54,17 @@ def test_hang():
 
 def test_panic():
     found, _ = _expect("PANIC", [("one", "error", "panic"), ("two", "error", "never-reached")])
-    assert "KOZO PANIC: on purpose" in found[0].message
+    assert "kernel panic: on purpose" in found[0].message
     assert "tiny guest" in found[0].body
 
 
 def test_panic_status_alone():
     _expect("PANIC_SILENT", [("one", "pass", ""), ("(run)", "error", "panic")])
+
+
+def test_words_of_a_panic_are_none():
+    """The exit status decides, whatever a program prints."""
+    _expect("NO_PANIC", [("one", "pass", "")])
 
 
 def test_fault():

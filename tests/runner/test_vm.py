@@ -44,6 +44,30 @@ def test_waiting_in_vain_tells_why():
         assert _error_of(vm.wait_for, "never").kind == "fail"
 
 
+def test_a_panic_that_does_not_end_is_ended():
+    with guests.boot("PANIC_HANG", limit=50.0) as vm:
+        vm.panic_grace = 0.5
+        assert _error_of(vm.wait_for, "never").kind == "panic"
+        assert vm.timed_out and vm.seconds < 40
+
+
+def test_a_program_that_prints_the_words_of_a_panic_lives_on():
+    with guests.boot("ECHO") as vm:
+        vm.panic_grace = 1.0
+        vm.send("[x] KOZO PANIC\r\nKOZO PANIC\r\nz")
+        vm.wait_for("^KOZO PANIC\nz")
+        assert not vm.ended(2.5)
+        vm.send("q")
+        vm.expect_exit(0)
+    with guests.boot("ECHO") as vm:
+        vm.panic_grace = 1.0
+        vm.send("[x] KOZO PANIC\r\n")
+        vm.wait_for("KOZO PANIC\n")
+        assert not vm.ended(2.5)
+        vm.send("q")
+        vm.expect_exit(0)
+
+
 def test_monitor():
     with guests.boot("ECHO") as vm, tempfile.TemporaryDirectory() as folder:
         vm.wait_for("tiny guest")

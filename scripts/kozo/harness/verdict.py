@@ -7,11 +7,10 @@ from kozo import decode, qemu
 from kozo.harness import corefile
 from kozo.harness.results import ERROR, FAIL, PASS, SKIP, Result
 from kozo.harness.tap import Tap
-from kozo.harness.vm import PANIC_TEXT
 
 TAIL_LINES = 30
 FAULT_TEXT = "KOZO FAULT"
-PANIC_LINE = "kernel panic: "
+PANIC_TEXT = "kernel panic: "
 
 
 def tail(text, lines=TAIL_LINES):
@@ -34,10 +33,9 @@ def read_tap(lines):
 def guest_problem(vm, status, tap):
     """(kind, message) when the run as a whole went wrong, else None. `status` None is the limit."""
     text = vm.text
-    panic = _line_with(text, PANIC_LINE) or _line_with(text, PANIC_TEXT)
     fault = _line_with(text, FAULT_TEXT)
-    if panic or status == qemu.exit_status(qemu.EXIT_PANIC):
-        return "panic", panic or "the kernel panicked"
+    if vm.panicked(status):
+        return "panic", _line_with(text, PANIC_TEXT) or "the kernel panicked"
     if not tap.complete and fault:
         return "fault", fault
     if status is None:

@@ -25,7 +25,9 @@ from kozo.errors import EnvironmentProblem
 from kozo.harness import corefile
 
 TAP_PORT = "0xe9"
-PANIC_TEXT = "KOZO PANIC"
+# The kernel's last line. A program may print it as well, but then the machine goes on.
+PANIC_LINE = re.compile(rb"^KOZO PANIC\s*\Z", re.MULTILINE)
+PANIC_TAIL = 64         # bytes of the console that hold it
 PANIC_GRACE = 10.0      # seconds a panicking kernel has to leave through debug-exit
 
 _running = set()
@@ -66,6 +68,7 @@ class Vm:
         self._position = 0
         self._changed = threading.Condition()
         self._finished = False
+        self.panic_grace = PANIC_GRACE
         self._panic_seen = None
         self._qmp_in = None
         self._start(list(extra))
@@ -129,11 +132,15 @@ class Vm:
     def _deadline(self):
         """When the guest is ended: at its limit, or soon after a panic that does not end it."""
         end = self.started + self.limit
-        if self._panic_seen is None and PANIC_TEXT.encode() in self.console:
-            self._panic_seen = time.monotonic()
-        if self._panic_seen is not None:
-            end = min(end, self._panic_seen + PANIC_GRACE)
-        return end
+        if not self._said_last():
+            self._panic_seen = None
+            return end
+        self._panic_seen = self._panic_seen or time.monotonic()
+        return min(end, self._panic_seen + self.panic_grace)
+
+    def _said_last(self):
+        """Whether the console ends with the line that ends a panic."""
+        return PANIC_LINE.search(self.console, max(0, len(self.console) - PANIC_TAIL)) is not None
 
     def _read_all(self):
         try:
@@ -228,12 +235,18 @@ class Vm:
         raise GuestError(*self._why_ended(pattern.pattern))
 
     def _why_ended(self, wanted):
-        if PANIC_TEXT in self.text:
+        if self.panicked(None if self.timed_out else self.process.returncode):
             return "panic", f"the kernel panicked; expected on the console: {wanted}"
         if self.timed_out:
             return "hang", f"not seen on the console within {self.limit:g} s: {wanted}"
         status = self.process.returncode
         return "fail", f"the guest ended (QEMU status {status} {self.said()}) before: {wanted}"
+
+    def panicked(self, status):
+        """Whether the kernel did: QEMU's exit status says so, or, where it was ended (None), the kernel's last line."""
+        if status is None:
+            return self._said_last()
+        return status == qemu.exit_status(qemu.EXIT_PANIC)
 
     def send(self, text):
         """Type `text` at the console."""
