@@ -37,6 +37,8 @@ struct tcb *kernel_tick(void)
     kernel.timers.armed = TIMER_NEVER;
     kernel.timers.stale = true;
     timer_expire(now);
+    if (kernel.log.left_out != 0) [[clang::unlikely]]
+        fault_tell_left_out(now);
     sched_tick(now);
     return kernel_leave();
 }

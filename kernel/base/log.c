@@ -146,25 +146,55 @@ void klog_bytes(const char *text, uint64_t bytes)
         log_putc(text[i]);
 }
 
-#define TOLD_MOST 10u
+/* ---- lines that programs cause ---- */
 
-bool klog_may_tell(void)
+#define TOLD_MOST 10u
+#define SECOND 1'000'000'000u
+
+uint64_t klog_due(void) { return (kernel.log.second + 1) * SECOND; }
+
+void klog_tell_left_out(void)
 {
     struct log *l = &kernel.log;
-    uint64_t second = arch_now() / 1'000'000'000;
 
-    if (second != l->second) {
-        if (l->left_out != 0)
-            klog("%u more such lines were left out", l->left_out);
-        l->second = second;
-        l->told = l->left_out = 0;
+    for (const struct log_gate *g = l->gate; g < l->gate + l->gates; g++)
+        if (g->left_out != 0)
+            klog("%u more such lines left out, the last of thread %lu (%s)", g->left_out, g->serial,
+                 g->name);
+    l->gates = l->left_out = 0;
+    l->second = arch_now() / SECOND;
+}
+
+static struct log_gate *gate_of(uint32_t service)
+{
+    struct log *l = &kernel.log;
+
+    for (uint32_t i = 0; i < l->gates; i++)
+        if (l->gate[i].service == service)
+            return &l->gate[i];
+    if (l->gates == LOG_GATES)
+        return &l->gate[LOG_GATES - 1];
+    l->gate[l->gates] = (struct log_gate){ .service = service };
+    return &l->gate[l->gates++];
+}
+
+bool klog_may_tell(uint32_t service, uint64_t serial, const char *name)
+{
+    struct log_gate *g;
+
+    if (arch_now() >= klog_due())
+        klog_tell_left_out();
+    g = gate_of(service);
+    if (g->told < TOLD_MOST) {
+        g->told++;
+        return true;
     }
-    if (l->told == TOLD_MOST) {
-        l->left_out++;
-        return false;
-    }
-    l->told++;
-    return true;
+    g->left_out++;
+    kernel.log.left_out++;
+    g->serial = serial;
+    for (uint32_t i = 0; i + 1 < sizeof g->name; i++)
+        g->name[i] = *name != '\0' ? *name++ : '\0';
+    return false;
 }
 
 /* The report itself failed: say what cannot fail again, and the third time nothing at all. */

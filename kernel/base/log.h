@@ -2,8 +2,8 @@
 /*
  * log.h - the kernel's log, assertions and the end.
  *
- * Owns:      the format of the kernel's lines and of a panic.
- * Not here:  the console itself (arch_console_putc).
+ * Owns:      the format of the kernel's lines and of a panic; how many lines programs may cause.
+ * Not here:  the console itself (arch_console_putc); whose a thread is (cap/pool.h).
  * Callers:   everybody.
  * Cost:      O(bytes); on the serial port as slow as that is.
  * Spec:      docs/spec/infrastructure.md
@@ -13,6 +13,14 @@
 #include "base/types.h"
 
 #define LOG_BYTES 16384u
+#define LOG_GATES 16u /* services with a share of their own in one second; the others share one */
+
+/* What one service has made the kernel say in `log.second`. */
+struct log_gate {
+    uint32_t service, told, left_out;
+    char name[9];    /* of the thread whose line was left out last, and */
+    uint64_t serial; /* its serial */
+};
 
 /*
  * What was logged last. Once a driver has the console, it is only here; a panic takes the console
@@ -22,8 +30,10 @@ struct log {
     uint64_t written; /* characters ever; the last LOG_BYTES are there */
     uint32_t drivers; /* IoPort capabilities to just the console's ports */
     uint32_t panics; /* one while the kernel fails; more when it fails at that */
-    uint32_t told, left_out; /* since `second` began */
     uint64_t second;
+    uint32_t left_out; /* in all gates */
+    uint32_t gates;    /* in use since `second` began */
+    struct log_gate gate[LOG_GATES];
     char text[LOG_BYTES];
 };
 
@@ -41,10 +51,14 @@ __attribute__((format(printf, 1, 2))) void klog(const char *format, ...);
 /* Text of a user, as it is. */
 void klog_bytes(const char *text, uint64_t bytes);
 /*
- * Lines that a program can cause: true for the first ten of a second; how many were left out is
- * told in the next.
+ * A line that a program can cause, about thread `serial`, `name`, of `service`: true for the first
+ * ten of that service in a second. The rest are counted.
  */
-NODISCARD bool klog_may_tell(void);
+NODISCARD bool klog_may_tell(uint32_t service, uint64_t serial, const char *name);
+/* When the second is over for which lines were counted: klog_tell_left_out is due. */
+NODISCARD uint64_t klog_due(void);
+/* One line for each service with the count of what was left out of it. A new second begins. */
+void klog_tell_left_out(void);
 /* A piece of a line, for tables. */
 __attribute__((format(printf, 1, 2))) void klog_part(const char *format, ...);
 

@@ -34,6 +34,7 @@ void pool_boot(struct slot *dst)
         .parent = index,
         .free = CONFIG_MAX_THREADS,
         .entries = 2 * CONFIG_MAX_THREADS - 1,
+        .service = index,
         .live = true,
     };
     slot_fill(dst, &kernel.root, pool_cap(index));
@@ -56,6 +57,7 @@ enum kozo_err pool_split(struct slot *pool, uint64_t count, struct slot *dst)
         .parent = (uint32_t)pool->cap.object,
         .free = (uint32_t)count,
         .entries = entries - 1,
+        .service = from->parent == pool->cap.object ? index : from->service,
         .live = true,
     };
     slot_fill(dst, pool, pool_cap(index));
@@ -81,6 +83,8 @@ enum kozo_err pool_create_thread(struct slot *pool, uint8_t flags, uint8_t prior
 }
 
 uint64_t pool_count(const struct slot *pool) { return pool_of(pool)->free; }
+
+uint32_t pool_service(uint32_t index) { return kernel.pools.pool[index].service; }
 
 void pool_return_thread(uint32_t index)
 {

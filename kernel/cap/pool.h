@@ -21,6 +21,7 @@ struct pool {
     uint32_t free;    /* threads it may still make or give away */
     uint32_t entries; /* table entries it may still give away */
     uint32_t next;    /* free list */
+    uint32_t service; /* the pool it came of that was split off the boot pool, or the boot pool */
     bool live;
     struct slot grave;
 };
@@ -42,6 +43,10 @@ NODISCARD enum kozo_err pool_create_thread(struct slot *pool, uint8_t flags, uin
                                            struct slot *dst);
 /* Threads the pool may still make or give away. */
 NODISCARD uint64_t pool_count(const struct slot *pool);
+/*
+ * Whose the threads of pool `index` are: the same for all that comes of one child of the boot pool.
+ */
+NODISCARD uint32_t pool_service(uint32_t index);
 /* A thread of pool `index` was freed. */
 void pool_return_thread(uint32_t index);
 /* All children of the pool are gone: give its count to its parent and free the entry. */

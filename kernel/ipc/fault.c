@@ -13,6 +13,27 @@ static void set_pending(struct tcb *t, const struct fault *f)
     t->slow |= TCB_SLOW_FAULT;
 }
 
+void fault_tell_left_out(uint64_t now)
+{
+    if (now >= klog_due())
+        klog_tell_left_out();
+    else
+        timer_arm_by(klog_due());
+}
+
+/* The line for a thread that stops, if its service has not had its share of this second. */
+static void tell_stop(const struct tcb *t, const char *why)
+{
+    const struct fault *f = &t->fault;
+    const struct tcb_name name = tcb_name(t);
+
+    if (klog_may_tell(pool_service(t->pool), t->serial, name.text))
+        klog("thread %lu (%s) stopped: %s at %lx, address %lx, code %lx; %s", t->serial, name.text,
+             name_of_fault(f->kind), frame_ip(&t->frame), f->address, f->code, why);
+    else
+        timer_arm_by(klog_due());
+}
+
 void fault_stop(struct tcb *t, const char *why)
 {
     const struct fault *f = &t->fault;
@@ -21,10 +42,8 @@ void fault_stop(struct tcb *t, const char *why)
         sched_remove(t);
     t->state = TCB_FAULTED;
     tcb_trace(KOZO_TRACE_STOPPED, t);
-    if (f->kind != KOZO_FAULT_EXIT && klog_may_tell())
-        klog("thread %lu (%s) stopped: %s at %lx, address %lx, code %lx; %s", t->serial,
-             tcb_name(t).text, name_of_fault(f->kind), frame_ip(&t->frame), f->address, f->code,
-             why);
+    if (f->kind != KOZO_FAULT_EXIT)
+        tell_stop(t, why);
     if (t == kernel.first && f->kind == KOZO_FAULT_EXIT)
         panic("the first program ended with code %lu", f->address);
     if (t == kernel.first)

@@ -20,5 +20,7 @@ void fault_syscall(struct tcb *t, uint64_t number);
 uint64_t fault_message(struct tcb *from, struct tcb *to);
 /* The handler's answer: go on as it is, or with other registers. */
 void fault_reply(struct tcb *handler, struct tcb *t);
+/* Lines about stopped threads were left out: their counts are told when their second is over. */
+void fault_tell_left_out(uint64_t now);
 /* Nobody will answer: stop `t` with its fault pending. */
 void fault_stop(struct tcb *t, const char *why);

@@ -82,14 +82,18 @@ void timer_expire(uint64_t now)
         tcb_wake_error(timers->heap[0], KOZO_ERR_TIMEOUT);
 }
 
-void timer_arm(uint64_t slice_due)
+void timer_arm_by(uint64_t due)
 {
     struct timers *timers = &kernel.timers;
-    uint64_t want = min_u64(timers->next, slice_due);
 
-    timers->stale = false;
-    if (want < timers->armed) {
-        timers->armed = want;
-        arch_timer_arm(want);
+    if (due < timers->armed) {
+        timers->armed = due;
+        arch_timer_arm(due);
     }
+}
+
+void timer_arm(uint64_t slice_due)
+{
+    kernel.timers.stale = false;
+    timer_arm_by(min_u64(kernel.timers.next, slice_due));
 }

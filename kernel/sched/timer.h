@@ -35,3 +35,5 @@ void timer_expire(uint64_t now);
  * does no harm.
  */
 void timer_arm(uint64_t slice_due);
+/* A tick at `due` at the latest. The next tick forgets it: who still wants one says so again. */
+void timer_arm_by(uint64_t due);

@@ -80,22 +80,6 @@ TEST(a_driver_of_the_console_silences_the_kernel_there)
     CHECK_PANIC("taken back", panic("the console is taken back"));
 }
 
-TEST(lines_that_programs_cause_are_ten_a_second)
-{
-    host_boot();
-    for (uint32_t i = 0; i < 10; i++)
-        CHECK(klog_may_tell());
-    for (uint32_t i = 0; i < 3; i++)
-        CHECK(!klog_may_tell());
-    machine.now += 1'000'000'000;
-    CHECK(klog_may_tell());
-    CHECK(host_log_has("3 more such lines were left out"));
-    machine.now += 1'000'000'000;
-    host_log_forget();
-    CHECK(klog_may_tell());
-    CHECK_STR(machine.log, "");
-}
-
 static const char *cut_format(void) { return "cut %"; }
 
 TEST(a_format_that_is_cut_ends_there)
