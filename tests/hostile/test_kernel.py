@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The kernel's own memory, and interrupts that nobody sent, seen and done from outside the guest."""
+"""The kernel's own memory, interrupts that nobody sent, init's own fault, seen and done from outside the guest."""
 
 import re
 import tempfile
@@ -135,6 +135,7 @@ def test_vectors_that_nobody_sends(boot):
         assert any(line == "# KOZO END" for _, line in vm.tap_lines), vm.tap_text()
 
 
+@on(cpu=("qemu64", "max"))
 def test_the_old_interrupt_controllers_are_unmasked_behind_its_back(boot):
     """All 16 lines open, the timer among them: whatever comes, programs go on."""
     with boot.start(append="kozo.init=bin/hostile-storms") as vm:
@@ -144,3 +145,30 @@ def test_the_old_interrupt_controllers_are_unmasked_behind_its_back(boot):
         vm.expect_exit(0)
         assert not [line for _, line in vm.tap_lines if line.startswith("not ok")], vm.tap_text()
         assert any(line == "# KOZO END" for _, line in vm.tap_lines), vm.tap_text()
+
+
+# ---- the end of init ---------------------------------------------------------------------------
+
+@on(cpu=("qemu64", "max"))
+def test_init_faults_when_the_system_is_up(boot):
+    """It is made to run at address 0 where it takes a request of the shell's: the kernel says whose end that is."""
+    at = symbols.addresses(boot.tree.kernel)
+    message = symbols.addresses(boot.tree.root / "bin" / "init")["watch_message"]
+    with tempfile.TemporaryDirectory(prefix="kozo-gdb-") as folder, \
+         boot.start(extra=gdb.arguments(f"{folder}/gdb")) as vm:
+        vm.wait_for("^KOZO READY$")
+        vm.qmp("stop")
+        with gdb.connect(f"{folder}/gdb") as client:
+            vm.send("ps\n")
+            client.run_to(message)
+            while b"init\0" not in bytes.fromhex(client.ask(b"m%x,480" % client.word_at(at["kernel"])).decode()):
+                client.step()                           # another program's code at this address
+                client.run_to(message)
+            client.set_register(gdb.RIP, 0)
+            client.let_go()
+            vm.expect_exit("panic")
+        said = vm.text
+    assert re.search(r"^kernel panic: the first program stopped: page fault at 0, address 0 "
+                     r"\(kernel/ipc/fault\.c:\d+\)$", said, re.MULTILINE), said
+    assert re.search("^current thread: init, serial 1, ", said, re.MULTILINE), said
+    assert said.rstrip().endswith("KOZO PANIC"), said
