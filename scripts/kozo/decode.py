@@ -4,7 +4,7 @@
 What is understood:
 
     #1 0xffffffff801187d6 kernel_fault+0x6      a kernel's backtrace, and after `KOZO FAULT service NAME`
-    #0 0x0000000000401234 parse+0x1c            a service's
+    #0 0x0000000000401234 parse+0x1c            a service's; after `KOZO FAULT program NAME` a program's
     ip 0x401234, rip 0000000000401234           where something stopped
     thread 7 (NAME) stopped: page fault at 401234
 
@@ -24,7 +24,7 @@ SYMBOLIZER = "llvm-symbolizer-19"
 _FRAME = re.compile(r"#(\d+|\?)\s+0x([0-9a-f]{1,16})\b(?:\s+([\w.$]+)\+0x[0-9a-f]+)?")
 _IP = re.compile(r"\br?ip (?:0x)?([0-9a-f]{1,16})\b")
 _STOPPED = re.compile(r"^thread \d+ \((\S+)\) stopped: .*? at ([0-9a-f]+),")
-_SERVICE = re.compile(r"\bKOZO FAULT service ([\w.-]+)|^current thread: ([\w.-]+),")
+_SERVICE = re.compile(r"\bKOZO FAULT (?:service|program) (?:/?bin/)?([\w.-]+)|^current thread: ([\w.-]+),")
 _PANIC = re.compile(r"^kernel panic: ")
 _EXCEPTION = re.compile(r"^kernel panic: .* in the kernel: vector ")
 

@@ -6,7 +6,7 @@
 static void describe_access(struct line *l, const struct place_map *map, uint64_t address,
                             uint64_t access)
 {
-    char text[128];
+    char text[160];
     struct line where = line_begin(text, sizeof text);
 
     line_add(l, access == KOZO_WRITE     ? ", write to "

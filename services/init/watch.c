@@ -195,7 +195,7 @@ static void serve_end(struct init *i, const struct kozo_msg *m)
     struct service *s = c.s;
     bool exited = m->word[0] == KOZO_FAULT_EXIT;
     struct place_map map;
-    char how[224];
+    char how[256];
     struct line l = line_begin(how, sizeof how);
 
     if (s == nullptr || !may_fault(i, m) || (exited && m->word[7] != s->process.serial))

@@ -76,6 +76,14 @@ bool shell_print(const char *format, ...)
 }
 
 /* Errors of a list are for its reader's log; those of a person for the person. */
+void shell_report(const char *line)
+{
+    if (listed)
+        kozo_printf("%s\n", line);
+    else
+        (void)shell_print("%s\n", line);
+}
+
 uint32_t shell_fail(struct kozo_str what, const char *text)
 {
     char printable[128];

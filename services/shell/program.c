@@ -6,7 +6,6 @@
 
 #include <kozo/cpio.h>
 #include <kozo/error.h>
-#include <kozo/layout.h>
 #include <kozo/memory.h>
 #include <kozo/print.h>
 #include <kozo/slots.h>
@@ -343,28 +342,25 @@ void program_kill(struct program *p)
         end(p, STATUS_KILLED);
 }
 
-/* A fault of a program, in words. */
-static void describe(struct line *l, const struct program *p, const uint64_t *word)
+/* Programs have one thread: none can take back what is looked at here. */
+static void look(const struct program *p, const struct kozo_msg *m, struct program_fault *fault)
 {
-    struct place_map map = { .service = kozo_str(p->name) };
-    struct kozo_cpio_entry e;
+    struct place_map map = report_map(kozo_str(p->name), &p->process, p->image);
+    struct report_stack stack = report_first_stack(&p->process);
+    struct line how = line_begin(fault->how, sizeof fault->how);
 
-    place_add(&map, "clock page", KOZO_LAYOUT_CLOCK, KOZO_PAGE_SIZE, KOZO_READ);
-    place_add(&map, "stack", KOZO_LAYOUT_STACK, p->process.stack_end - KOZO_LAYOUT_STACK,
-              KOZO_READ | KOZO_WRITE);
-    place_add(&map, "heap", p->process.heap, p->process.heap_end - p->process.heap,
-              KOZO_READ | KOZO_WRITE);
-    if (find_image(kozo_str(p->name), &e))
-        place_add_image(&map, (struct kozo_bytes){ e.data, e.size });
-    fault_describe(l, word, &map);
+    fault_describe(&how, m->word, &map);
+    fault->report = report_begin(m, p->image);
+    if (m->word[7] == p->process.serial)
+        report_walk(&fault->report, &stack);
 }
 
-struct program *program_wait(uint64_t deadline, char *how, uint64_t size)
+struct program *program_wait(uint64_t deadline, struct program_fault *fault)
 {
     struct program *p = nullptr;
-    struct line l = line_begin(how, size);
     struct kozo_msg m;
 
+    fault->how[0] = '\0';
     kozo_msg_init(&m);
     kozo_msg_deadline(&m, deadline);
     if (kozo_recv(port, &m) != KOZO_OK || (m.what & KOZO_MSG_FAULT) == 0)
@@ -375,7 +371,7 @@ struct program *program_wait(uint64_t deadline, char *how, uint64_t size)
     if (p == nullptr)
         return nullptr;
     if (m.word[0] != KOZO_FAULT_EXIT) {
-        describe(&l, p, m.word);
+        look(p, &m, fault);
         end(p, STATUS_FAULT);
     } else {
         end(p, m.word[1] < STATUS_MOST ? (uint32_t)m.word[1] : STATUS_MOST);
@@ -467,6 +463,7 @@ bool program_start(struct program *p, struct kozo_str name, const struct kozo_st
         *why = why_not(&report);
     if (*why != nullptr)
         return false;
+    p->image = (struct kozo_bytes){ e.data, e.size };
     p->runs = true;
     p->job = job;
     birth_of(p)->of = nullptr;

@@ -19,6 +19,7 @@
 #include <kozo/start.h>
 #include <kozo/stream.h>
 
+#include "common/report.h"
 #include "shell/parse.h"
 
 #define PROGRAMS 8u
@@ -41,6 +42,7 @@ struct program {
     struct kozo_pool pool;
     struct kozo_process process;
     char name[KOZO_START_NAME];
+    struct kozo_bytes image; /* in the archive */
     bool runs;
     bool asks;        /* it can ask policy, in the shell's name */
     uint64_t badge;   /* of its faults */
@@ -79,11 +81,13 @@ bool program_start(struct program *p, struct kozo_str name, const struct kozo_st
 /* Whether the archive has bin/NAME. */
 bool program_exists(struct kozo_str name);
 
-/*
- * Waits for the end of one, until `deadline`; null when none came. `how` is filled with a text about
- * a fault, empty when it exited.
- */
-struct program *program_wait(uint64_t deadline, char *how, uint64_t size);
+/* What is known of a fault, when the program is no more. */
+struct program_fault {
+    char how[256]; /* the fault in words; empty: it exited */
+    struct report report;
+};
+/* Waits for the end of one, until `deadline`; null when none came. */
+struct program *program_wait(uint64_t deadline, struct program_fault *fault);
 
 /* Ends one, wherever it is. */
 void program_kill(struct program *p);

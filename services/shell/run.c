@@ -226,16 +226,32 @@ bool run_kill_job(uint32_t number)
     return found;
 }
 
+/* As init tells of a service's (docs/spec/faults.md). */
+static void tell_fault(const struct program *p, const struct program_fault *fault)
+{
+    char name[KOZO_START_NAME], text[sizeof fault->how + 64];
+
+    text_printable(name, sizeof name, kozo_str(p->name));
+    kozo_snprintf(text, sizeof text, "KOZO FAULT program %s: %s", name, fault->how);
+    shell_report(text);
+    report_tell(&fault->report, shell_report);
+    kozo_snprintf(text, sizeof text, "  first thread, serial %llu, job %u",
+                  (unsigned long long)fault->report.word[7], p->job);
+    shell_report(text);
+    kozo_snprintf(text, sizeof text, "  ended with status %u", p->status);
+    shell_report(text);
+}
+
 /* Takes what ends by `deadline`; false when nothing does. */
 static bool take_end(uint64_t deadline, uint32_t foreground)
 {
-    char how[192];
-    struct program *p = program_wait(deadline, how, sizeof how);
+    struct program_fault fault;
+    struct program *p = program_wait(deadline, &fault);
 
     if (p == nullptr)
         return false;
-    if (how[0] != '\0')
-        (void)shell_fail(kozo_str(p->name), how);
+    if (fault.how[0] != '\0')
+        tell_fault(p, &fault);
     if (p->job != foreground && !job_runs(p->job))
         (void)shell_print("[%u] %s ended with status %u\n", p->job, p->name, p->status);
     return true;

@@ -40,6 +40,8 @@ bool shell_stopped(void);
 /* `error: WHAT: text` where errors go. Returns status 1. */
 uint32_t shell_fail(struct kozo_str what, const char *text);
 uint32_t shell_fail_err(struct kozo_str what, enum kozo_err err);
+/* A line of a report, where errors go. */
+void shell_report(const char *line);
 
 /* `error: WHAT: [WRONG]usage: ...`, of the command or program `name`. Returns status 1. */
 uint32_t shell_usage(struct kozo_str what, const char *wrong, struct kozo_str name);

@@ -5,15 +5,36 @@ import hashlib
 import json
 import re
 
+from kozo import decode
+
 PROMPT = r"kozo> "
 FAULTS = {
-    "page": "page fault, read of 0x8 (a null pointer)", "write": "(in the read-only data of crash, which is not writable)",
+    "page": "page fault, read of 0x8 (a null pointer), at ip 0x4", "write": "(in the read-only data of crash, which is not writable)",
     "jump": "(in the data of crash, which is not executable)", "overrun": " bytes below the stack of crash: stack overflow)",
     "divide": "division error", "debug": "debug trap", "breakpoint": "breakpoint",
     "overflow": "overflow trap", "opcode": "invalid opcode",
     "no-fpu": "floating point in a thread without it", "protection": "general protection fault",
     "syscall": "system call for a handler, number 100",
 }
+# The function that faults, where it is not the kind's name; none: what is no function.
+FUNCTIONS = {"page": "read_null", "write": "write_constant", "jump": None, "overrun": "deeper", "no-fpu": "no_fpu",
+             "syscall": "unknown_call"}
+
+
+def reports(text):
+    """[(headline, registers, [function or None of each frame], job)] of the complete fault reports of programs."""
+    whole = re.compile(r"KOZO FAULT program ([^\n]*)\n"
+                       r"((?:(?:\[shell\])? +(?:[a-z0-9]+ +[0-9a-f]{16} ?){4}\n){4})"
+                       r"((?:(?:\[shell\])?  +#\d+ 0x[0-9a-f]{16} [^\n]*\n)+)"
+                       r"(?:\[shell\])?  +first thread, serial \d+, job (\d+)\n"
+                       r"(?:\[shell\])?  +ended with status 62\n")
+    found = []
+    for m in whole.finditer(text):
+        registers = dict(re.findall(r"([a-z0-9]+) +([0-9a-f]{16})", m[2]))
+        frames = re.findall(r"#(\d+) 0x[0-9a-f]{16} (?:\?|(\w+)\+0x[0-9a-f]+)$", m[3], re.MULTILINE)
+        assert [int(n) for n, _ in frames] == list(range(len(frames))), text
+        found.append((m[1], registers, [name or None for _, name in frames], int(m[4])))
+    return found
 
 
 class Person:
@@ -72,14 +93,28 @@ def test_a_program_gets_what_is_named_and_no_more(boot):
 
 
 def test_every_fault_is_told_in_words(boot):
+    """As a service's is: place, registers, who called whom by name, and what the shell did."""
     with boot.start() as vm:
         person = Person(vm)
         for kind, words in FAULTS.items():
             text = person.line(f"run crash {kind}")
-            assert f"error: crash: {words}" in text or words in text, (kind, text)
+            (headline, registers, frames, job), = reports(text)
+            assert headline.startswith("crash: ") and words in headline and job == 1, (kind, text)
+            assert len(registers) == 16 and text.endswith("  ended with status 62\n"), (kind, text)
+            assert frames[0] == FUNCTIONS.get(kind, kind), (kind, text)
+            if kind == "overrun":
+                assert frames == ["deeper"] * 16, text
+            elif kind == "jump":
+                assert frames[1:3] == ["jump_to_data", "main"], text
+            else:
+                assert frames[1] == "main", (kind, text)
+            if kind == "syscall":
+                assert int(registers["rax"], 16) == 100, text
         assert "usage: crash KIND" in person.line("run crash slowly")
         vm.send("run crash page; poweroff\r")
         vm.expect_exit(62)
+    found, = reports(listed(boot, "run crash divide; poweroff", 62))
+    assert found[0].startswith("crash: division error, at ip 0x4") and found[2][:2] == ["divide", "main"], found
 
 
 def test_statuses_are_those_of_the_programs(boot):
@@ -110,7 +145,11 @@ def test_pipes_end_and_break(boot):
         # The writer exits: the reader reads the end. It dies: the reader is told so.
         assert person.line("crash exit 3 | wc").split() == ["0", "0", "0"]
         text = person.line("crash page | wc")
-        assert "error: crash: page fault" in text and "wc: input: who wrote it has died\n" in text, text
+        assert "wc: input: who wrote it has died\n" in text, text
+        (headline, _, frames, _), = reports(text)
+        assert headline.startswith("crash: page fault, ") and frames[:2] == ["read_null", "main"], text
+        text = person.line("crash opcode | crash divide")
+        assert sorted(r[2][0] for r in reports(text)) == ["divide", "opcode"], text
         vm.send("trickle | sha256sum &\r")
         number = vm.wait_for(r"^\[(\d+)\] sha256sum\n").group(1)
         vm.wait_for(PROMPT)
@@ -181,6 +220,13 @@ def test_programs_in_the_background(boot):
         text = person.line("run crash exit 5 &")
         while f"[{number}] crash ended with status 5\n" not in text:
             text = person.line("jobs")
+        text = person.line("run /bin/crash write &")
+        while f"[{number}] /bin/crash ended with status 62\n" not in text:
+            text += person.line("jobs")
+        (headline, _, frames, job), = reports(text)
+        assert headline.startswith("/bin/crash: page fault, write to 0x4") and job == int(number), text
+        assert frames[:2] == ["write_constant", "main"], text
+        assert re.search(r" main\+0x\w+ at services/programs/crash\.c:\d+$", decode.text(text, boot.tree), re.MULTILINE)
         for _ in range(8):
             assert re.match(r"\[\d+\] spin\n$", person.line("spin &"))
         assert person.line("run wc /etc/motd") == "error: run: no room: 8 programs at a time; `jobs` lists them\n"

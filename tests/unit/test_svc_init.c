@@ -401,6 +401,23 @@ TEST(faults_are_told_in_words)
               "0x20bff8");
 }
 
+TEST(the_longest_place_is_told_to_its_end)
+{
+    static const char name[] = "a-name-of-thirty-one-letters-ab";
+    uint64_t word[KOZO_MSG_REGS] = { KOZO_FAULT_PAGE, 0x123456789abc, 0x401000, 0x20bff8,
+                                     0,               0,              KOZO_READ };
+    struct place_map map = { .service = { name, sizeof name - 1 } };
+    char text[256];
+    struct line l = line_begin(text, sizeof text);
+
+    place_add(&map, "message buffer", 0x202000, 0x1000, KOZO_READ);
+    place_add(&map, "read-only data", 0x700000000000, 0x1000, KOZO_READ);
+    fault_describe(&l, word, &map);
+    CHECK_STR(text, "page fault, read of 0x123456789abc (in nothing mapped, between the message "
+                    "buffer of a-name-of-thirty-one-letters-ab and the read-only data of "
+                    "a-name-of-thirty-one-letters-ab), at ip 0x401000, sp 0x20bff8");
+}
+
 /* ---- identity ---- */
 
 TEST(a_badge_names_a_service_and_its_life)
