@@ -12,7 +12,7 @@ BOOTS = {
     "calls": [_USUAL, _MAX],
     "entry": [_USUAL, _MAX, _STEPS],
     "exceptions": [_USUAL, _MAX, _STEPS],
-    "exhaust": [_USUAL],
+    "exhaust": [_USUAL, _MAX],
     # A minute and a while, each from another seed in each run; the console's log tells which.
     "grind": [{**_MAX, "append": grinding.words(60, grinding.seed()), "seconds": 240},
               {"append": grinding.words(10, grinding.seed()), "seconds": 120}],

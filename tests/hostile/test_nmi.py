@@ -14,7 +14,7 @@ from kozo.harness.vm import GuestError
 STEPS = ("-singlestep",)
 
 
-NMIS = 1000     # for each test, over as many boots as it takes
+NMIS = 500      # for each test on each model, over as many boots as it takes
 
 
 def bombard_once(boot, program):
@@ -55,11 +55,13 @@ def test_nmis_during_messages(boot):
 
 
 @limit(120)
+@on(cpu=("qemu64", "max"))
 def test_nmis_during_faults(boot):
     bombard(boot, "faults")
 
 
 @limit(120)
+@on(cpu=("qemu64", "max"))
 def test_nmis_while_registers_are_watched(boot):
     bombard(boot, "registers")
 
@@ -71,6 +73,7 @@ def test_nmis_with_any_stack_flags_and_segments(boot):
 
 
 @limit(120)
+@on(cpu=("qemu64", "max"))
 def test_nmis_during_exceptions(boot):
     bombard(boot, "hostile-exceptions", ticks=False)
 
