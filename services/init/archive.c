@@ -19,18 +19,18 @@ static bool fail_on_archive(struct init *i, enum kozo_err err, const struct kozo
     return false;
 }
 
-/* Memory for the index, as much as so many entries need. */
+/* Memory for the index, as much as so many slots need. */
 static enum kozo_err index_memory(uint64_t slots, struct kozo_memory *memory)
 {
     unsigned bits = KOZO_PAGE_BITS;
     struct carved c;
 
-    while (1ull << bits < slots * sizeof(uint32_t))
+    while (1ull << bits < slots * sizeof(struct kozo_cpio_slot))
         bits++;
     c = carve(bits);
     if (c.err != KOZO_OK)
         return c.err;
-    *memory = kozo_memory_alloc(c.untyped, slots * sizeof(uint32_t));
+    *memory = kozo_memory_alloc(c.untyped, slots * sizeof(struct kozo_cpio_slot));
     return memory->err;
 }
 
@@ -43,7 +43,7 @@ static bool build_index(struct init *i)
     uint64_t slots;
 
     if (err == KOZO_OK) {
-        slots = kozo_cpio_index_slots(count.entries);
+        slots = kozo_cpio_index_slots(count.keys);
         err = index_memory(slots, &memory);
     }
     if (err == KOZO_OK)

@@ -1,29 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-#include <kozo/cpio.h>
+#include "cpio_entry.h"
 
-/* The header: six bytes of magic, thirteen numbers of eight hexadecimal digits. */
-enum cpio_field : unsigned {
-    C_INO,
-    C_MODE,
-    C_UID,
-    C_GID,
-    C_NLINK,
-    C_MTIME,
-    C_FILESIZE,
-    C_DEVMAJOR,
-    C_DEVMINOR,
-    C_RDEVMAJOR,
-    C_RDEVMINOR,
-    C_NAMESIZE,
-    C_CHECK,
-    C_COUNT
-};
 static const char *const field_name[C_COUNT] = {
     "c_ino",      "c_mode",     "c_uid",       "c_gid",       "c_nlink",    "c_mtime", "c_filesize",
     "c_devmajor", "c_devminor", "c_rdevmajor", "c_rdevminor", "c_namesize", "c_check",
 };
-constexpr uint64_t MAGIC_BYTES = 6;
-constexpr uint64_t HEADER_BYTES = MAGIC_BYTES + 8 * C_COUNT;
 static const char trailer[] = "TRAILER!!!";
 
 static enum kozo_err refuse(struct kozo_bad *bad, const char *field, uint64_t at, uint64_t value,
@@ -42,19 +23,13 @@ static enum kozo_err refuse_bytes(struct kozo_bad *bad, const char *field, uint6
     return KOZO_ERR_FORMAT;
 }
 
-/* The same, with the name of the entry it is in. */
-static enum kozo_err refuse_entry(struct kozo_bad *bad, const struct kozo_cpio_entry *e,
-                                  const char *field, uint64_t at, uint64_t value, const char *want)
+enum kozo_err cpio_refuse_entry(struct kozo_bad *bad, const struct kozo_cpio_entry *e,
+                                const char *field, uint64_t at, uint64_t value, const char *want)
 {
     (void)refuse(bad, field, at, value, want);
     bad->entry = e->name;
     bad->entry_len = e->name_len;
     return KOZO_ERR_FORMAT;
-}
-
-static uint64_t field_at(uint64_t header, enum cpio_field f)
-{
-    return header + MAGIC_BYTES + 8ull * f;
 }
 
 static uint64_t align4(uint64_t v)
@@ -92,12 +67,12 @@ static const struct magic others[] = {
 static enum kozo_err refuse_magic(const uint8_t *p, uint64_t left, uint64_t at,
                                   struct kozo_bad *bad)
 {
-    uint64_t len = left < MAGIC_BYTES ? left : MAGIC_BYTES;
+    uint64_t len = left < CPIO_MAGIC_BYTES ? left : CPIO_MAGIC_BYTES;
 
     for (unsigned i = 0; i < sizeof(others) / sizeof(others[0]); i++)
         if (starts_with(p, left, others[i].bytes, others[i].len))
             return refuse_bytes(bad, "c_magic", at, p, len, others[i].want);
-    if (left < MAGIC_BYTES)
+    if (left < CPIO_MAGIC_BYTES)
         return refuse(bad, "what is left of the archive", at, left,
                       "110 bytes for a header: the archive is cut off");
     return refuse_bytes(bad, "c_magic", at, p, len,
@@ -119,14 +94,14 @@ static unsigned digit(uint8_t c)
 static enum kozo_err read_numbers(const uint8_t *p, uint64_t at, uint32_t v[C_COUNT],
                                   struct kozo_bad *bad)
 {
-    p += MAGIC_BYTES;
+    p += CPIO_MAGIC_BYTES;
     for (unsigned f = 0; f < C_COUNT; f++) {
         v[f] = 0;
         for (unsigned i = 0; i < 8; i++) {
             unsigned d = digit(p[i]);
 
             if (d >= 16)
-                return refuse_bytes(bad, field_name[f], field_at(at, (enum cpio_field)f), p, 8,
+                return refuse_bytes(bad, field_name[f], cpio_field_at(at, (enum cpio_field)f), p, 8,
                                     "eight hexadecimal digits");
             v[f] = v[f] << 4 | d;
         }
@@ -135,11 +110,12 @@ static enum kozo_err read_numbers(const uint8_t *p, uint64_t at, uint32_t v[C_CO
     return KOZO_OK;
 }
 
-/* A name without its NUL: components that are neither empty nor `.` nor `..`. */
-static const char *name_fault(const char *name, uint64_t len)
+/* A name without its NUL: components that are neither empty nor `.` nor `..`, and counted. */
+static const char *name_fault(const char *name, uint64_t len, uint64_t *parts)
 {
     uint64_t begin = 0;
 
+    *parts = 0;
     if (name[0] == '/')
         return "a relative name";
     for (uint64_t i = 0; i <= len; i++) {
@@ -154,6 +130,7 @@ static const char *name_fault(const char *name, uint64_t len)
         if (i - begin == 2 && name[begin] == '.' && name[begin + 1] == '.')
             return "no part `..` in the name";
         begin = i + 1;
+        ++*parts;
     }
     return nullptr;
 }
@@ -167,12 +144,13 @@ static enum kozo_err read_name(const char *name, uint64_t size, uint64_t at,
                                struct kozo_cpio_entry *e, struct kozo_bad *bad)
 {
     const char *fault;
+    uint64_t parts;
 
     if (name[size - 1] != '\0')
         return refuse_bytes(bad, "name", at, name, size,
                             "a NUL at its end, as c_namesize counts it");
     if (size == 1)
-        return refuse(bad, "c_namesize", field_at(e->at, C_NAMESIZE), size,
+        return refuse(bad, "c_namesize", cpio_field_at(e->at, C_NAMESIZE), size,
                       "a name that is not empty");
     e->name = name;
     e->name_len = size - 1;
@@ -184,15 +162,18 @@ static enum kozo_err read_name(const char *name, uint64_t size, uint64_t at,
         return refuse_bytes(bad, "name", at, name, size - 1, "a name after `./`");
     if (is_root(e) && e->name == name)
         return KOZO_OK;
-    fault = name_fault(e->name, e->name_len);
-    return fault == nullptr ? KOZO_OK
-                            : refuse_bytes(bad, "name", at, name, size - 1, fault);
+    fault = name_fault(e->name, e->name_len, &parts);
+    if (fault != nullptr)
+        return refuse_bytes(bad, "name", at, name, size - 1, fault);
+    if (parts > KOZO_CPIO_DEPTH)
+        return cpio_refuse_entry(bad, e, "depth of the name", at, parts, "at most 32 parts");
+    return KOZO_OK;
 }
 
 static enum kozo_err refuse_mode(struct kozo_bad *bad, const struct kozo_cpio_entry *e,
                                  const char *want)
 {
-    (void)refuse_entry(bad, e, "c_mode", field_at(e->at, C_MODE), e->mode, want);
+    (void)cpio_refuse_entry(bad, e, "c_mode", cpio_field_at(e->at, C_MODE), e->mode, want);
     bad->form = KOZO_BAD_OCTAL;
     return KOZO_ERR_FORMAT;
 }
@@ -206,8 +187,8 @@ static enum kozo_err check_mode(const struct kozo_cpio_entry *e, struct kozo_bad
         return KOZO_OK;
     case KOZO_CPIO_SYMLINK:
         if (e->size == 0 || e->size >= KOZO_CPIO_NAME)
-            return refuse_entry(bad, e, "c_filesize", field_at(e->at, C_FILESIZE), e->size,
-                                "a link's target of 1 to 4095 bytes");
+            return cpio_refuse_entry(bad, e, "c_filesize", cpio_field_at(e->at, C_FILESIZE),
+                                     e->size, "a link's target of 1 to 4095 bytes");
         return KOZO_OK;
     case KOZO_CPIO_DIRECTORY:
     case KOZO_CPIO_CHAR:
@@ -215,8 +196,8 @@ static enum kozo_err check_mode(const struct kozo_cpio_entry *e, struct kozo_bad
     case KOZO_CPIO_PIPE:
     case KOZO_CPIO_SOCKET:
         if (e->size != 0)
-            return refuse_entry(bad, e, "c_filesize", field_at(e->at, C_FILESIZE), e->size,
-                                "0 for what is no file or link");
+            return cpio_refuse_entry(bad, e, "c_filesize", cpio_field_at(e->at, C_FILESIZE),
+                                     e->size, "0 for what is no file or link");
         return KOZO_OK;
     default:
         return refuse_mode(bad, e, "a file, directory, link, device, pipe or socket");
@@ -249,9 +230,9 @@ static enum kozo_err read_header(const struct kozo_cpio *c, uint64_t at, struct 
     uint32_t v[C_COUNT];
     enum kozo_err err;
 
-    if (!starts_with(c->base + at, left, "070701", MAGIC_BYTES))
+    if (!starts_with(c->base + at, left, "070701", CPIO_MAGIC_BYTES))
         return refuse_magic(c->base + at, left, at, bad);
-    if (left < HEADER_BYTES)
+    if (left < CPIO_HEADER_BYTES)
         return refuse(bad, "what is left of the archive", at, left,
                       "110 bytes for a header: the archive is cut off");
     err = read_numbers(c->base + at, at, v, bad);
@@ -259,21 +240,21 @@ static enum kozo_err read_header(const struct kozo_cpio *c, uint64_t at, struct 
         return err;
     name_size = v[C_NAMESIZE];
     if (name_size == 0 || name_size > KOZO_CPIO_NAME)
-        return refuse(bad, "c_namesize", field_at(at, C_NAMESIZE), name_size,
+        return refuse(bad, "c_namesize", cpio_field_at(at, C_NAMESIZE), name_size,
                       "1 to 4096 bytes, the NUL included");
-    if (name_size > left - HEADER_BYTES)
-        return refuse(bad, "c_namesize", field_at(at, C_NAMESIZE), name_size,
+    if (name_size > left - CPIO_HEADER_BYTES)
+        return refuse(bad, "c_namesize", cpio_field_at(at, C_NAMESIZE), name_size,
                       "a name inside the archive, which may be cut off");
-    data_at = align4(at + HEADER_BYTES + name_size);
+    data_at = align4(at + CPIO_HEADER_BYTES + name_size);
     *e = (struct kozo_cpio_entry){ .at = at };
     fill(e, v);
-    err = read_name((const char *)c->base + at + HEADER_BYTES, name_size, at + HEADER_BYTES, e,
-                    bad);
+    err = read_name((const char *)c->base + at + CPIO_HEADER_BYTES, name_size,
+                    at + CPIO_HEADER_BYTES, e, bad);
     if (err != KOZO_OK)
         return err;
     if (data_at > c->bytes || e->size > c->bytes - data_at)
-        return refuse_entry(bad, e, "c_filesize", field_at(at, C_FILESIZE), e->size,
-                            "bytes inside the archive, which may be cut off");
+        return cpio_refuse_entry(bad, e, "c_filesize", cpio_field_at(at, C_FILESIZE), e->size,
+                                 "bytes inside the archive, which may be cut off");
     e->data = c->base + data_at;
     *next = align4(data_at + e->size);
     return KOZO_OK;
@@ -291,7 +272,8 @@ static enum kozo_err check_end(const struct kozo_cpio *c, uint64_t at,
                                const struct kozo_cpio_entry *e, struct kozo_bad *bad)
 {
     if (e->size != 0)
-        return refuse(bad, "c_filesize", field_at(e->at, C_FILESIZE), e->size, "0 for the trailer");
+        return refuse(bad, "c_filesize", cpio_field_at(e->at, C_FILESIZE), e->size,
+                      "0 for the trailer");
     for (; at < c->bytes; at++)
         if (c->base[at] != 0)
             return refuse_bytes(bad, "padding", at, c->base + at, 1,
@@ -345,8 +327,10 @@ struct kozo_cpio_count kozo_cpio_check(const struct kozo_cpio *c, struct kozo_ba
     struct kozo_cpio_count n = {};
     struct kozo_cpio_entry e;
 
-    for (uint64_t at = 0; (n.err = kozo_cpio_next(c, &at, &e, bad)) == KOZO_OK;)
+    for (uint64_t at = 0; (n.err = kozo_cpio_next(c, &at, &e, bad)) == KOZO_OK;) {
         n.entries++;
+        n.keys += 1 + cpio_gives_data(&e);
+    }
     if (n.err == KOZO_ERR_NOT_FOUND)
         n.err = KOZO_OK;
     return n;
@@ -354,41 +338,13 @@ struct kozo_cpio_count kozo_cpio_check(const struct kozo_cpio *c, struct kozo_ba
 
 /* ---- one file ---- */
 
-/* The names of two entries cannot both be; the other entry begins at byte `other`. */
-static enum kozo_err refuse_clash(struct kozo_bad *bad, const struct kozo_cpio_entry *e,
-                                  uint64_t other, const char *want)
+enum kozo_err cpio_refuse_clash(struct kozo_bad *bad, const struct kozo_cpio_entry *e,
+                                uint64_t other, const char *want)
 {
-    (void)refuse_bytes(bad, "name", e->at + HEADER_BYTES, e->name, e->name_len, want);
+    (void)refuse_bytes(bad, "name", e->at + CPIO_HEADER_BYTES, e->name, e->name_len, want);
     bad->value = other;
     bad->form = KOZO_BAD_CLASH;
     return KOZO_ERR_FORMAT;
-}
-
-static bool same_file(const struct kozo_cpio_entry *a, const struct kozo_cpio_entry *b)
-{
-    return a->ino == b->ino && a->dev_major == b->dev_major && a->dev_minor == b->dev_minor;
-}
-
-/* An entry that may be a further name of a file whose bytes stand elsewhere. */
-static bool wants_data(const struct kozo_cpio_entry *e)
-{
-    return KOZO_CPIO_TYPE(e->mode) == KOZO_CPIO_FILE && e->links > 1 && e->size == 0;
-}
-
-static bool gives_data(const struct kozo_cpio_entry *e)
-{
-    return KOZO_CPIO_TYPE(e->mode) == KOZO_CPIO_FILE && e->links > 1 && e->size != 0;
-}
-
-static void take_data(struct kozo_cpio_entry *e, const struct kozo_cpio_entry *from)
-{
-    e->data = from->data;
-    e->size = from->size;
-}
-
-static bool name_is(const struct kozo_cpio_entry *e, const char *path, uint64_t len)
-{
-    return e->name_len == len && __builtin_memcmp(e->name, path, len) == 0;
 }
 
 /* Finds the bytes of a hard link in an archive known to be sound. */
@@ -398,8 +354,8 @@ static void resolve(const struct kozo_cpio *c, struct kozo_cpio_entry *e)
     struct kozo_bad ignored;
 
     for (uint64_t at = 0; kozo_cpio_next(c, &at, &other, &ignored) == KOZO_OK;)
-        if (gives_data(&other) && same_file(e, &other)) {
-            take_data(e, &other);
+        if (cpio_gives_data(&other) && cpio_same_file(e, &other)) {
+            cpio_take_data(e, &other);
             return;
         }
 }
@@ -413,161 +369,16 @@ enum kozo_err kozo_cpio_find(const struct kozo_cpio *c, const char *path,
     bool have = false;
 
     for (uint64_t at = 0; (err = kozo_cpio_next(c, &at, &e, bad)) == KOZO_OK;) {
-        if (!name_is(&e, path, len))
+        if (!cpio_name_is(&e, path, len))
             continue;
         if (have)
-            return refuse_clash(bad, &e, found->at, "each name once");
+            return cpio_refuse_clash(bad, &e, found->at, "each name once");
         *found = e;
         have = true;
     }
     if (err != KOZO_ERR_NOT_FOUND || !have)
         return err;
-    if (wants_data(found))
+    if (cpio_wants_data(found))
         resolve(c, found);
-    return KOZO_OK;
-}
-
-/* ---- the index ---- */
-
-/* FNV-1a, then a finalizer, since only the low bits are used. */
-static uint64_t hash_bytes(const char *p, uint64_t len)
-{
-    uint64_t h = 0xcbf29ce484222325;
-
-    for (uint64_t i = 0; i < len; i++)
-        h = (h ^ (uint8_t)p[i]) * 0x100000001b3;
-    return h ^ h >> 32;
-}
-
-/* The second key of a file with several names: its inode. */
-static uint64_t hash_inode(const struct kozo_cpio_entry *e)
-{
-    uint64_t h = ((uint64_t)e->ino << 32 | (e->dev_major << 20 ^ e->dev_minor)) *
-                 0x9e3779b97f4a7c15;
-
-    return h ^ h >> 29;
-}
-
-/* Reads the entry a slot names; the whole archive was checked when the index was made. */
-static bool entry_of(const struct kozo_cpio_index *ix, uint64_t i, struct kozo_cpio_entry *e)
-{
-    uint64_t at = (uint64_t)(ix->slot[i] - 1) * 4;
-    struct kozo_bad ignored;
-
-    return kozo_cpio_next(&ix->cpio, &at, e, &ignored) == KOZO_OK;
-}
-
-static void insert(struct kozo_cpio_index *ix, uint64_t i, const struct kozo_cpio_entry *e)
-{
-    ix->slot[i] = (uint32_t)(e->at / 4) + 1;
-}
-
-/*
- * The slot that holds this name, or the empty one where it would go. There is always an empty one.
- */
-static uint64_t probe_name(const struct kozo_cpio_index *ix, const char *name, uint64_t len,
-                           struct kozo_cpio_entry *e)
-{
-    uint64_t i = hash_bytes(name, len) & ix->mask;
-
-    while (ix->slot[i] != 0 && !(entry_of(ix, i, e) && name_is(e, name, len)))
-        i = (i + 1) & ix->mask;
-    return i;
-}
-
-/* The same for the bytes of a file with several names. */
-static uint64_t probe_inode(const struct kozo_cpio_index *ix, const struct kozo_cpio_entry *of,
-                            struct kozo_cpio_entry *e)
-{
-    uint64_t i = hash_inode(of) & ix->mask;
-
-    while (ix->slot[i] != 0 && !(entry_of(ix, i, e) && gives_data(e) && same_file(of, e)))
-        i = (i + 1) & ix->mask;
-    return i;
-}
-
-static enum kozo_err index_entry(struct kozo_cpio_index *ix, const struct kozo_cpio_entry *e,
-                                 struct kozo_bad *bad)
-{
-    struct kozo_cpio_entry other;
-    uint64_t i = probe_name(ix, e->name, e->name_len, &other);
-
-    if (ix->slot[i] != 0)
-        return refuse_clash(bad, e, other.at, "each name once");
-    insert(ix, i, e);
-    if (!gives_data(e))
-        return KOZO_OK;
-    i = probe_inode(ix, e, &other);
-    if (ix->slot[i] == 0)
-        insert(ix, i, e);
-    return KOZO_OK;
-}
-
-/* What the entry's name leads through is a directory, where the archive has it. */
-static enum kozo_err check_parents(const struct kozo_cpio_index *ix,
-                                   const struct kozo_cpio_entry *e, struct kozo_bad *bad)
-{
-    struct kozo_cpio_entry parent;
-
-    for (uint64_t len = 1; len < e->name_len; len++)
-        if (e->name[len] == '/' && ix->slot[probe_name(ix, e->name, len, &parent)] != 0 &&
-            KOZO_CPIO_TYPE(parent.mode) != KOZO_CPIO_DIRECTORY)
-            return refuse_clash(bad, e, parent.at,
-                                "only directories before a slash");
-    return KOZO_OK;
-}
-
-uint64_t kozo_cpio_index_slots(uint64_t entries)
-{
-    uint64_t n = 16;
-
-    /* Two keys an entry at most, and never more than two thirds full. */
-    while (n < entries * 3)
-        n *= 2;
-    return n;
-}
-
-enum kozo_err kozo_cpio_index(struct kozo_cpio_index *ix, const struct kozo_cpio *c, uint32_t *slot,
-                              uint64_t slots, struct kozo_bad *bad)
-{
-    struct kozo_cpio_entry e;
-    enum kozo_err err;
-    uint64_t n = 0;
-
-    *bad = (struct kozo_bad){};
-    if (slots == 0 || (slots & (slots - 1)) != 0 || c->bytes >= 4ull << 32)
-        return KOZO_ERR_LIMIT;
-    *ix = (struct kozo_cpio_index){ .cpio = *c, .slot = slot, .mask = slots - 1 };
-    __builtin_memset(slot, 0, slots * sizeof(*slot));
-    for (uint64_t at = 0; (err = kozo_cpio_next(c, &at, &e, bad)) == KOZO_OK;) {
-        if (kozo_cpio_index_slots(++n) > slots)
-            return KOZO_ERR_LIMIT;
-        err = index_entry(ix, &e, bad);
-        if (err != KOZO_OK)
-            return err;
-    }
-    if (err != KOZO_ERR_NOT_FOUND)
-        return err;
-    for (uint64_t at = 0; (err = kozo_cpio_next(c, &at, &e, bad)) == KOZO_OK;) {
-        err = check_parents(ix, &e, bad);
-        if (err != KOZO_OK)
-            return err;
-    }
-    return KOZO_OK;
-}
-
-enum kozo_err kozo_cpio_lookup(const struct kozo_cpio_index *ix, const char *path, uint64_t len,
-                               struct kozo_cpio_entry *e)
-{
-    struct kozo_cpio_entry bytes;
-    uint64_t i = probe_name(ix, path, len, e);
-
-    if (ix->slot[i] == 0)
-        return KOZO_ERR_NOT_FOUND;
-    if (!wants_data(e))
-        return KOZO_OK;
-    i = probe_inode(ix, e, &bytes);
-    if (ix->slot[i] != 0)
-        take_data(e, &bytes);
     return KOZO_OK;
 }

@@ -56,16 +56,19 @@ static void check_found(const struct kozo_cpio *c, const struct kozo_cpio_index 
     MUST(found.data == looked.data && found.size == looked.size && found.mode == e->mode);
 }
 
-static void check_index(const struct kozo_cpio *c, uint64_t entries)
+static void check_index(const struct kozo_cpio *c, struct kozo_cpio_count count)
 {
-    uint64_t slots = kozo_cpio_index_slots(entries), at = 0, n = 0;
-    uint32_t *slot = malloc(slots * sizeof *slot);
+    uint64_t slots = kozo_cpio_index_slots(count.keys), at = 0, n = 0;
+    struct kozo_cpio_slot *slot = malloc(slots * sizeof *slot);
     struct kozo_cpio_index ix;
     struct kozo_cpio_entry e;
     struct kozo_bad bad = {};
     enum kozo_err err = kozo_cpio_index(&ix, c, slot, slots, &bad);
 
-    MUST(err == KOZO_OK || err == KOZO_ERR_FORMAT); /* FORMAT: a name twice, or through a file */
+    /* FORMAT: a name twice, through a file, or chosen to collide. */
+    MUST(err == KOZO_OK || err == KOZO_ERR_FORMAT);
+    MUST(ix.steps <=
+         2 * c->bytes + KOZO_CPIO_PROBES * (KOZO_CPIO_DEPTH + 1) * count.entries);
     if (err == KOZO_ERR_FORMAT)
         check_bad(&bad, c->bytes);
     while (err == KOZO_OK && n < 64 && kozo_cpio_next(c, &at, &e, &bad) == KOZO_OK) {
@@ -109,7 +112,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     err = kozo_cpio_find(&c, "bin/init", &e, &bad);
     MUST(count.err == KOZO_OK || err == KOZO_ERR_FORMAT);
     if (count.err == KOZO_OK)
-        check_index(&c, count.entries);
+        check_index(&c, count);
     free(copy);
     return 0;
 }

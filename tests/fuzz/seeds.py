@@ -77,6 +77,12 @@ def cpio():
         "dot-dot": entry("bin/../init") + TRAILER,
         "dot-inside": entry("bin/./init") + TRAILER,
         "two-slashes": entry("bin//init") + TRAILER,
+        "depth-32": entry("/".join("q" * 32)) + TRAILER,
+        "depth-33": entry("/".join("q" * 33)) + TRAILER,
+        "depth-2047": entry("/".join("q" * 2047)) + TRAILER,
+        "deep-below-a-file": entry("q/q", b"data") + entry("/".join("q" * 32)) + TRAILER,
+        "inodes-of-high-bits": b"".join(entry(f"h{i}", b"%d" % i, ino=i << 28, links=2)
+                                        for i in range(12)) + TRAILER,
         "many": b"".join(entry(f"f{i}", b"%d" % i) for i in range(12)) + TRAILER,
     }
 

@@ -130,10 +130,10 @@ static enum kozo_err make_index(void)
 {
     struct kozo_cpio c = { ar.bytes, ar.len };
     struct kozo_cpio_count n = kozo_cpio_check(&c, &bad);
-    uint64_t slots = kozo_cpio_index_slots(n.entries);
+    uint64_t slots = kozo_cpio_index_slots(n.keys);
 
     free(ix.slot);
-    return kozo_cpio_index(&ix, &c, malloc(slots * 4), slots, &bad);
+    return kozo_cpio_index(&ix, &c, malloc(slots * sizeof *ix.slot), slots, &bad);
 }
 
 static enum kozo_err look_up(const char *path)
@@ -476,7 +476,7 @@ TEST(an_index_with_too_few_slots_is_refused)
 {
     struct kozo_cpio c;
     struct kozo_cpio_index small;
-    uint32_t slot[16];
+    struct kozo_cpio_slot slot[16];
 
     begin();
     for (char name[2] = "a"; name[0] < 'g'; name[0]++)

@@ -8,15 +8,16 @@
  * Not here:  a file system on top (services/fsd).
  * Callers:   kernel/boot (one file), init and fsd (the index), tests. Any archive may be malformed
  *            in any way.
- * Cost:      next: O(1); check and find: O(archive), refused entry by entry; index: O(1) a look-up,
- *            4 bytes a slot.
+ * Cost:      next: O(name); check and find: O(archive), refused entry by entry; index: O(archive),
+ *            O(path) a look-up, of any archive; 8 bytes a slot.
  * Spec:      docs/spec/boot.md; cpio(5), the Linux kernel's buffer-format.
  *
  * Refused: the old and the CRC format, compressed archives (by name), anything but hexadecimal
  * digits in a number, a name of size 0, absolute names and names with `..`, `.` or nothing between
- * two slashes, sizes that leave the archive, truncation anywhere, a missing trailer, bytes other
- * than 0 after it, `.` that is no directory, and by the index the same name twice and names that
- * lead through what is no directory. Accepted: `.` itself, a leading `./` (taken off), zeros
+ * two slashes, names of more than KOZO_CPIO_DEPTH parts, sizes that leave the archive, truncation
+ * anywhere, a missing trailer, bytes other than 0 after it, `.` that is no directory, and by the
+ * index the same name twice, names that lead through what is no directory, and names and inodes
+ * chosen so that they collide there. Accepted: `.` itself, a leading `./` (taken off), zeros
  * after the trailer, hard links (bytes under the last name only; they are found under each),
  * symbolic links, devices and all other types (listed).
  */
@@ -56,6 +57,7 @@ struct kozo_cpio_entry {
 };
 
 #define KOZO_CPIO_NAME 4096u /* bytes of a name, with its NUL */
+#define KOZO_CPIO_DEPTH 32u  /* parts of a name */
 
 /*
  * The entry at *at (0 = the first), which then goes on to the next. Returns KOZO_OK;
@@ -67,10 +69,11 @@ struct kozo_cpio_entry {
 
 /*
  * Checks the whole archive but for what lies between entries (kozo_cpio_index does); the value is the number
- * of entries.
+ * of entries, and of keys that an index of them has at most.
  */
 struct [[nodiscard]] kozo_cpio_count {
     uint64_t entries;
+    uint64_t keys; /* names, and inodes of files with several names */
     enum kozo_err err;
 };
 struct kozo_cpio_count kozo_cpio_check(const struct kozo_cpio *c, struct kozo_bad *bad);
@@ -84,22 +87,31 @@ struct kozo_cpio_count kozo_cpio_check(const struct kozo_cpio *c, struct kozo_ba
                                            struct kozo_cpio_entry *e, struct kozo_bad *bad);
 
 /* A hash table from names to entries. */
+struct kozo_cpio_slot {
+    uint32_t place; /* archive offset / 4 + 1, 0 = empty */
+    uint32_t tag;   /* of the key's hash */
+};
 struct kozo_cpio_index {
     struct kozo_cpio cpio;
-    uint32_t *slot; /* archive offset / 4 + 1, 0 = empty */
+    struct kozo_cpio_slot *slot;
     uint64_t mask;
+    uint64_t steps; /* of building it: slots looked at, and bytes of names hashed */
 };
 
-/* How many slots (of 4 bytes) an index of this many entries needs: a power of two. */
-uint64_t kozo_cpio_index_slots(uint64_t entries);
+#define KOZO_CPIO_PROBES 64u /* slots that are looked at for a key, at most */
+
+/* How many slots an index of this many keys needs: a power of two. */
+uint64_t kozo_cpio_index_slots(uint64_t keys);
 
 /*
  * Builds an index in slot[0 .. slots), `slots` from kozo_cpio_index_slots. Checks the whole
  * archive, and its names against each other. Errors: FORMAT with *bad filled; LIMIT too few slots, or the
- * archive is of 16 GiB or more.
+ * archive is of 16 GiB or more. Its `steps` are at most two for each byte of a name and KOZO_CPIO_PROBES for
+ * each key and each part of a name.
  */
 [[nodiscard]] enum kozo_err kozo_cpio_index(struct kozo_cpio_index *ix, const struct kozo_cpio *c,
-                                            uint32_t *slot, uint64_t slots, struct kozo_bad *bad);
+                                            struct kozo_cpio_slot *slot, uint64_t slots,
+                                            struct kozo_bad *bad);
 
 /* Looks up a path of `len` bytes. A hard link has its bytes under each name. Errors: NOT_FOUND. */
 [[nodiscard]] enum kozo_err kozo_cpio_lookup(const struct kozo_cpio_index *ix, const char *path,
