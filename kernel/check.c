@@ -15,10 +15,10 @@
 #include "mem/vspace.h"
 #include "sched/ring.h"
 
-#define MUST(invariant, cond)                                   \
-    do {                                                        \
-        if (!(cond))                                            \
-            panic("invariant %s broken: %s", #invariant, #cond); \
+#define MUST(invariant, cond)                                                                      \
+    do {                                                                                           \
+        if (!(cond))                                                                               \
+            panic("invariant %s broken: %s", #invariant, #cond);                                   \
     } while (0)
 
 #define NEST_DEPTH 1024u
@@ -27,6 +27,7 @@
 struct tally {
     uint64_t caps, zombies, mapped_frames, leaves;
     uint64_t threads, pools, spaces; /* that a capability names */
+    uint64_t queued;                 /* threads in the queues of what a capability names */
     uint64_t bytes_free;
 };
 
@@ -64,19 +65,28 @@ static struct range range_of_address(const void *object, uint64_t bytes)
     return (struct range){ arch_ram_addr(object).v, bytes };
 }
 
+/* The objects that hold a zombie in a slot of their own. */
+static const struct endpoint *endpoint_of(const struct slot *grave)
+{
+    return (const struct endpoint *)((const char *)grave - offsetof(struct endpoint, grave));
+}
+
+static const struct notification *notification_of(const struct slot *grave)
+{
+    return (const struct notification *)((const char *)grave -
+                                         offsetof(struct notification, grave));
+}
+
 /* A zombie lies in the object that it was. */
 static struct range zombie_range(const struct slot *z)
 {
-    const char *at = (const char *)z;
-
     switch (z->cap.rights) {
     case KOZO_KIND_CNODE:
-        return range_of_address(at, KOZO_SLOT_BYTES << z->cap.size_bits);
+        return range_of_address(z, KOZO_SLOT_BYTES << z->cap.size_bits);
     case KOZO_KIND_ENDPOINT:
-        return range_of_address(at - offsetof(struct endpoint, grave), KOZO_ENDPOINT_BYTES);
+        return range_of_address(endpoint_of(z), KOZO_ENDPOINT_BYTES);
     case KOZO_KIND_NOTIFICATION:
-        return range_of_address(at - offsetof(struct notification, grave),
-                                KOZO_NOTIFICATION_BYTES);
+        return range_of_address(notification_of(z), KOZO_NOTIFICATION_BYTES);
     default:
         return (struct range){};
     }
@@ -120,7 +130,8 @@ static void check_object(struct nest *above, const struct slot *s)
 
     if (r.bytes == 0)
         return;
-    MUST(I3, is_aligned(r.base, is_memory(s->cap.kind) ? r.bytes : min_u64(r.bytes, KOZO_PAGE_SIZE)));
+    MUST(I3,
+         is_aligned(r.base, is_memory(s->cap.kind) ? r.bytes : min_u64(r.bytes, KOZO_PAGE_SIZE)));
     if (p->kind != KOZO_KIND_UNTYPED) {
         MUST(I3, above->slot == &kernel.root || cap_same_object(p, &s->cap));
         return;
@@ -175,18 +186,50 @@ static uint64_t count_leaves(const pte *table, uint32_t level, uint32_t entries)
     return leaves;
 }
 
-/*
- * Count a space's leaves once: at the first of its capabilities in the tour, which no copy
- * precedes.
- */
+/* What is counted for an object is counted at the first of its capabilities in the tour. */
+static bool is_first(const struct slot *s)
+{
+    return !cap_same_object(&cdt_slot(s->open_prev)->cap, &s->cap);
+}
+
 static void check_space(struct slot *s, struct tally *tally)
 {
-    const struct slot *before = cdt_slot(s->open_prev);
-
-    if (cap_same_object(&before->cap, &s->cap))
+    if (!is_first(s))
         return;
     tally->spaces++;
     tally->leaves += count_leaves((const pte *)s->cap.object, PTE_LEVELS, PTE_ROOT_USER);
+}
+
+/* ---- I5: queues, from the side of what is waited for ---- */
+
+static void check_queue(const struct queue *q, enum tcb_state state, const void *object,
+                        struct tally *tally)
+{
+    for (const struct tcb *t = q->head; t != nullptr; t = queue_after(q, t)) {
+        MUST(I5, t->state == state && (const void *)t->waits_for.endpoint == object);
+        tally->queued++;
+    }
+}
+
+static void check_endpoint(const struct endpoint *ep, struct tally *tally)
+{
+    check_queue(&ep->senders, TCB_SENDING, ep, tally);
+    check_queue(&ep->receivers, TCB_RECEIVING, ep, tally);
+}
+
+static void check_notification(const struct notification *n, struct tally *tally)
+{
+    check_queue(&n->waiters, TCB_WAITING, n, tally);
+}
+
+static void check_zombie(const struct slot *z, struct tally *tally)
+{
+    tally->zombies++;
+    tally->pools += z->cap.rights == KOZO_KIND_THREAD_POOL;
+    if (z->cap.rights == KOZO_KIND_ENDPOINT)
+        check_endpoint(endpoint_of(z), tally);
+    if (z->cap.rights == KOZO_KIND_NOTIFICATION)
+        check_notification(notification_of(z), tally);
 }
 
 /* ---- what a capability names ---- */
@@ -202,7 +245,15 @@ static void check_cap(struct slot *s, struct tally *tally)
         break;
     case KOZO_KIND_THREAD:
         MUST(I4, t->state != TCB_FREE);
-        tally->threads += !cap_same_object(&cdt_slot(s->open_prev)->cap, &s->cap);
+        tally->threads += is_first(s);
+        break;
+    case KOZO_KIND_ENDPOINT:
+        if (is_first(s))
+            check_endpoint((const struct endpoint *)s->cap.object, tally);
+        break;
+    case KOZO_KIND_NOTIFICATION:
+        if (is_first(s))
+            check_notification((const struct notification *)s->cap.object, tally);
         break;
     case KOZO_KIND_THREAD_POOL:
         MUST(I4, kernel.pools.pool[s->cap.object].live);
@@ -218,8 +269,7 @@ static void check_cap(struct slot *s, struct tally *tally)
         tally->mapped_frames += vspace_is_mapped(s);
         break;
     case KOZO_KIND_ZOMBIE:
-        tally->zombies++;
-        tally->pools += s->cap.rights == KOZO_KIND_THREAD_POOL;
+        check_zombie(s, tally);
         break;
     default:
         break;
@@ -305,6 +355,28 @@ static void check_live_spaces(const struct tally *tally)
     MUST(I4, live == tally->spaces);
 }
 
+/* What is to be destroyed is in a list of the kernel's, or it never would be. */
+static void check_pending(const struct tally *tally)
+{
+    const struct pending *p = &kernel.pending;
+    const struct slot *before = nullptr;
+    uint64_t zombies = 0, stopped = 0;
+
+    for (const struct slot *z = p->zombies; z != nullptr; z = (const struct slot *)z->cap.object) {
+        MUST(I4, z->cap.kind == KOZO_KIND_ZOMBIE && z->cap.b == (uint64_t)before);
+        before = z;
+        zombies++;
+    }
+    MUST(I4, zombies == p->zombie_count && zombies == tally->zombies);
+    for (uint32_t i = 0; i < kernel.pools.tcb_fresh; i++)
+        stopped += kernel.tcbs[i].dropping;
+    for (const struct tcb *t = p->stopped; t != nullptr; t = t->level_next) {
+        MUST(I4, t->state != TCB_FREE && t->dropping);
+        stopped--;
+    }
+    MUST(I4, stopped == 0);
+}
+
 /* ---- I5, I6: threads ---- */
 
 static bool queue_has(const struct queue *q, const struct tcb *t)
@@ -342,9 +414,27 @@ static void check_blocked(const struct tcb *t)
         MUST(I5, t->replier.server == nullptr && t->replier.slot == nullptr);
 }
 
+/* Each thread that its state puts into a queue is in one, and nobody else is. */
+static void check_counts(const struct tally *tally, uint64_t ready)
+{
+    uint64_t queued = 0, others = 0;
+
+    for (uint32_t i = 0; i < kernel.pools.tcb_fresh; i++) {
+        const struct tcb *t = &kernel.tcbs[i];
+
+        others += t->state == TCB_READY && t != kernel.cpu.current;
+        queued += t->state == TCB_SENDING || t->state == TCB_RECEIVING ||
+                  (t->state == TCB_WAITING && t->waits_for.notification != nullptr);
+    }
+    MUST(I5, ready == others);
+    MUST(I5, tally->queued == queued);
+}
+
 static void check_thread(const struct tcb *t)
 {
     check_blocked(t);
+    if (tcb_is_blocked(t))
+        MUST(I5, t->root != 0);
     if (t->timer_index != 0)
         MUST(I5, kernel.timers.heap[t->timer_index - 1] == t && (t->slow & TCB_SLOW_DEADLINE) != 0);
     if (t->owes != nullptr)
@@ -360,11 +450,13 @@ static void check_thread(const struct tcb *t)
     MUST(I4, (t->buffer != nullptr) == (t->binding[TCB_BUFFER].cap.kind == KOZO_KIND_FRAME));
 }
 
-static void check_ready(void)
+/* How many threads are in the ready queues. */
+static uint64_t check_ready(void)
 {
     const struct sched *s = &kernel.sched;
     const struct tcb *cur = kernel.cpu.current;
     uint32_t top = SCHED_NONE;
+    uint64_t ready = 0;
 
     for (uint32_t p = KOZO_PRIORITIES; p-- > 0;) {
         const struct tcb *head = s->ready[p], *t = head;
@@ -376,11 +468,13 @@ static void check_ready(void)
         do {
             MUST(I5, t->state == TCB_READY && t->priority == p && t->next->prev == t);
             t = t->next;
+            ready++;
         } while (t != head);
     }
     MUST(I6, s->top == top);
     MUST(I6, cur->state == TCB_READY && kernel.cpu.handoff == nullptr);
     MUST(I6, cur == kernel.cpu.idle ? top == SCHED_NONE : cur->priority <= top);
+    return ready;
 }
 
 /* ---- I8: interrupts ---- */
@@ -401,13 +495,13 @@ void kernel_check(void)
     check_tour(&tally);
     MUST(I1, tally.caps == kernel.caps);
     MUST(I3, tally.bytes_free == kernel.bytes_free);
-    MUST(I4, tally.zombies == kernel.pending.zombie_count);
     MUST(I7, tally.leaves == tally.mapped_frames);
     check_pools(&tally);
     check_live_spaces(&tally);
+    check_pending(&tally);
     for (uint32_t i = 0; i < kernel.pools.tcb_fresh; i++)
         if (kernel.tcbs[i].state != TCB_FREE)
             check_thread(&kernel.tcbs[i]);
-    check_ready();
+    check_counts(&tally, check_ready());
     check_irqs();
 }

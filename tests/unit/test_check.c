@@ -6,6 +6,8 @@
 #include "cap/untyped.h"
 #include "host.h"
 #include "mem/vspace.h"
+#include "sched/ring.h"
+#include "sched/timer.h"
 
 #define A SLOT_FREE
 #define B (SLOT_FREE + 1)
@@ -33,22 +35,22 @@ static struct tcb *boot(void)
 }
 
 /* In a fresh world, with a thread `t`, the kernel finds the invariant broken after this. */
-#define BREAKS(invariant, ...)                                  \
-    do {                                                        \
-        [[maybe_unused]] struct tcb *t = boot();                \
-        kernel_check();                                         \
-        __VA_ARGS__;                                            \
-        host_log_forget();                                      \
-        CHECK_PANIC("invariant " invariant, kernel_check());    \
+#define BREAKS(invariant, ...)                                                                     \
+    do {                                                                                           \
+        [[maybe_unused]] struct tcb *t = boot();                                                   \
+        kernel_check();                                                                            \
+        __VA_ARGS__;                                                                               \
+        host_log_forget();                                                                         \
+        CHECK_PANIC("invariant " invariant, kernel_check());                                       \
     } while (0)
 
 /* The same for what only the harness sees. */
-#define SEEN(text, ...)                  \
-    do {                                 \
-        [[maybe_unused]] struct tcb *t = boot(); \
-        host_check();                    \
-        __VA_ARGS__;                     \
-        CHECK_FAILS(text, host_check()); \
+#define SEEN(text, ...)                                                                            \
+    do {                                                                                           \
+        [[maybe_unused]] struct tcb *t = boot();                                                   \
+        host_check();                                                                              \
+        __VA_ARGS__;                                                                               \
+        CHECK_FAILS(text, host_check());                                                           \
     } while (0)
 
 TEST(i1_links_and_counts)
@@ -72,10 +74,10 @@ TEST(i2_what_a_copy_has)
 TEST(i3_where_objects_lie)
 {
     BREAKS("I3", cap(U)->a = untyped_end(host_slot(U)) + 64);
-    BREAKS("I3", cap(U)->a -= 64); /* its last child reaches beyond */
-    BREAKS("I3", cap(FRAME)->object += 64);                         /* not aligned */
-    BREAKS("I3", cap(FRAME)->object = HOST_RAM_BASE);               /* not within */
-    BREAKS("I3", cap(A)->object += KOZO_ENDPOINT_BYTES);            /* a copy of something else */
+    BREAKS("I3", cap(U)->a -= 64);                       /* its last child reaches beyond */
+    BREAKS("I3", cap(FRAME)->object += 64);              /* not aligned */
+    BREAKS("I3", cap(FRAME)->object = HOST_RAM_BASE);    /* not within */
+    BREAKS("I3", cap(A)->object += KOZO_ENDPOINT_BYTES); /* a copy of something else */
     BREAKS("I3", cap(TABLE)->kind = KOZO_KIND_UNTYPED;
            cap(TABLE)->size_bits = 13; /* more than there is room for */
            cap(TABLE)->a = cap(TABLE)->object; kernel.bytes_free += 8192);
@@ -98,9 +100,20 @@ TEST(i4_what_lives_is_named)
            kernel.pools.tcb_count++);
     BREAKS("I4", kernel.space_live[0] |= 1);
     BREAKS("I4", kernel.pending.zombie_count++);
+    BREAKS("I4", host_make(A + 40, KOZO_KIND_CNODE, 6); slot_delete(host_slot(A + 40));
+           kernel.pending.zombies = nullptr);
+    BREAKS("I4", t->dropping = true);
+    BREAKS("I4", kernel.pending.stopped = t);
     BREAKS("I5", t->root = 0);
     BREAKS("I4", t->cspace.size = 0);
     BREAKS("I4", t->buffer = nullptr);
+}
+
+static void wait_for_a_message(struct tcb *t)
+{
+    (void)host_peer(HOST_PRIORITY);
+    call(t, RECV, SLOT_EP, 0);
+    CHECK_EQ(t->state, TCB_RECEIVING);
 }
 
 TEST(i5_state_and_queue)
@@ -115,6 +128,11 @@ TEST(i5_state_and_queue)
     BREAKS("I5", t->timer_index = 1);
     BREAKS("I5", t->state = TCB_STOPPED);
     BREAKS("I5", t->priority++);
+    BREAKS("I5", (void)host_thread(KOZO_READ, 0); ring_remove(&kernel.sched.ready[t->priority], t);
+           t->next = t->prev = t);
+    BREAKS("I5", wait_for_a_message(t); t->state = TCB_WAITING; t->waits_for.notification = nullptr;
+           timer_add(t, 1ull << 50));
+    BREAKS("I5", wait_for_a_message(t); t->root = 0);
 }
 
 TEST(i6_who_runs)
@@ -218,8 +236,7 @@ TEST(i10_what_memory_shows)
     SEEN("holds poison in word 511", *last_word(FRAME + 1) = HOST_POISON);
     SEEN("holds a kernel address in word 511",
          *last_word(SLOT_FRAME) = (uint64_t)(uintptr_t)machine.ram);
-    SEEN("holds a kernel address in word 262143",
-         host_make(B, KOZO_KIND_FRAME, KOZO_LARGE_BITS);
+    SEEN("holds a kernel address in word 262143", host_make(B, KOZO_KIND_FRAME, KOZO_LARGE_BITS);
          *last_word(B) = (uint64_t)(uintptr_t)(machine.ram + machine.ram_bytes - 1));
 }
 

@@ -392,6 +392,23 @@ TEST(a_stopped_handler_that_is_resumed_in_time_still_owes)
     CHECK_EQ(link[1]->state, TCB_CALLING);
 }
 
+/* A delete by a call does what is pending first; a revoke that was under way before does not. */
+TEST(a_stopped_handler_that_a_revoke_ends_is_forgotten)
+{
+    struct tcb *link[LINKS];
+
+    boot_chain(link);
+    host_fault(link[0], KOZO_FAULT_PAGE, 0, KOZO_READ);
+    for (struct slot *s = host_slot(host_thread_slot(link[0])); !slot_is_null(s);)
+        slot_delete(cdt_has_children(s) ? cdt_slot(s->open_next) : s);
+    CHECK_EQ(link[0]->state, TCB_FREE);
+    kernel_check();
+    while (pending_any())
+        (void)pending_step();
+    for (uint32_t i = 1; i < LINKS; i++)
+        CHECK_EQ(link[i]->state, TCB_FAULTED);
+}
+
 TEST(a_stopped_handler_that_ends_in_time_leaves_nothing_behind)
 {
     struct tcb *link[LINKS];

@@ -310,7 +310,7 @@ TEST(a_ready_queue_with_the_wrong_threads_is_noticed)
     CHECK_PANIC("invariant I5 broken: t->state == TCB_READY", kernel_check());
     stranger.prev = &stranger;
     kernel.sched.top = 200;
-    kernel_check();
+    CHECK_PANIC("invariant I5 broken: ready == others", kernel_check()); /* no thread of ours */
 }
 
 /* ---- I6 ---- */

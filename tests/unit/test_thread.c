@@ -195,6 +195,26 @@ TEST(a_thread_stops_when_its_space_is_taken)
     CHECK_ERR(host_error(t), CANCELLED);
 }
 
+TEST(a_thread_that_waits_stops_when_its_space_is_taken)
+{
+    for (uint32_t n = 0; n < 2; n++) {
+        host_boot();
+        host_make(A, KOZO_KIND_ADDRESS_SPACE, 0);
+        struct tcb *t = create(0);
+        CHECK_OK(call(host.init, THREAD_BIND, T, SLOT_CNODE, A, 0, 0, 0));
+        CHECK_OK(call(host.init, THREAD_START, T, HOST_ENTRY, 0, 0, 0));
+        CHECK_EQ(n == 0 ? call(t, WAIT, SLOT_NTFN, 0)
+                        : call_until(t, 1ull << 40, WAIT, 0, KOZO_INFO_DEADLINE),
+                 HOST_BLOCKED);
+        CHECK_OK(call(host.init, CAP_REVOKE, 0, A));
+        CHECK_EQ(t->state, TCB_STOPPED);
+        CHECK_ERR(host_error(t), CANCELLED);
+        CHECK_OK(call(host.init, SIGNAL, SLOT_NTFN, 1)); /* it is waited for no more */
+        CHECK_EQ(t->state, TCB_STOPPED);
+        CHECK_EQ(host_ntfn()->bits, 1);
+    }
+}
+
 /* ---- suspended and resumed ---- */
 
 TEST(suspend_takes_a_thread_out_of_every_state)
