@@ -10,7 +10,7 @@ static const struct {
     const char *word, *provides;
     uint8_t rights;
 } words[] = {
-    { "policy", "policy", KOZO_POLICY_REQUEST },
+    { "policy", "policy", KOZO_POLICY_REQUEST | KOZO_POLICY_SELF },
     { "policy-admin", "policy", KOZO_POLICY_LOOK | KOZO_POLICY_REVOKE | KOZO_POLICY_DRAIN },
     { "console", "console", KOZO_CONSOLE_READ | KOZO_CONSOLE_WRITE },
     { "console-ask", "console", KOZO_CONSOLE_ASK },

@@ -46,7 +46,7 @@ struct ask {
     uint64_t tier, lease_ms;
     uint32_t typed;
     char answer[ASK_TYPED];
-    char who[32], object[256], rights[48], reason[80];
+    char who[64], object[256], rights[48], reason[80];
 };
 
 /* Shows the question; the terminal is at the beginning of a line. */

@@ -9,7 +9,7 @@ uint32_t consent_count(const struct consent *c, uint32_t who)
     uint32_t n = 0;
 
     for (uint32_t i = 0; i < CONSENTS; i++)
-        n += c->request[i].state != CONSENT_FREE && identity_index(c->request[i].badge) == who;
+        n += c->request[i].state != CONSENT_FREE && identity_requester(c->request[i].badge) == who;
     return n;
 }
 
@@ -19,7 +19,7 @@ uint32_t consent_add(struct consent *c, uint64_t badge)
 
     while (i < CONSENTS && c->request[i].state != CONSENT_FREE)
         i++;
-    if (i == CONSENTS || consent_count(c, identity_index(badge)) >= CONSENTS_EACH)
+    if (i == CONSENTS || consent_count(c, identity_requester(badge)) >= CONSENTS_EACH)
         return CONSENT_NONE;
     c->request[i] =
         (struct consent_request){ .state = CONSENT_WAITS, .order = ++c->orders, .badge = badge };
@@ -78,9 +78,9 @@ void consent_end(struct consent *c, uint32_t i) { c->request[i] = (struct consen
 
 void consent_note(struct consent *c, uint32_t i, enum consent_outcome outcome, uint64_t now)
 {
-    uint32_t who = identity_index(c->request[i].badge);
+    uint32_t who = identity_requester(c->request[i].badge);
 
-    if (who >= MANIFEST_SERVICES || outcome == CONSENT_UNDECIDED)
+    if (who >= IDENTITY_REQUESTERS || outcome == CONSENT_UNDECIDED)
         return;
     c->patience[who].noes = outcome == CONSENT_YES ? 0 : c->patience[who].noes + 1;
     if (c->patience[who].noes < CONSENT_NOES)
@@ -91,7 +91,7 @@ void consent_note(struct consent *c, uint32_t i, enum consent_outcome outcome, u
 
 bool consent_is_quiet(const struct consent *c, uint64_t badge, uint64_t now)
 {
-    uint32_t who = identity_index(badge);
+    uint32_t who = identity_requester(badge);
 
-    return who < MANIFEST_SERVICES && now < c->patience[who].until;
+    return who < IDENTITY_REQUESTERS && now < c->patience[who].until;
 }

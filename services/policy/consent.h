@@ -14,12 +14,14 @@
  */
 #pragma once
 
+#include "common/identity.h"
 #include "policy/rules.h"
 
-#define CONSENTS_EACH 2u                             /* requests of one service that can wait */
-#define CONSENTS (CONSENTS_EACH * MANIFEST_SERVICES) /* no service fills another's share */
+#define CONSENTS_EACH                                                                              \
+    2u /* requests of one requester that can wait: a service, or what it lent to */
+#define CONSENTS (CONSENTS_EACH * IDENTITY_REQUESTERS) /* none fills another's share */
 #define CONSENT_NONE UINT32_MAX
-#define CONSENT_NOES 5u /* so often in a row no, or nothing, is said to a service; then it ... */
+#define CONSENT_NOES 5u /* so often in a row no, or nothing, is said to a requester; then it ... */
 #define CONSENT_QUIET_MS 60000u /* ... may not ask for so long */
 
 enum consent_state : uint8_t { CONSENT_FREE, CONSENT_WAITS, CONSENT_SHOWN };
@@ -56,7 +58,7 @@ struct consent {
     struct {
         uint32_t noes;  /* in a row */
         uint64_t until; /* it may not ask before this time */
-    } patience[MANIFEST_SERVICES];
+    } patience[IDENTITY_REQUESTERS];
 };
 
 /*
@@ -83,7 +85,7 @@ uint64_t consent_deadline(const struct consent *c);
 void consent_end(struct consent *c, uint32_t i);
 /* Its outcome, before its end: a yes, or once more a no. */
 void consent_note(struct consent *c, uint32_t i, enum consent_outcome outcome, uint64_t now);
-/* Whether the person is left in peace by this service at `now`. */
+/* Whether the person is left in peace by this requester at `now`. */
 bool consent_is_quiet(const struct consent *c, uint64_t badge, uint64_t now);
-/* How many of a service wait or are shown, by its place in the manifest. */
+/* How many of a requester (identity_requester) wait or are shown. */
 uint32_t consent_count(const struct consent *c, uint32_t who);

@@ -5,7 +5,7 @@
 
 #include <kozo/time.h>
 
-static const uint64_t store_magic = 0x32534553414c5a4bull;
+static const uint64_t store_magic = 0x33534553414c5a4bull;
 
 bool lease_store_open(struct lease_store *l)
 {
@@ -25,7 +25,7 @@ uint32_t lease_count(const struct lease_table *t, uint32_t who)
     uint32_t n = 0;
 
     for (uint32_t i = 0; i < LEASES; i++)
-        n += is_taken(t, i) && identity_index(t->lease[i].badge) == who;
+        n += is_taken(t, i) && identity_requester(t->lease[i].badge) == who;
     return n;
 }
 
@@ -35,7 +35,7 @@ static uint32_t unseen(const struct lease_table *t, uint32_t who)
     uint32_t n = 0;
 
     for (uint32_t i = 0; i < LEASES; i++)
-        n += is_taken(t, i) && !t->lease[i].seen && identity_index(t->lease[i].badge) == who;
+        n += is_taken(t, i) && !t->lease[i].seen && identity_requester(t->lease[i].badge) == who;
     return n;
 }
 
@@ -65,7 +65,7 @@ uint32_t lease_take(struct lease_table *t, uint64_t serial, uint64_t badge, stru
 
     while (i < LEASES && (is_taken(t, i) || t->lease[i].state == LEASE_ENDED))
         i++;
-    if (i == LEASES || lease_count(t, identity_index(badge)) >= LEASES_EACH)
+    if (i == LEASES || lease_count(t, identity_requester(badge)) >= LEASES_EACH)
         return LEASE_NONE;
     t->lease[i] = (struct lease){ .serial = serial, .badge = badge, .rights = rights };
     struct line name = line_begin(t->lease[i].object, sizeof t->lease[i].object);

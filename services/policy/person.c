@@ -25,7 +25,7 @@ static struct {
     _Atomic enum person_state state;
     uint64_t order;
     struct console_ask_req question;
-    char who[MANIFEST_NAME + 1], object[OBJECT_BYTES + 1], reason[80], rights[RIGHTS_TEXT];
+    char who[POLICY_WHO], object[OBJECT_BYTES + 1], reason[80], rights[RIGHTS_TEXT];
     char why[128];
     struct kozo_notification work;
     kozo_cptr back; /* to policy's own port */

@@ -15,6 +15,8 @@
 #include <kozo/policy.h>
 #include <kozo/time.h>
 
+#define POLICY_WHO 64u /* of who asks, in words */
+
 struct policy_server {
     struct manifest manifest;
     struct lease_store *store;
@@ -25,13 +27,19 @@ struct policy_server {
     kozo_cptr asker[CONSENTS]; /* the right to answer who waits for a person's word */
     struct consent consent;
     struct denials denials;
-    uint32_t share;             /* undrained records of a requester */
-    bool later;                 /* the request under way is answered later ... */
-    bool answered;              /* ... or has been */
-    struct rules_answer answer; /* to it */
+    char lent[MANIFEST_SERVICES][POLICY_WHO]; /* names that policy_name has made */
+    uint32_t share;                           /* undrained records of a requester */
+    bool later;                               /* the request under way is answered later ... */
+    bool answered;                            /* ... or has been */
+    struct rules_answer answer;               /* to it */
 };
 
 /* ---- record.c's records and the log: tell.c ---- */
+
+/* Who asks: the badge, marked (identity.h) where the capability is a copy that its service lent. */
+uint64_t policy_requester(const struct kozo_msg *m);
+/* Its name, also of the marked ones: `shell`, `shell/program`. It stays. */
+struct kozo_str policy_name(struct policy_server *p, uint64_t badge);
 
 /*
  * Keeps a record of a decision and writes its line, or counts it where that would be a flood; fills

@@ -4,14 +4,15 @@
 
 #include <kozo/time.h>
 
-static struct kozo_str name_of(const struct policy_server *p, uint64_t badge)
-{
-    const struct manifest_service *s = identity_service(&p->manifest, badge);
-
-    return s != nullptr ? s->name : kozo_str("unknown");
-}
-
 /* ---- leases ---- */
+
+/* What it lent its capability to got, a service may give back; not the other way round. */
+static bool owns(const struct kozo_msg *m, const struct lease *l)
+{
+    uint64_t badge = policy_requester(m);
+
+    return l->badge == badge || (l->badge & ~IDENTITY_LENT) == badge;
+}
 
 static enum kozo_err serve_release(struct policy_server *p, const struct kozo_msg *m,
                                    const struct policy_release_req *req,
@@ -22,7 +23,7 @@ static enum kozo_err serve_release(struct policy_server *p, const struct kozo_ms
     (void)rep;
     if ((m->user & KOZO_POLICY_REQUEST) == 0)
         return tell_rights(p, m, KOZO_POLICY_REQUEST);
-    if (i != LEASE_NONE && p->store->leases.lease[i].badge != m->badge) {
+    if (i != LEASE_NONE && !owns(m, &p->store->leases.lease[i])) {
         (void)tell_rights(p, m, KOZO_POLICY_REVOKE); /* somebody else's: that is what it takes */
         i = LEASE_NONE;
     }
@@ -47,7 +48,7 @@ static enum kozo_err serve_revoke(struct policy_server *p, const struct kozo_msg
         return KOZO_ERR_NOT_FOUND;
     reason = line_begin(text, sizeof text);
     line_add(&reason, "revoked by ");
-    line_add_str(&reason, name_of(p, m->badge));
+    line_add_str(&reason, policy_name(p, m->badge));
     grant_end(p, i, AUDIT_REVOKED, text);
     return KOZO_OK;
 }
@@ -68,7 +69,7 @@ static enum kozo_err serve_leases(struct policy_server *p, const struct kozo_msg
     l = &p->store->leases.lease[i];
     *rep =
         (struct policy_leases_rep){ .lease = l->serial,
-                                    .who = name_of(p, l->badge),
+                                    .who = policy_name(p, l->badge),
                                     .object = kozo_str(l->object),
                                     .rights = l->rights,
                                     .tier = l->tier,
@@ -90,19 +91,19 @@ static enum kozo_err serve_audit(struct policy_server *p, const struct kozo_msg 
     r = record_from(&p->store->records, req->from);
     if (r == nullptr)
         return KOZO_ERR_NOT_FOUND;
-    *rep =
-        (struct policy_audit_rep){ .seq = r->seq,
-                                   .at_ms = r->at_ms,
-                                   .who = name_of(p, r->badge),
-                                   .object = kozo_str(r->object),
-                                   .rights = r->rights,
-                                   .result = r->result,
-                                   .tier = r->tier,
-                                   .lease = r->lease,
-                                   .lease_ms = r->lease_ms,
-                                   .rule = kozo_str(r->rule),
-                                   .drained = r->drained,
-                                   .refused = p->store->records.refused[identity_index(r->badge)] };
+    *rep = (struct policy_audit_rep){ .seq = r->seq,
+                                      .at_ms = r->at_ms,
+                                      .who = policy_name(p, r->badge),
+                                      .object = kozo_str(r->object),
+                                      .rights = r->rights,
+                                      .result = r->result,
+                                      .tier = r->tier,
+                                      .lease = r->lease,
+                                      .lease_ms = r->lease_ms,
+                                      .rule = kozo_str(r->rule),
+                                      .drained = r->drained,
+                                      .refused =
+                                          p->store->records.refused[identity_requester(r->badge)] };
     return KOZO_OK;
 }
 

@@ -10,7 +10,7 @@ uint32_t record_share(const struct manifest *m)
 
     for (uint32_t i = 0; i < m->services; i++)
         requesters += manifest_has(&m->service[i].capabilities, kozo_str("policy"));
-    share = RECORDS / (requesters + 1); /* one more for what is drained from the beginning */
+    share = RECORDS / (2 * requesters + 1); /* one more for what is drained from the beginning */
     return share < RECORD_SHARE_MAX ? share : RECORD_SHARE_MAX;
 }
 
@@ -20,7 +20,7 @@ uint32_t record_undrained(const struct record_table *t, uint32_t who)
 
     for (uint32_t i = 0; i < RECORDS; i++)
         n += t->record[i].seq != 0 && !t->record[i].drained &&
-             identity_index(t->record[i].badge) == who;
+             identity_requester(t->record[i].badge) == who;
     return n;
 }
 

@@ -3,8 +3,9 @@
  * record.h - what was decided, in a ring where each requester has a share of its own.
  *
  * A record stays until it has been drained by somebody who may; then it can still be looked at until
- * its place is needed. A requester whose share is full of undrained records is turned away, and
- * nobody else is: the shares of all who may ask add up to less than the ring. What the person at the
+ * its place is needed. A requester (a service, or those that it lent its capability to) whose share
+ * is full of undrained records is turned away, and nobody else is: the shares of all who may ask add
+ * up to less than the ring. What the person at the
  * console granted somebody has seen: it is drained from the beginning.
  *
  * Owns:      struct record_table, the numbers of decisions.
@@ -16,6 +17,7 @@
 #pragma once
 
 #include "common/audit.h"
+#include "common/identity.h"
 #include "common/manifest.h"
 #include "common/object.h"
 
@@ -25,8 +27,8 @@
 #define RECORD_TEXT 160u
 
 struct record {
-    uint64_t seq; /* 0 = none */
-    uint64_t badge;
+    uint64_t seq;   /* 0 = none */
+    uint64_t badge; /* with IDENTITY_LENT */
     uint64_t at_ms;
     uint64_t lease;
     uint32_t lease_ms;
@@ -41,15 +43,15 @@ struct record {
 };
 
 struct record_table {
-    uint64_t seqs;                       /* given out */
-    uint64_t refused[MANIFEST_SERVICES]; /* requests turned away because a share was full */
+    uint64_t seqs;                         /* given out */
+    uint64_t refused[IDENTITY_REQUESTERS]; /* requests turned away because a share was full */
     struct record record[RECORDS];
 };
 
 void record_clear(struct record_table *t);
 /* How many undrained records each requester of this manifest may have. */
 uint32_t record_share(const struct manifest *m);
-/* Undrained records of a service, by its place in the manifest. */
+/* Undrained records of a requester (identity_requester). */
 uint32_t record_undrained(const struct record_table *t, uint32_t who);
 /*
  * A record with the next number, for the caller to fill; in the place of the oldest that is drained.

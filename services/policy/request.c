@@ -3,6 +3,7 @@
 #include "common/rights.h"
 #include "policy/person.h"
 
+#include <kozo/print.h>
 #include <kozo/slots.h>
 #include <kozo/start.h>
 #include <kozo/string.h>
@@ -193,16 +194,26 @@ static void settle(struct policy_server *p)
     }
 }
 
+/* As the person reads it. */
+static struct kozo_str clear_name(const struct policy_server *p, uint64_t badge,
+                                  char to[POLICY_WHO])
+{
+    const struct manifest_service *s = identity_service(&p->manifest, badge);
+
+    kozo_snprintf(to, POLICY_WHO, "%s%.*s", (badge & IDENTITY_LENT) != 0 ? "a program run by " : "",
+                  (int)s->name.len, s->name.at);
+    return kozo_str(to);
+}
+
 static void show_next(struct policy_server *p)
 {
     uint32_t k = consent_next(&p->consent);
-    const struct manifest_service *who;
+    char who[POLICY_WHO];
 
     if (k == CONSENT_NONE || !person_is_idle())
         return;
-    who = identity_service(&p->manifest, p->consent.request[k].badge);
     consent_show(&p->consent, k, kozo_now());
-    person_ask(&p->consent.request[k], who->name);
+    person_ask(&p->consent.request[k], clear_name(p, p->consent.request[k].badge, who));
 }
 
 static void look_for_the_gone(struct policy_server *p)
@@ -259,13 +270,13 @@ static bool may_ask(struct policy_server *p, uint64_t badge, uint32_t *k)
     return false;
 }
 
-static bool wait_for_person(struct policy_server *p, const struct kozo_msg *m,
+static bool wait_for_person(struct policy_server *p, uint64_t badge,
                             const struct policy_request_req *req)
 {
     struct consent_request *r;
     uint32_t k = CONSENT_NONE;
 
-    if (!may_ask(p, m->badge, &k))
+    if (!may_ask(p, badge, &k))
         return false;
     r = &p->consent.request[k];
     p->asker[k] = kozo_slot_alloc();
@@ -296,28 +307,29 @@ enum kozo_err serve_request(struct policy_server *p, const struct kozo_msg *m,
     struct audit a = { .object = req->object,
                        .rights = rights_asked(req->rights),
                        .why = req->reason };
+    uint64_t badge = policy_requester(m);
 
     if ((m->user & KOZO_POLICY_REQUEST) == 0)
         return tell_rights(p, m, KOZO_POLICY_REQUEST);
     if (q.subject == nullptr)
         return KOZO_ERR_STALE;
-    end_outlived(p, m->badge);
-    if (!lease_store_has_room(p->store, identity_index(m->badge),
-                              consent_count(&p->consent, identity_index(m->badge)), p->share)) {
+    end_outlived(p, badge);
+    if (!lease_store_has_room(p->store, identity_requester(badge),
+                              consent_count(&p->consent, identity_requester(badge)), p->share)) {
         p->answer = (struct rules_answer){};
         rules_refuse(&p->answer, "its share of the audit is full",
                      "somebody with the right must drain it: policy drain");
-        tell_refusal(p, m->badge, req);
+        tell_refusal(p, badge, req);
         rep->reason = kozo_str(p->answer.reason);
         rep->hint = kozo_str(p->answer.hint);
         return KOZO_ERR_DENIED;
     }
     rules_decide(&p->manifest, &q, &p->answer);
-    if (p->answer.decision == DECISION_ASK && wait_for_person(p, m, req)) {
+    if (p->answer.decision == DECISION_ASK && wait_for_person(p, badge, req)) {
         p->later = true;
         return KOZO_OK;
     }
-    decide(p, m->badge, &a, 0);
+    decide(p, badge, &a, 0);
     p->answered = true;
     return KOZO_OK;
 }

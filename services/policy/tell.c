@@ -4,14 +4,27 @@
 #include "policy/policy.h"
 
 #include <kozo/log.h>
+#include <kozo/print.h>
 #include <kozo/string.h>
 #include <kozo/time.h>
 
-static struct kozo_str name_of(const struct policy_server *p, uint64_t badge)
+struct kozo_str policy_name(struct policy_server *p, uint64_t badge)
 {
     const struct manifest_service *s = identity_service(&p->manifest, badge);
+    char *lent;
 
-    return s != nullptr ? s->name : kozo_str("unknown");
+    if (s == nullptr)
+        return kozo_str("unknown");
+    if ((badge & IDENTITY_LENT) == 0)
+        return s->name;
+    lent = p->lent[identity_index(badge)];
+    kozo_snprintf(lent, POLICY_WHO, "%.*s" KOZO_POLICY_LENT, (int)s->name.len, s->name.at);
+    return kozo_str(lent);
+}
+
+uint64_t policy_requester(const struct kozo_msg *m)
+{
+    return (m->user & KOZO_POLICY_SELF) != 0 ? m->badge : m->badge | IDENTITY_LENT;
 }
 
 static void keep(struct record *r, const struct audit *a, uint8_t tier, uint64_t lease)
@@ -50,8 +63,8 @@ static bool is_told(struct policy_server *p, uint64_t badge, const struct audit 
 {
     if (a->result != AUDIT_DENIED && a->result != AUDIT_FAILED && a->result != AUDIT_CANCELLED)
         return true;
-    return denial_pass(&p->denials, identity_index(badge), kozo_now(), a->who, write_denial,
-                       nullptr);
+    return denial_pass(&p->denials, identity_index(badge), kozo_now(),
+                       policy_name(p, badge & ~IDENTITY_LENT), write_denial, nullptr);
 }
 
 uint64_t tell(struct policy_server *p, uint64_t badge, const struct audit *a, uint8_t tier,
@@ -64,7 +77,7 @@ uint64_t tell(struct policy_server *p, uint64_t badge, const struct audit *a, ui
     full.seq = r != nullptr ? r->seq : ++p->store->records.seqs;
     if (full.at_ms == 0)
         full.at_ms = kozo_now() / KOZO_MS;
-    full.who = name_of(p, badge);
+    full.who = policy_name(p, badge);
     full.held = lease_rights(&p->store->leases, badge, a->object);
     if (r != nullptr)
         keep(r, &full, tier, lease);
@@ -75,13 +88,13 @@ uint64_t tell(struct policy_server *p, uint64_t badge, const struct audit *a, ui
 
 void tell_refusal(struct policy_server *p, uint64_t badge, const struct policy_request_req *req)
 {
-    uint32_t who = identity_index(badge);
+    uint32_t who = identity_index(badge); /* lines are counted for both */
     uint8_t has = lease_rights(&p->store->leases, badge, req->object);
     char rights[RIGHTS_TEXT], held[RIGHTS_TEXT];
 
-    p->store->records.refused[who]++;
+    p->store->records.refused[identity_requester(badge)]++;
     denial_tell(&p->denials, who, kozo_now(),
-                &(struct denial){ .who = name_of(p, badge),
+                &(struct denial){ .who = policy_name(p, badge & ~IDENTITY_LENT),
                                   .object = req->object,
                                   .asked = kozo_str(rights_text_of(rights, req->object,
                                                                    rights_asked(req->rights))),
@@ -95,7 +108,7 @@ enum kozo_err tell_rights(struct policy_server *p, const struct kozo_msg *m, uin
 {
     static const struct denial_names names = {
         .object = "policy",
-        .right = { "request", "look", "revoke", "drain" },
+        .right = { "request", "look", "revoke", "drain", "self" },
         .hint = "policy under capabilities in its section of " MANIFEST_PATH
                 " is to request; policy-admin to look, revoke and drain",
     };

@@ -2,6 +2,7 @@
 #include "shell/grants.h"
 
 #include <kozo/policy.h>
+#include <kozo/print.h>
 #include <kozo/start.h>
 
 static struct kozo_msg message;
@@ -30,7 +31,10 @@ void grants_release(void)
 {
     struct policy_leases_rep rep = {};
 
+    char lent[64];
+
+    kozo_snprintf(lent, sizeof lent, "%s" KOZO_POLICY_LENT, kozo_program_name());
     for (uint64_t from = 0; next_lease(from, &rep) == KOZO_OK; from = rep.lease + 1)
-        if (kozo_str_is(rep.who, kozo_program_name()))
+        if (kozo_str_is(rep.who, lent))
             release(rep.lease);
 }

@@ -2,9 +2,9 @@
 /*
  * grants.h - what programs of the shell's were granted by policy, in the shell's name.
  *
- * A program that is given `policy` asks as the shell: policy cannot tell the two apart. The shell gives
- * what it was granted itself back at the end of each command, and gives `policy` to one program at a
- * time, so at a program's end whatever it holds by a lease was that program's.
+ * A program that is given `policy` gets a copy that is told apart from the shell's own, not from that
+ * of another program. The shell gives it to one program at a time, so at a program's end whatever was
+ * granted by such copies was that program's.
  *
  * Owns:      nothing.
  * Not here:  the commands about leases (policy.c).
@@ -14,5 +14,5 @@
  */
 #pragma once
 
-/* Ends all leases of the shell's. */
+/* Ends all leases of programs of the shell's. */
 void grants_release(void);

@@ -7,6 +7,7 @@
 #include <kozo/cpio.h>
 #include <kozo/error.h>
 #include <kozo/memory.h>
+#include <kozo/policy.h>
 #include <kozo/print.h>
 #include <kozo/slots.h>
 #include <kozo/string.h>
@@ -148,7 +149,8 @@ enum kozo_err program_give_policy(struct program *p)
         if (programs[i].asks && &programs[i] != p)
             return KOZO_ERR_IN_USE;
     p->asks = true;
-    return program_give(p, "policy", kozo_cap("policy"), KOZO_SAME_RIGHTS);
+    return program_give(p, "policy", kozo_cap("policy"),
+                        KOZO_RIGHTS(KOZO_WRITE | KOZO_GRANT, KOZO_POLICY_REQUEST));
 }
 
 enum kozo_err program_give_file(struct program *p, const char *name, struct kozo_endpoint file)

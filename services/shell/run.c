@@ -101,12 +101,14 @@ static bool give_arguments(struct program *p, const struct start *s)
     return true;
 }
 
+/* By a log without GRANT nobody gets the shell's own capabilities from init (kozo_reconnect). */
 static bool give_own(struct program *p, const char *name)
 {
+    uint64_t rights = strcmp(name, "log") == 0 ? KOZO_RIGHTS(KOZO_WRITE, 0xff) : KOZO_SAME_RIGHTS;
     enum kozo_err err;
 
     if (strcmp(name, "policy") != 0)
-        return give(p, name, kozo_cap(name), KOZO_SAME_RIGHTS);
+        return give(p, name, kozo_cap(name), rights);
     err = program_give_policy(p);
     if (err != KOZO_ERR_IN_USE)
         return err == KOZO_OK || fail(kozo_str(name), err);

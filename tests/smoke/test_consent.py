@@ -214,13 +214,13 @@ binary       = bin/petitioner
 sha256       = auto
 memory       = 1M
 capabilities = log policy
-""" for n in range(14)))             # of many who may ask each has a small share: seven records
+""" for n in range(14)))             # of many who may ask each has a small share: three records
     with boot.start() as vm:
         for _ in range(6):
             asked(vm)
             vm.send("y\r")
             audited(vm, "granted", "said yes")
-        vm.wait_for(r"^\[petitioner\] refused after 7: its share of the audit is full$")
+        vm.wait_for(r"^\[petitioner\] refused after 3: its share of the audit is full$")
 
 
 def test_a_lease_in_use_is_listed_explained_and_revoked(boot):
@@ -278,8 +278,8 @@ def test_a_provider_that_hangs_makes_no_lease_longer(boot):
 def test_what_a_capability_is_not_good_for_is_told(boot):
     petition(boot, "trespass")
     with boot.start() as vm:
-        for what, has in (("revoke", "request"), ("drain", "request"), ("request", "look revoke drain"),
-                          ("revoke", "request")):
+        for what, has in (("revoke", "request self"), ("drain", "request self"), ("request", "look revoke drain"),
+                          ("revoke", "request self")):
             vm.wait_for(rf'^\[policy\] denied: who=petitioner object="policy" asked="{what}" held="{has}" rule=none '
                         'hint="policy under capabilities in its section of etc/kozo.conf is to request; ')
         vm.wait_for(r'^\[console\] denied: who=petitioner object="console" asked="read" held="write" rule=none hint="con')

@@ -286,7 +286,7 @@ def test_powers_are_asked_for_and_taken_back(boot):
         assert [services[s]["restarts"] for s in ("fsd", "policy", "console", "shell")] == [1, 1, 1, 0], services
 
         audit = person.line("policy audit")
-        number = re.search(r"^ +(\d+) shell +denied .* read fs:/etc/motd$", audit, re.MULTILINE).group(1)
+        number = re.search(r"^ +(\d+) shell/program +denied .* read fs:/etc/motd$", audit, re.MULTILINE).group(1)
         assert re.search(r"^ +\d+ shell +used .* kill process:kill$", audit, re.MULTILINE), audit
         text = person.line(f"policy explain {number}")
         assert "asked    asked for by hand\n" in text and "the person at the console said no" in text, text
@@ -305,7 +305,7 @@ def test_what_a_program_was_granted_ends_with_it(boot):
             vm.wait_for("result=granted")
             if end == "kill":
                 text = person.line("policy list")
-                assert re.search(r"^ +\d+ shell .* read fs:/etc/motd$", text, re.MULTILINE), text
+                assert re.search(r"^ +\d+ shell/program .* read fs:/etc/motd$", text, re.MULTILINE), text
                 assert "error: policy: another program asks already" in person.line("run --with policy asker fs:/etc/motd")
                 number = re.match(r"\[(\d+)\] petitioner\n", person.line("jobs")).group(1)
                 person.line(f"kill {number}")
@@ -317,8 +317,31 @@ def test_what_a_program_was_granted_ends_with_it(boot):
                 vm.wait_for(PROMPT)
                 assert person.line("jobs") == ""
             assert "fs:/etc/motd" not in person.line("policy list"), end
-            assert re.search(r"^ +\d+ shell +released .* read fs:/etc/motd$", person.line("policy audit"), re.MULTILINE)
+            assert re.search(r"^ +\d+ shell/program +released .* read fs:/etc/motd$", person.line("policy audit"), re.MULTILINE)
             person.line("policy drain")
+
+
+def test_a_program_asks_in_a_name_of_its_own(boot):
+    """What the person says to it does not count for the person's own commands; and it gets no better capability."""
+    with boot.start() as vm:
+        vm.wait_for(PROMPT)
+        for n in range(6):
+            vm.send("run --with policy asker fs:/etc/motd\r")
+            if n < 5:
+                vm.wait_for(r"^\[\?\] a program run by shell asks policy for fs:/etc/motd$")
+                vm.wait_for(r"allow\? y or n")
+                vm.send("n\r")
+            vm.wait_for(r"who=shell/program .* result=denied")
+            vm.wait_for(PROMPT)
+        assert "the person has said no, or nothing, too often" in vm.text
+        vm.send("kill fsd\r")
+        vm.wait_for(r"^\[\?\] shell asks policy for process:kill$")
+        vm.wait_for(r"allow\? y or n")
+        vm.send("y\r")
+        vm.wait_for(r"who=shell .* result=granted")
+        vm.wait_for(PROMPT)
+        vm.send("run --with policy,log petitioner replace &\r")
+        vm.wait_for(r"replaced: no$")
 
 
 def test_without_a_person_power_is_denied_at_once(boot):

@@ -144,8 +144,11 @@ TEST(a_flood_fills_its_own_share_of_the_queue_only)
         n++;
     CHECK_EQ(n, CONSENTS_EACH);
     CHECK_EQ(consent_count(c, 0), CONSENTS_EACH);
-    for (uint32_t who = 1; who < 99; who++)
-        n += consent_add(c, WHO(who, 1)) != CONSENT_NONE;
+    for (uint32_t who = 0; who < MANIFEST_SERVICES; who++)
+        for (uint32_t i = 0; i < 9; i++) {
+            n += consent_add(c, WHO(who, 1)) != CONSENT_NONE;
+            n += consent_add(c, WHO(who, 1) | IDENTITY_LENT) != CONSENT_NONE;
+        }
     CHECK_EQ(n, CONSENTS);
 }
 
@@ -168,4 +171,22 @@ TEST(a_service_that_is_refused_again_and_again_leaves_the_person_in_peace)
     CHECK(!consent_is_quiet(c, WHO(4, 1), 7 * MS));
     CHECK(consent_is_quiet(c, WHO(3, 99), end - 1));
     CHECK(!consent_is_quiet(c, WHO(3, 99), end));
+}
+
+TEST(a_program_that_is_refused_does_not_silence_who_runs_it)
+{
+    struct consent *c = queue();
+    uint64_t program = WHO(3, 1) | IDENTITY_LENT;
+
+    for (uint32_t n = 0; n < CONSENT_NOES; n++) {
+        uint32_t k = consent_add(c, program);
+
+        consent_note(c, k, CONSENT_NO, 7 * MS);
+        consent_end(c, k);
+    }
+    CHECK(consent_is_quiet(c, program, 8 * MS));
+    CHECK(!consent_is_quiet(c, WHO(3, 1), 8 * MS));
+    while (consent_add(c, program) != CONSENT_NONE)
+        ;
+    CHECK(consent_add(c, WHO(3, 1)) != CONSENT_NONE);
 }

@@ -430,5 +430,19 @@ TEST(a_badge_names_a_service_and_its_life)
     CHECK(identity_badge(1, 8) != badge);
     CHECK_PTR(identity_service(&manifest, 0), nullptr);
     CHECK_PTR(identity_service(&manifest, identity_badge(2, 1)), nullptr);
-    CHECK_EQ(identity_badge(0, UINT32_MAX) >> 63, 0);
+    CHECK_EQ(identity_badge(0, UINT32_MAX) >> 62, 0);
+}
+
+TEST(who_asks_by_a_lent_copy_is_counted_apart_and_has_the_same_name)
+{
+    uint64_t badge = identity_badge(1, 7), lent = badge | IDENTITY_LENT;
+
+    begin_with(file, sizeof file - 1);
+    CHECK_PTR(identity_service(&manifest, lent), &manifest.service[1]);
+    CHECK_EQ(identity_life(lent), 7);
+    CHECK(identity_requester(lent) != identity_requester(badge));
+    CHECK(identity_requester(lent) < IDENTITY_REQUESTERS);
+    CHECK_EQ(identity_requester(identity_badge(1, 8)), identity_requester(badge));
+    CHECK(identity_requester(identity_badge(2, 7)) != identity_requester(lent));
+    CHECK(identity_requester(0) >= IDENTITY_REQUESTERS);
 }

@@ -77,6 +77,8 @@ TEST(one_requester_cannot_take_all_leases_in_however_many_lives)
     CHECK_EQ(n, LEASES_EACH);
     CHECK_EQ(lease_count(t, 0), LEASES_EACH);
     CHECK(take(t, 100, WHO(1, 1)) != LEASE_NONE);
+    CHECK(take(t, 101, WHO(0, 1) | IDENTITY_LENT) != LEASE_NONE);
+    lease_free(t, lease_find(t, 101));
     for (uint32_t who = 2; who < 99; who++)
         n += take(t, 100 + who, WHO(who, 1)) != LEASE_NONE;
     CHECK_EQ(n, LEASES - 1);
@@ -212,7 +214,8 @@ TEST(what_is_not_drained_is_not_overwritten)
     CHECK_EQ(record_add(t, WHO(1, 1), false)->seq, RECORDS + 1);
     CHECK_EQ(record_from(t, 0)->seq, 2); /* drained, and still there */
     CHECK(record_from(t, 0)->drained);
-    CHECK_EQ(record_undrained(t, 1), 1);
+    CHECK_EQ(record_undrained(t, identity_requester(WHO(1, 1))), 1);
+    CHECK_EQ(record_undrained(t, identity_requester(WHO(1, 1) | IDENTITY_LENT)), 0);
 }
 
 TEST(all_shares_fit_into_the_ring)
@@ -227,7 +230,7 @@ TEST(all_shares_fit_into_the_ring)
             used += (uint64_t)snprintf(conf + used, sizeof conf - used,
                                        SERVICE("s%u") "capabilities = policy\n", i);
         CHECK_PTR(manifest_parse(&manifest, kozo_str(conf)).expected, nullptr);
-        CHECK(record_share(&manifest) * n < RECORDS); /* some is left for what is drained */
+        CHECK(record_share(&manifest) * 2 * n < RECORDS); /* some is left for what is drained */
         CHECK(record_share(&manifest) >= RECORD_FOR_A_REQUEST);
         CHECK(record_share(&manifest) <= RECORD_SHARE_MAX);
     }
@@ -248,7 +251,7 @@ static bool grant_and_end(struct lease_store *l, uint32_t who, bool seen, uint32
 {
     uint32_t i;
 
-    if (!lease_store_has_room(l, who, 0, share))
+    if (!lease_store_has_room(l, identity_requester(WHO(who, 1)), 0, share))
         return false;
     i = take(&l->leases, l->records.seqs + 1, WHO(who, 1));
     l->leases.lease[i].seen = seen;

@@ -21,6 +21,7 @@
  *     late                 ask alone while there is a lease, and give that back just before nobody
  *                          answers
  *     reconnect            to policy, which has begun a new life
+ *     replace              give the capability to policy away for the one that init has
  *     trespass             do what one's capabilities are not good for
  *     hang                 be a provider that never answers to the end of a lease
  *     forge                write what looks like a question
@@ -248,6 +249,12 @@ static void again(const char *object)
     }
 }
 
+static void replace(void)
+{
+    (void)kozo_cap_delete(kozo_own(kozo_cap("policy")));
+    kozo_printf("replaced: %s\n", kozo_reconnect("policy") == KOZO_OK ? "yes" : "no");
+}
+
 static void until_refused(const char *object)
 {
     char first[160];
@@ -430,6 +437,8 @@ static int run(int argc, char **argv)
             abuse();
         else if (strcmp(word, "reconnect") == 0)
             kozo_printf("reconnected: %s\n", kozo_err_text(kozo_reconnect("policy")));
+        else if (strcmp(word, "replace") == 0)
+            replace();
         else if (strcmp(word, "trespass") == 0)
             trespass();
         else {
