@@ -22,7 +22,11 @@ static void begin_row(struct ask *a, const char *mark)
     put(a, kozo_str(mark));
 }
 
-static void end_row(struct ask *a) { a->sink("\n", 1); }
+static void end_row(struct ask *a)
+{
+    a->sink("\n", 1);
+    a->others++;
+}
 
 /* Text of others, such that it is read for what it is. */
 static void put_quoted(struct ask *a, struct kozo_str text)
@@ -144,11 +148,20 @@ void ask_end(struct ask *a)
     a->active = false;
 }
 
-void ask_hide(struct ask *a, uint32_t lines)
+void ask_hide(struct ask *a) { clear(a); }
+
+/* A row may hold a column more than is counted: never fewer rows are counted than there are. */
+void ask_passed(struct ask *a, const char *text, uint64_t len)
 {
-    clear(a);
-    if (a->active)
-        a->others += lines;
+    for (uint64_t i = 0; i < len; i++) {
+        if (text[i] != '\n' && ((unsigned char)text[i] & 0xc0) == 0x80)
+            continue; /* not the first byte of a character */
+        a->passed += text[i] == '\t' ? 8 - a->passed % 8 : 1;
+        if (text[i] != '\n' && a->passed < ASK_COLUMNS)
+            continue;
+        a->others++;
+        a->passed = 0;
+    }
 }
 
 void ask_tick(struct ask *a, uint64_t now)

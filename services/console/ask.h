@@ -11,7 +11,7 @@
  * Keys count from when the last line is there, and that comes only after half a second without a key:
  * what was typed for something else answers nothing. All that the requester says is printable ASCII
  * here, the rest quoted (clean_quote), and rows that are too long go on behind a mark of their own,
- * so that nothing of it begins a row. After every few lines of other text the whole question is shown
+ * so that nothing of it begins a row. After every few rows of other text the whole question is shown
  * again, so that none can push it off the terminal.
  *
  * Owns:      struct ask.
@@ -28,7 +28,7 @@
 #define ASK_QUIET 500000000ull /* nanoseconds without a key, before keys count */
 #define ASK_TYPED 7u
 #define ASK_COLUMNS 79u
-#define ASK_LINES 8u /* of other text, until the question is shown again */
+#define ASK_LINES 8u /* rows of other text, until the question is shown again */
 
 enum ask_result : uint8_t { ASK_GOES_ON, ASK_YES, ASK_NO };
 
@@ -39,7 +39,8 @@ struct ask {
     bool shown;      /* the last line is on the terminal */
     uint32_t drawn;  /* columns of it */
     uint32_t column; /* of the row under way */
-    uint32_t others; /* lines of other text since the question was shown */
+    uint32_t others; /* rows of other text since the question was shown */
+    uint32_t passed; /* columns of such a row under way */
     uint64_t quiet;  /* when the last key came that did not count, or the question */
     uint64_t second; /* that the last line tells */
     uint64_t until;
@@ -57,8 +58,10 @@ enum ask_result ask_key(struct ask *a, char key, uint64_t now);
 void ask_tick(struct ask *a, uint64_t now);
 /* When ask_tick has something to do; UINT64_MAX: there is no question. */
 uint64_t ask_wake(const struct ask *a);
-/* Take the last line off the terminal: `lines` of other text come now. ask_tick shows it again. */
-void ask_hide(struct ask *a, uint32_t lines);
+/* Take the last line off the terminal: other text comes now. ask_tick shows it again. */
+void ask_hide(struct ask *a);
+/* That text, as it is on the terminal. What is wider than a row takes several. */
+void ask_passed(struct ask *a, const char *text, uint64_t len);
 /* Nobody wants to know any more. */
 void ask_end(struct ask *a);
 /* A line about a question that is over, or that nobody answers, quoted and marked as one. */

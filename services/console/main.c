@@ -53,19 +53,17 @@ static struct console_server console;
 
 /* ---- text above the prompt ---- */
 
-static uint32_t line_ends(const char *text, uint64_t len)
+/* Text of others; it pushes the question up. */
+static void put(const char *text, uint64_t len)
 {
-    uint32_t n = 0;
-
-    for (uint64_t i = 0; i < len; i++)
-        n += text[i] == '\n';
-    return n;
+    ask_passed(&console.ask, text, len);
+    serial_write(text, len);
 }
 
 static void end_open_line(struct console_server *c)
 {
     if (c->open_line)
-        serial_write("\n", 1);
+        put("\n", 1);
     c->open_line = false;
 }
 
@@ -76,10 +74,10 @@ static void show(struct console_server *c, uint64_t from, struct kozo_str text)
         return;
     if (c->reads)
         edit_hide(&c->edit);
-    ask_hide(&c->ask, line_ends(text.at, text.len));
+    ask_hide(&c->ask);
     if (c->open_by != from)
         end_open_line(c);
-    clean_text(&c->clean, text, serial_write);
+    clean_text(&c->clean, text, put);
     c->open_line = text.at[text.len - 1] != '\n';
     c->open_by = from;
 }
@@ -216,7 +214,7 @@ static void say(struct console_server *c, struct kozo_str text)
 {
     if (c->reads)
         edit_hide(&c->edit);
-    ask_hide(&c->ask, 1);
+    ask_hide(&c->ask);
     end_open_line(c);
     ask_tell(&c->ask, text);
 }
@@ -314,7 +312,7 @@ static enum kozo_err serve_read(struct console_server *c, const struct kozo_msg 
     c->saves = c->reads = true;
     c->stopped = false;
     end_open_line(c);
-    ask_hide(&c->ask, 0);
+    ask_hide(&c->ask);
     edit_begin(&c->edit, clean_prompt(prompt, req->prompt));
     if (c->ask.active)
         edit_hide(&c->edit);

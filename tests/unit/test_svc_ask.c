@@ -165,15 +165,48 @@ TEST(it_always_wakes_later_than_now)
     }
 }
 
+/* Other text, and how many rows of the terminal it takes. */
+static const struct {
+    const char *text;
+    uint32_t rows;
+} passing[] = {
+#define TEN "0123456789"
+#define SEVENTY TEN TEN TEN TEN TEN TEN TEN
+    { "a line\n", 1 },
+    { "no end", 0 },
+    { "\n\n\n", 3 },
+    { SEVENTY "012345678", 1 },
+    { SEVENTY SEVENTY SEVENTY SEVENTY, 3 },
+    { "\t\t\t\t\t\t\t\t\t\t", 1 },
+    { "\xc3\xa9\xc3\xa9\n", 1 },
+};
+
+TEST(what_is_wider_than_a_row_counts_as_several)
+{
+    for (unsigned i = 0; i < sizeof passing / sizeof passing[0]; i++) {
+        begin();
+        ask_passed(&ask, passing[i].text, strlen(passing[i].text));
+        CHECK_EQ(ask.others, passing[i].rows);
+    }
+    begin();
+    for (unsigned i = 0; i < ASK_LINES; i++) { /* a write without an end, and the one it is given */
+        ask_passed(&ask, "x", 1);
+        ask_passed(&ask, "\n", 1);
+    }
+    ask_tick(&ask, ARMED);
+    CHECK_EQ(ask.others, 0);
+}
+
 TEST(other_text_does_not_tear_it_or_push_it_away)
 {
     begin();
     ask_tick(&ask, ARMED);
     (void)type("ye", ARMED);
     for (unsigned i = 0; i < ASK_LINES; i++) {
-        ask_hide(&ask, 1);
+        ask_hide(&ask);
         CHECK_STR(line(), "");
         draw("other\n", 6);
+        ask_passed(&ask, "other\n", 6);
         screen[0] = '\0';
         ask_tick(&ask, ARMED);
     }
