@@ -279,7 +279,7 @@ def test_a_service_that_cannot_begin_again_leaves_time_to_others(boot):
             vm.expect_exit(0)
 
 
-@limit(240)
+@limit(480)
 def test_a_thousand_crashes_leave_nothing_behind(boot):
     """A page fault ends each life, where the first thread stands; hello is the service of the demonstration."""
     services = ("fsd", "policy", "console", "shell", "hello")
