@@ -166,6 +166,8 @@ def test_a_second_reader_of_the_console_does_not_end_the_shell(boot):
         vm.wait_for(r"^grabber: 3 times\n")
         vm.wait_for(PROMPT)
         assert "still here\n" in person.line("echo still here")
+        while "] grabber ended with status 0\n" not in vm.text:
+            person.line("jobs")
         assert [r["restarts"] for r in json.loads(person.line("ps --json")) if r["service"] == "shell"] == [0]
 
 
