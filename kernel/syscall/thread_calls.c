@@ -6,6 +6,7 @@
 #include "cap/pool.h"
 #include "ipc/fault.h"
 #include "ipc/notification.h"
+#include "ipc/reply.h"
 #include "sched/sched.h"
 #include "syscall/syscall.h"
 
@@ -134,7 +135,7 @@ enum kozo_err sys_thread_bind_ntfn(struct tcb *t, const struct frame *f)
     return KOZO_OK;
 }
 
-/* Nothing of an earlier life: floating point and FS base too. */
+/* Nothing of an earlier life is in them: floating point and FS base too. */
 static void clear_registers(struct tcb *t)
 {
     arch_fpu_init(&t->fpu);
@@ -151,6 +152,7 @@ enum kozo_err sys_thread_start(struct tcb *t, const struct frame *f)
     REQUIRE(is_stopped(r.thread) && r.thread->root != 0, KOZO_ERR_STATE);
     /* ---- commit ---- */
     clear_registers(r.thread);
+    reply_drop(r.thread, KOZO_ERR_DROPPED);
     arch_thread_start(r.thread, frame_arg(f, 1), frame_arg(f, 2), frame_arg(f, 3), frame_arg(f, 4));
     tcb_resume(r.thread);
     return KOZO_OK;

@@ -142,6 +142,7 @@ uint32_t m_call_thread_start(struct m_thread *t, const uint64_t *arg)
         return KOZO_ERR_STATE;
     m_regs_start(of, arg[1], arg[2], arg[3], arg[4]);
     of->fs_base = of->fpu = 0;
+    m_reply_drop(of, KOZO_ERR_DROPPED);
     m_resume(of);
     return KOZO_OK;
 }

@@ -139,6 +139,36 @@ TEST(a_suspended_server_keeps_its_caller)
     CHECK_EQ(client->frame.word[0], 3);
 }
 
+/* Another program runs then. What the thread was given is its maker's affair, and stays. */
+TEST(a_server_that_is_started_afresh_owes_nobody)
+{
+    boot_called();
+    CHECK_OK(call(host.init, THREAD_BIND_NTFN, host_thread_slot(server), SLOT_NTFN));
+    CHECK_OK(call(host.init, THREAD_SUSPEND, host_thread_slot(server)));
+    CHECK_OK(call(host.init, THREAD_START, host_thread_slot(server), HOST_ENTRY, 0, 0, 0));
+    CHECK_PTR(server->owes, nullptr);
+    CHECK_EQ(client->state, TCB_READY);
+    CHECK_ERR(host_error(client), DROPPED);
+    CHECK_ERR(call(server, REPLY, 0, INFO(0), 3), NOREPLY);
+    CHECK(server->bound != nullptr);
+}
+
+/* Its new life knows nothing of the fault: who waits there is stopped. */
+TEST(a_fault_handler_that_is_started_afresh_stops_its_caller)
+{
+    host_boot();
+    server = host_thread(KOZO_READ, 0);
+    client = host_thread(KOZO_WRITE, 0);
+    tcb_bind(client, TCB_FAULT, host_slot(SLOT_EP), 0);
+    call(server, RECV, SLOT_EP, 0);
+    host_fault(client, KOZO_FAULT_PAGE, 0x123000, KOZO_READ);
+    CHECK_PTR(server->owes, client);
+    CHECK_OK(call(host.init, THREAD_SUSPEND, host_thread_slot(server)));
+    CHECK_OK(call(host.init, THREAD_START, host_thread_slot(server), HOST_ENTRY, 0, 0, 0));
+    CHECK_PTR(server->owes, nullptr);
+    CHECK_EQ(client->state, TCB_FAULTED);
+}
+
 /* FACTS: a reply right that outlives its caller wakes a stranger in the same TCB. */
 TEST(a_dying_caller_takes_the_reply_right_along)
 {
