@@ -10,6 +10,8 @@
 
 #include "cap/pending.h"
 
+#include <setjmp.h>
+
 #define A SLOT_FREE
 #define U (SLOT_FREE + 1)
 #define BIG (SLOT_FREE + 2) /* a large CNode */
@@ -305,4 +307,71 @@ TEST(waiters_of_an_endpoint_that_goes_add_a_step_each)
     check_bound(own, CHILDREN + 1 + DERIVERS / 2 + 1 + 1);
     for (uint32_t i = 0; i < DERIVERS; i++)
         CHECK_EQ(others.thread[i]->state, TCB_READY);
+}
+
+/* ---- before it begins ---- */
+
+#define DOOMED_BITS 10u
+#define ROUNDS 100u
+
+/* A thread that makes a CNode and deletes it, again and again, always preempted in CAP_DELETE. */
+static struct {
+    struct tcb *thread;
+    jmp_buf preempted;
+    uint64_t rounds;
+    uint64_t mark; /* kernel.pending.steps when the revoker was let run */
+    uint64_t own;  /* steps of the revoker's while the destroyer went on */
+} destroyer;
+
+static void leave_the_call(void) { longjmp(destroyer.preempted, 1); }
+
+static void begin_to_delete(void)
+{
+    CHECK_OK(call(destroyer.thread, FINISH));
+    CHECK_OK(call(destroyer.thread, RETYPE, U, KOZO_WHAT(KOZO_KIND_CNODE, DOOMED_BITS), 0, A, 1));
+    host_preempt(1, 1);
+    host.between = leave_the_call;
+    if (setjmp(destroyer.preempted) == 0)
+        (void)call(destroyer.thread, CAP_DELETE, 0, A);
+    CHECK(pending_any());
+}
+
+static void destroy_again(void)
+{
+    destroyer.own += kernel.pending.steps - destroyer.mark;
+    host_preempt(0, 0);
+    host.between = nullptr;
+    CHECK_PTR(kernel.pending.revoke, nullptr); /* it has not begun */
+    CHECK_EQ(host_kind(BIG), KOZO_KIND_ENDPOINT);
+    begin_to_delete();
+    if (++destroyer.rounds < ROUNDS) {
+        host_preempt(1, 1);
+        host.between = destroy_again;
+    } else {
+        host_preempt(0, 0);
+        host.between = nullptr;
+    }
+    destroyer.mark = kernel.pending.steps;
+}
+
+/*
+ * A revoke begins when all that others began to destroy is gone: an equal that goes on destroying
+ * puts it off, for 16 steps of the revoker's each time; from when it stops the bound holds.
+ */
+TEST(a_revoke_waits_for_the_destruction_that_others_began)
+{
+    host_boot();
+    host_make(U, KOZO_KIND_UNTYPED, DOOMED_BITS + 6);
+    CHECK_OK(call(host.init, CAP_COPY, 0, BIG, 0, SLOT_EP, KOZO_SAME_RIGHTS));
+    destroyer = (typeof(destroyer)){ .thread = host_peer(HOST_PRIORITY) };
+    begin_to_delete();
+    host_preempt(1, 1);
+    host.between = destroy_again;
+    destroyer.mark = kernel.pending.steps;
+    CHECK_OK(call(host.init, CAP_REVOKE, 0, SLOT_EP));
+    CHECK_EQ(destroyer.rounds, ROUNDS);
+    CHECK_EQ(destroyer.own, ROUNDS * PENDING_BATCH);
+    CHECK_EQ(kernel.pending.steps - destroyer.mark, (1u << DOOMED_BITS) - PENDING_BATCH + 2);
+    CHECK_EQ(host_kind(BIG), KOZO_KIND_NULL);
+    CHECK(!pending_any());
 }
