@@ -9,7 +9,8 @@
  *     44-55 in which lives it was made: the server's and the client's, added, modulo 4096
  *     0-43  archive: the node. Memory: bits 0-15 the node, 16-43 its generation
  *
- * Both only grow, so the sum is another one when either has begun anew.
+ * Both only grow, so the sum is another one when either has begun anew. Before the server has heard
+ * of a client in a life of its own, no handle of that account is good.
  *
  * Owns:      that layout; which account a client has, and in which life it is.
  * Not here:  what may be done with a handle: the user rights of the capability (serve.h).

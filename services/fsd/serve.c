@@ -51,6 +51,7 @@ static enum kozo_err check_life(const struct fs_server *s, uint64_t client)
 static void hear(struct fs_server *s, uint64_t client)
 {
     s->heard[account_of(client)] = life_of(client);
+    s->known[account_of(client)] = true;
 }
 
 struct handle handle_open(const struct fs_server *s, uint64_t badge)
@@ -61,7 +62,8 @@ struct handle handle_open(const struct fs_server *s, uint64_t badge)
         return (struct handle){ { NODE_ROOT, false }, account_of(badge), check_life(s, badge) };
     h.file.ram = (badge & HANDLE_RAM) != 0;
     h.file.node = h.file.ram ? (uint16_t)badge : (uint32_t)badge;
-    if (h.account >= STORE_ACCOUNTS || h.file.node >= (h.file.ram ? s->ram.nodes : s->tree.nodes) ||
+    if (h.account >= STORE_ACCOUNTS || !s->known[h.account] ||
+        h.file.node >= (h.file.ram ? s->ram.nodes : s->tree.nodes) ||
         badge != handle_badge(s, h.file, h.account) ||
         (h.file.ram && s->ram.node[h.file.node].type == RAM_FREE))
         h.err = KOZO_ERR_STALE;

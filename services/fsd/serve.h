@@ -32,7 +32,8 @@ struct fs_server {
     kozo_cptr port;              /* its endpoint, of which files are made */
     const struct lend_ops *lend; /* how Frames of clients are reached */
     struct asked asked;
-    uint32_t heard[STORE_ACCOUNTS]; /* the newest life of each client that was heard of */
+    uint32_t heard[STORE_ACCOUNTS]; /* the newest life of each client that was heard of ... */
+    bool known[STORE_ACCOUNTS];     /* ... in this life: before, no handle of the account is of it */
     uint8_t scratch[KOZO_FILE_CHUNK];
 };
 

@@ -162,6 +162,7 @@ static void begin_life(void)
 
     CHECK(ram_plan_bytes(&plan) <= sizeof tables);
     memset(fs.heard, 0, sizeof fs.heard);
+    memset(fs.known, 0, sizeof fs.known);
     ram_begin(&fs, &plan, block, tables);
 }
 

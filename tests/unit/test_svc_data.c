@@ -227,6 +227,21 @@ TEST(what_an_earlier_life_opened_is_stale)
     check_all();
 }
 
+/* One life more of the server and one less that it heard of make the same sum. */
+TEST(a_new_life_of_the_server_knows_no_handle)
+{
+    serve_usual();
+    CHECK_OK(open_path("", RIGHT_READ));
+    uint64_t old = opened;
+
+    server.life++;
+    memset(server.heard, 0, sizeof server.heard);
+    memset(server.known, 0, sizeof server.known);
+    CHECK_ERR(stat_of(old), STALE);
+    CHECK_OK(stat_of(CLIENT));
+    CHECK_ERR(stat_of(old), STALE);
+}
+
 /* Who is no service has no lives: all share an account, and end nothing of each other's. */
 TEST(who_is_no_service_has_no_lives)
 {
