@@ -119,7 +119,8 @@ def test_scripted_hang_is_an_error():
 
 
 _UNIT = '''#!/bin/sh
-case "$1" in --list) printf 'cdt.one\\ncdt.two\\nipc.call\\n'; exit 0;; esac
+case "$1" in --list) printf 'cdt.one\\ncdt.two\\nipc.call\\nmem.map\\n'; exit 0;; esac
+case "$2" in 1/2) printf '1..1\\n# case mem.map\\nok 1 - mem.map\\n# KOZO END\\n'; exit 0;; esac
 printf '1..3\\n# case cdt.one\\n# case cdt.two\\n# case ipc.call\\nok 1 - cdt.one\\n'
 %s
 printf 'ok 2 - cdt.two\\nok 3 - ipc.call\\n# KOZO END\\n'
@@ -137,19 +138,21 @@ def _unit(trouble, pattern=None, timeout=None):
 
 
 def test_unit_program():
-    good = [("cdt.one", "", "pass"), ("cdt.two", "", "pass"), ("ipc.call", "", "pass")]
+    good = [("cdt.one", "", "pass"), ("cdt.two", "", "pass"), ("ipc.call", "", "pass"),
+            ("mem.map", "", "pass")]
     assert _summary(_unit("")) == good
-    assert _summary(_unit("", "ipc.*")) == good[2:]
+    assert _summary(_unit("", "ipc.*")) == good[2:3]
+    assert _summary(_unit("", "mem.*")) == good[3:]
 
 
 def test_unit_program_that_crashes():
     found = _unit("echo 'x.c:1: runtime error: ouch' >&2; kill -ABRT $$")
     assert _summary(found) == [("cdt.one", "", "pass"), ("cdt.two", "", "error"),
-                               ("ipc.call", "", "error")]
+                               ("ipc.call", "", "error"), ("mem.map", "", "pass")]
     assert "x.c:1: runtime error: ouch" in found[1].message
     assert found[2].kind == "never-reached"
 
 
 def test_unit_program_that_hangs():
     found = _unit("exec sleep 100", timeout=1)
-    assert [r.kind for r in found] == ["", "hang", "never-reached"], found
+    assert [r.kind for r in found] == ["", "hang", "never-reached", ""], found

@@ -33,6 +33,7 @@ static struct unit_test *tests;
 static struct {
     const char *pattern[PATTERNS];
     unsigned patterns;
+    unsigned part, parts; /* every `parts`th case, from this one on */
     bool list;
     bool times;
 } options;
@@ -77,6 +78,8 @@ static const char *test_name(const struct unit_test *t)
 
 static bool is_chosen(const struct unit_test *t)
 {
+    if (t->place % options.parts != options.part)
+        return false;
     if (options.patterns == 0)
         return true;
     for (unsigned i = 0; i < options.patterns; i++)
@@ -310,8 +313,17 @@ static void list(void)
 }
 
 static const char usage[] =
-    "usage: unit [-k GLOB]... [--list] [--times]\n"
-    "Run the unit tests whose MODULE.NAME matches, and tell how they ended in TAP.\n";
+    "usage: unit [-k GLOB]... [--part K/N] [--list] [--times]\n"
+    "Run the unit tests whose MODULE.NAME matches, and tell how they ended in TAP.\n"
+    "With --part every Nth of them, from the Kth on, counted from 0.\n";
+
+static bool parse_part(const char *word)
+{
+    char end;
+
+    return sscanf(word, "%u/%u%c", &options.part, &options.parts, &end) == 2 &&
+           options.part < options.parts;
+}
 
 static bool parse(int count, char **word)
 {
@@ -322,14 +334,24 @@ static bool parse(int count, char **word)
             options.times = true;
         else if (strcmp(word[i], "-k") == 0 && i + 1 < count && options.patterns < PATTERNS)
             options.pattern[options.patterns++] = word[++i];
-        else
+        else if (strcmp(word[i], "--part") != 0 || i + 1 == count || !parse_part(word[++i]))
             return false;
     }
     return true;
 }
 
+static void number_all(void)
+{
+    unsigned place = 0;
+
+    for (struct unit_test *t = tests; t != nullptr; t = t->next)
+        t->place = place++;
+}
+
 int main(int count, char **word)
 {
+    options.parts = 1;
+    number_all();
     if (count == 2 && strcmp(word[1], "--help") == 0) {
         fputs(usage, stdout);
         return 0;

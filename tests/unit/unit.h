@@ -19,6 +19,7 @@ struct unit_test {
     int line;
     void (*run)(void);
     struct unit_test *next;
+    unsigned place; /* in the list */
 };
 void unit_add(struct unit_test *t);
 
@@ -26,8 +27,10 @@ void unit_add(struct unit_test *t);
     static void test_##test_name(void);                                                            \
     __attribute__((constructor)) static void add_##test_name(void)                                 \
     {                                                                                              \
-        static struct unit_test test_ = { __FILE__, #test_name, __LINE__, test_##test_name,        \
-                                          nullptr };                                               \
+        static struct unit_test test_ = { .file = __FILE__,                                        \
+                                          .name = #test_name,                                      \
+                                          .line = __LINE__,                                        \
+                                          .run = test_##test_name };                               \
         unit_add(&test_);                                                                          \
     }                                                                                              \
     static void test_##test_name(void)

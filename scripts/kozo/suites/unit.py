@@ -2,8 +2,10 @@
 """the portable kernel core in a process of this machine, under ASan and UBSan
 
 The executable prints TAP; `--list` prints the names of its cases. A name is MODULE.CASE or CASE.
+It runs as several processes at once, each with its part of the cases.
 """
 
+import concurrent.futures
 import os
 import subprocess
 import time
@@ -15,6 +17,7 @@ from kozo.harness.runner import Job
 ORDER = 10
 NEEDS_BUILD = True
 SECONDS = 300.0
+PARTS = 2
 
 _OPTIONS = {"ASAN_OPTIONS": "abort_on_error=0:detect_leaks=1:detect_stack_use_after_return=1",
             "UBSAN_OPTIONS": "print_stacktrace=1",
@@ -31,9 +34,9 @@ def _names(program):
     return tuple(asked.stdout.split()) if asked.returncode == 0 else ()
 
 
-def _execute(program, seconds):
+def _execute(command, seconds):
     """(status or None at the limit, stdout, stderr)."""
-    process = subprocess.Popen([program], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                stderr=subprocess.PIPE, text=True, errors="replace",
                                env={**os.environ, **_OPTIONS})
     try:
@@ -64,16 +67,16 @@ def _split(result):
     return replace(result, group=module, name=case) if dot else result
 
 
-def _run(context, program):
+def _run_part(context, program, part):
     seconds = context.seconds(SECONDS)
     start = time.monotonic()
-    status, out, err = _execute(program, seconds)
+    status, out, err = _execute([program, "--part", f"{part}/{PARTS}"], seconds)
     spent = time.monotonic() - start
     tap = verdict.read_tap([(0.0, line) for line in out.splitlines()])
     problem = _problem(status, tap, err, seconds)
     log = ""
     if problem or not all(p.ok for p in tap.points):
-        folder = context.log_folder("unit", "unit")
+        folder = context.log_folder("unit", f"part-{part}")
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "tap.log").write_text(out)
         (folder / "stderr.log").write_text(err)
@@ -84,11 +87,20 @@ def _run(context, program):
     return [_split(r) for r in found]
 
 
+def _run(context, program, names):
+    """The results of all parts, in the order of `names`; what is none of them comes last."""
+    place = {name: i for i, name in enumerate(names)}
+    with concurrent.futures.ThreadPoolExecutor(PARTS) as pool:
+        parts = pool.map(lambda part: _run_part(context, program, part), range(PARTS))
+        found = [r for part in parts for r in part]
+    return sorted(found, key=lambda r: place.get(f"{r.group}.{r.name}", len(place)))
+
+
 def collect(context):
     """One job; its cases are grouped by module."""
     program = context.tree.unit
     names = _names(program)
-    run = lambda: _run(context, program)  # noqa: E731
+    run = lambda: _run(context, program, names)  # noqa: E731
     modules = {}
     for name in names:
         module, dot, case = name.partition(".")
