@@ -99,22 +99,7 @@ x86_leave_iret:
         shrq    $47, %rcx
         jnz     2f
 1:      movq    %rax, %rsp
-        popq    %r15
-        popq    %r14
-        popq    %r13
-        popq    %r12
-        popq    %r11
-        popq    %r10
-        popq    %r9
-        popq    %r8
-        popq    %rdi
-        popq    %rsi
-        popq    %rbp
-        popq    %rbx
-        popq    %rdx
-        popq    %rcx
-        popq    %rax
-        addq    $16, %rsp               /* vector, error */
+        RESTORE
         iretq
 2:      movq    $X86_USER_END, %rcx
         movq    %rcx, FRAME_RIP(%rax)

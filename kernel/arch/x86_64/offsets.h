@@ -67,6 +67,26 @@
 #define X86(field) (x86 + field)(%rip)
 /* The end of this CPU's kernel stack. */
 #define CPU_STACK $x86_stack_cpu
+
+/* The registers of the frame at rsp, up to what IRET takes. */
+.macro RESTORE
+        popq    %r15
+        popq    %r14
+        popq    %r13
+        popq    %r12
+        popq    %r11
+        popq    %r10
+        popq    %r9
+        popq    %r8
+        popq    %rdi
+        popq    %rsi
+        popq    %rbp
+        popq    %rbx
+        popq    %rdx
+        popq    %rcx
+        popq    %rax
+        addq    $16, %rsp
+.endm
 #else
 #include "ipc/endpoint.h"
 #include "kernel.h"

@@ -45,25 +45,6 @@
         CLAC
 .endm
 
-.macro RESTORE
-        popq    %r15
-        popq    %r14
-        popq    %r13
-        popq    %r12
-        popq    %r11
-        popq    %r10
-        popq    %r9
-        popq    %r8
-        popq    %rdi
-        popq    %rsi
-        popq    %rbp
-        popq    %rbx
-        popq    %rdx
-        popq    %rcx
-        popq    %rax
-        addq    $16, %rsp
-.endm
-
 /* struct tcb *x86_trap(struct tcb *t); or void x86_kernel_trap(const struct frame *f), which does not return */
         .balign 16
 x86_trap_entry:

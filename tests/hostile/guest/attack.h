@@ -86,6 +86,21 @@ static inline void stacks_have_room(void)
     WITH_REGISTERS(name, #name "_at:\n " insn "\n" #name "_next:\n"); \
     extern const char name##_at[], name##_next[]
 
+/* How many single steps it made, each of them in its own memory, before another fault. */
+static inline unsigned steps_of(struct seen *s)
+{
+    unsigned steps = 0;
+
+    while (fault_of(s) == KOZO_FAULT_DEBUG && steps < 1000) {
+        steps++;
+        KOZO_CHECK(ip_of(s) < KOZO_USER_END);
+        resume(s);
+        if (!next_fault(s))
+            break;
+    }
+    return steps;
+}
+
 /* A number that looks random, and is the same for the same seed. */
 static inline uint64_t random_of(uint64_t *seed)
 {
