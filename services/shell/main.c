@@ -135,6 +135,7 @@ static const struct command commands[] = {
     { "rm", 1, SHELL_WORDS, "", command_rm },
     { "mkdir", 1, SHELL_WORDS, "", command_mkdir },
     { "write", 1, SHELL_WORDS, "--append", command_write },
+    { "df", 0, 1, "--json", command_df },
     { "echo", 0, SHELL_WORDS, nullptr, command_echo },
     { "run", 0, SHELL_WORDS, nullptr, nullptr },
     { "jobs", 0, 0, "", command_jobs },

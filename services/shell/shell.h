@@ -59,6 +59,7 @@ uint32_t command_mv(const struct words *w, uint32_t status);
 uint32_t command_rm(const struct words *w, uint32_t status);
 uint32_t command_mkdir(const struct words *w, uint32_t status);
 uint32_t command_write(const struct words *w, uint32_t status);
+uint32_t command_df(const struct words *w, uint32_t status);
 uint32_t command_ps(const struct words *w, uint32_t status);
 uint32_t command_caps(const struct words *w, uint32_t status);
 uint32_t command_mem(const struct words *w, uint32_t status);

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The memory filesystem in the whole system, and a new life of fsd under those who use it."""
 
+import json
 import re
 
 CONF = "etc/kozo.conf"
@@ -86,6 +87,9 @@ def test_a_share_is_one_client_s_and_comes_back(boot):
         assert re.search(r'^\[fsd\] denied: who=shell object="fs:/ram/a" asked="more than its share', vm.text, re.M), vm.text
         vm.wait_for(PROMPT)
         assert answer(vm, "write /ram/b x") == f"error: /ram/b: {LIMIT}\n"
+        kib, files = (line.split() for line in answer(vm, "df").splitlines()[1:])
+        assert kib[:4] == ["KiB", "64", "64", "0"] and int(kib[4]) > 0, kib
+        assert files[:4] == ["files", "2", "4", "2"], files
         assert answer(vm, "write /ram/full") == ""      # no bytes, no block
         vm.wait_for(rf"^\[early\] wrote 59 KiB of ram/s: {LIMIT}$")
         vm.wait_for(r"^\[early\] has 64 of 64 KiB, 1 of 4 files$")
@@ -114,3 +118,21 @@ def test_a_share_is_one_client_s_and_comes_back(boot):
         vm.wait_for(r"^\[late\] has 0 of 64 KiB, 0 of 4 files$")
         vm.send("poweroff 0\r")
         vm.expect_exit(0)
+
+
+def test_df_tells_what_is_used_and_left(boot):
+    boot.write("etc/half", b"y" * 40960)    # 10 blocks, and one that lists them
+    made = "write /ram/a x; mkdir /ram/d; cp /etc/half /ram/d/b"
+    with boot.start(append=f'kozo.run="df --json; {made}; df --json; df; rm /ram/a /ram/d/b /ram/d; df --json; df /ram"') as vm:
+        vm.expect_exit(1)
+    before, used, after = (json.loads(o) for o in re.findall(r"^{.*}$", vm.text, re.MULTILINE))
+    assert before["bytes"] == before["files"] == 0 and after == before, (before, after)
+    assert before["bytes_free"] == before["bytes_limit"] < before["bytes_free_for_all"], before
+    assert used["bytes"] == 12 * 4096 and used["files"] == 3, used
+    for of, taken in (("bytes", 12 * 4096), ("files", 3)):
+        assert used[f"{of}_limit"] == before[f"{of}_limit"], used
+        for left in ("free", "free_for_all"):
+            assert used[f"{of}_{left}"] == before[f"{of}_{left}"] - taken, (left, used)
+    row = " +".join(str(used[n] // 1024) for n in ("bytes", "bytes_limit", "bytes_free", "bytes_free_for_all"))
+    assert re.search(rf"^/ram +USED +OF +FREE +FREE FOR ALL\nKiB +{row}\nfiles +3 ", vm.text, re.MULTILINE), vm.text
+    assert "error: /ram: usage: df [--json]" in vm.text, vm.text
