@@ -377,3 +377,49 @@ requests     = fs
         vm.wait_for(r"^\[neighbour\] denied fs:/etc/motd: no rule gives")
         vm.wait_for(r"^\[policy\] denied: who=petitioner and \d+ more since \d+ ms$")
         assert len(re.findall(r"(?m)^.*\[policy\] .*who=petitioner", vm.text)) < 200, "a flood of lines"
+
+
+class Terminal:
+    """What is left on a terminal of 80 columns and a few rows."""
+
+    def __init__(self, rows):
+        self.rows = [""] * rows
+        self.column = 0
+
+    def feed(self):
+        self.rows = self.rows[1:] + [""]
+        self.column = 0
+
+    def draw(self, text):
+        for char in text:
+            if char == "\n":
+                self.feed()
+            elif char == "\r":
+                self.column = 0
+            elif char >= " ":
+                if self.column == 80:
+                    self.feed()
+                row = self.rows[-1].ljust(self.column)
+                self.rows[-1] = row[:self.column] + char + row[self.column + 1:]
+                self.column += 1
+
+
+def test_text_of_others_scrolls_no_question_away(boot):
+    """Two that write without line ends, so that it is the console that puts them, and one whose lines are wide."""
+    petition(boot, "sleep 300 ask fs:/etc/motd 1")
+    boot.write(CONF, boot.read(CONF) + "".join(
+        f"[service scribbler{n}]\nbinary = bin/scribbler\nsha256 = auto\nmemory = 512K\nargs = {text}\n"
+        f"priority = 200\ncapabilities = log console:write system\n" for n, text in enumerate(("some", "more", 350 * "x"))))
+    with boot.start() as vm:
+        asked(vm)
+        for _ in range(40):
+            vm.wait_for(ALLOW)
+        drawn = vm.console.decode().split("[?] petitioner asks", 1)[1]
+    terminal = Terminal(12)          # as in tests/unit/test_svc_ask.c: the question, seven rows of others, the last line
+    terminal.draw("[?] petitioner asks")
+    *pieces, _ = re.split(f"(?<= s\\): )(?=[^\\n])", drawn)
+    for piece in pieces:
+        terminal.draw(piece)
+        assert any(row.startswith("[?] petitioner asks policy for fs:/etc/motd") for row in terminal.rows), terminal.rows
+        assert terminal.rows[-1].startswith("[?] allow?"), terminal.rows
+    assert len(pieces) >= 40 and drawn.count("\n") > 200, (len(pieces), drawn.count("\n"))

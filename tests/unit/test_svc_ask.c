@@ -217,6 +217,96 @@ TEST(other_text_does_not_tear_it_or_push_it_away)
     CHECK_STR(line(), LAST "ye");
 }
 
+/* ---- a small terminal: what is still on it ---- */
+
+#define ROWS 12u /* four of the question, seven of others, the last line */
+#define COLUMNS 80u
+
+static char terminal[ROWS][COLUMNS + 1];
+static uint32_t cursor;
+
+static void feed(void)
+{
+    memmove(terminal[0], terminal[1], sizeof terminal - sizeof terminal[0]);
+    memset(terminal[ROWS - 1], ' ', COLUMNS);
+    cursor = 0;
+}
+
+/* A row goes on in the next one when a character finds no room in it. */
+static void draw_on_terminal(const char *text, uint64_t len)
+{
+    for (uint64_t i = 0; i < len; i++) {
+        if (text[i] == '\n')
+            feed();
+        else if (text[i] == '\r')
+            cursor = 0;
+        else if (text[i] == '\t')
+            cursor = cursor / 8 * 8 + 8 < COLUMNS ? cursor / 8 * 8 + 8 : COLUMNS - 1;
+        else if (((unsigned char)text[i] & 0xc0) != 0x80) {
+            if (cursor == COLUMNS)
+                feed();
+            terminal[ROWS - 1][cursor++] = text[i];
+        }
+    }
+}
+
+static bool is_on_terminal(const char *row_begins)
+{
+    for (unsigned i = 0; i < ROWS; i++)
+        if (strncmp(terminal[i], row_begins, strlen(row_begins)) == 0)
+            return true;
+    return false;
+}
+
+/* Text of others, with the line end that the console puts where there is none. */
+static void pass(const char *text)
+{
+    uint64_t len = strlen(text);
+
+    ask_hide(&ask);
+    draw_on_terminal(text, len);
+    ask_passed(&ask, text, len);
+    if (text[len - 1] != '\n') {
+        draw_on_terminal("\n", 1);
+        ask_passed(&ask, "\n", 1);
+    }
+}
+
+/* All that can make a row, and a text of 400 bytes, which is as much as one message brings. */
+static const char *const others[] = {
+    "no end",
+    "a line\n",
+    "\n\n\n",
+    SEVENTY "012345678\n",
+    SEVENTY TEN "\n",
+    SEVENTY TEN "0",
+    SEVENTY SEVENTY SEVENTY SEVENTY SEVENTY TEN TEN TEN TEN TEN,
+    "\t\t\t\t\t\t\t\t\t\tx\tx\n",
+    "\t\t\t\t\t\t\t\t\t" TEN "\n",
+    "\xc3\xa9\xc3\xa9\xc3\xa9 " SEVENTY SEVENTY "\xc3\xa9",
+};
+constexpr unsigned other_count = sizeof others / sizeof others[0];
+
+TEST(nothing_scrolls_a_question_off_a_terminal_of_twelve_rows)
+{
+    for (unsigned i = 0; i < other_count * other_count; i++) {
+        struct console_ask_req q = question("fs:/etc/motd", "to change it");
+
+        memset(terminal, ' ', sizeof terminal);
+        cursor = 0;
+        memset(&ask, 0, sizeof ask);
+        ask.sink = draw_on_terminal;
+        ask_begin(&ask, &q, 10 * S);
+        ask_tick(&ask, ARMED);
+        for (unsigned n = 0; n < 4 * ROWS; n++) {
+            pass(others[n % 2 == 0 ? i / other_count : i % other_count]);
+            ask_tick(&ask, ARMED);
+            CHECK(is_on_terminal("[?] hello asks policy for fs:/etc/motd"));
+            CHECK(is_on_terminal(LAST));
+        }
+    }
+}
+
 TEST(texts_of_requesters_are_escaped_and_bounded)
 {
     struct console_ask_req q = question("fs:/\xe2\x80\xae"
