@@ -22,6 +22,7 @@ MISSING = f"{PROGRAM} is missing: install Debian's qemu-system-x86, or run ./koz
 EXIT_OK = 0x10
 EXIT_FAILED = 0x11
 EXIT_PANIC = 0x12
+EXIT_RESET = 0x13
 EXIT_STATUS_BASE = 0x20     # plus the guest's own status, 1 to 63
 EXIT_STATUS_MAX = 63
 
@@ -75,6 +76,9 @@ def outcome(status):
         return Outcome("the guest reported failure", errors.FAILED)
     if status == exit_status(EXIT_PANIC):
         return Outcome("the kernel panicked (its report is above)", errors.PANIC)
+    if status == exit_status(EXIT_RESET):
+        return Outcome("the guest reset the machine (`reboot`), at which QEMU ends: it is `poweroff` that ends with a "
+                       "status", errors.FAILED)
     if status == 0:
         return Outcome("QEMU ended without a word from the guest: it was quit, reset or powered off, "
                        "or the guest triple-faulted", errors.FAILED)

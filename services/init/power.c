@@ -28,7 +28,11 @@ void power_off(uint32_t code)
 
 void power_reset(void)
 {
-    (void)kozo_ioport_out((struct kozo_io_port){ KOZO_INIT_IOPORT }, reset_port, 1, hard_reset);
+    struct kozo_io_port ports = { KOZO_INIT_IOPORT };
+
+    kozo_print_flush();
+    (void)kozo_ioport_out(ports, debug_exit_port, 1, POWER_RESET);
+    (void)kozo_ioport_out(ports, reset_port, 1, hard_reset);
     for (;;)
         (void)kozo_sleep(KOZO_S);
 }

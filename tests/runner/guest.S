@@ -111,6 +111,9 @@ start:
 #ifdef STATUS_7
     leave 0x27
 #endif
+#ifdef RESET
+    leave 0x13
+#endif
 #ifdef ECHO
     mov $COM1, %edx
 read:

@@ -54,6 +54,10 @@ def test_guest_panic():
     _expect(_run("PANIC"), 4, "panicked")
 
 
+def test_guest_reset_is_told_from_a_triple_fault():
+    _expect(_run("RESET"), 1, "kozo: error: the guest reset the machine (`reboot`), at which QEMU ends")
+
+
 def test_guest_triple_fault():
     _expect(_run("TRIPLE_FAULT"), 1, "triple-faulted")
 

@@ -3,6 +3,9 @@
 
 import json
 import re
+import subprocess
+
+from kozo import qemu
 
 PROMPT = r"kozo> "
 
@@ -321,7 +324,17 @@ def test_reboot_resets(boot):
     with boot.start() as vm:
         at_prompt(vm)
         vm.send("reboot\r")
-        assert vm.wait() == 0, "with -no-reboot QEMU ends at a reset"
+        vm.expect_exit("reset")
+
+
+def test_reboot_resets_where_nothing_listens_for_the_end(boot):
+    machine = qemu.Machine(kernel=boot.tree.kernel, initrd=boot.pack(), append='kozo.run="echo on; reboot; echo off"')
+    line = qemu.command(machine)
+    at = line.index("isa-debug-exit,iobase=0xf4,iosize=0x04") - 1
+    done = subprocess.run(line[:at] + line[at + 2:] + ["-serial", "stdio"], stdin=subprocess.DEVNULL, text=True,
+                          capture_output=True, timeout=60, check=False)
+    assert done.returncode == 0, "with -no-reboot QEMU ends at a reset"
+    assert "\non\n" in done.stdout.replace("\r", "") and "\noff\n" not in done.stdout, done.stdout
 
 
 def test_contents_cannot_drive_the_terminal(boot):

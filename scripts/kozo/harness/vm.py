@@ -254,8 +254,8 @@ class Vm:
         self.process.stdin.flush()
 
     def expect_exit(self, status=0):
-        """Wait for the end; `status` is the guest's own (poweroff N), or the string panic, or failed."""
-        values = {"failed": qemu.EXIT_FAILED, "panic": qemu.EXIT_PANIC, 0: qemu.EXIT_OK}
+        """Wait for the end; `status` is the guest's own (poweroff N), or one of the strings panic, failed, reset."""
+        values = {"failed": qemu.EXIT_FAILED, "panic": qemu.EXIT_PANIC, "reset": qemu.EXIT_RESET, 0: qemu.EXIT_OK}
         value = values.get(status, qemu.EXIT_STATUS_BASE + status if isinstance(status, int) else None)
         got = self.wait()
         if got is None:
