@@ -20,18 +20,45 @@ static kozo_cptr cap_of(const char *name, const char *suffix)
     return kozo_cap(full);
 }
 
-static enum kozo_err join(struct kozo_stream *s, const char *name, struct kozo_mapping m)
+static enum kozo_err join(struct kozo_stream *s, void *memory, uint64_t bytes,
+                          struct kozo_notification wake, struct kozo_notification wait)
 {
     enum kozo_err err = kozo_ring_join(
-        &s->ring, s->way == KOZO_STREAM_WRITES ? KOZO_RING_PRODUCER : KOZO_RING_CONSUMER,
-        (void *)(uintptr_t)m.at, m.bytes, KOZO_PIPE_ENTRIES, sizeof(struct kozo_pipe_entry),
-        (struct kozo_notification){ cap_of(name, ".wake") },
-        (struct kozo_notification){ cap_of(name, ".wait") });
+        &s->ring, s->way == KOZO_STREAM_WRITES ? KOZO_RING_PRODUCER : KOZO_RING_CONSUMER, memory,
+        bytes, KOZO_PIPE_ENTRIES, sizeof(struct kozo_pipe_entry), wake, wait);
 
     if (err != KOZO_OK)
         return KOZO_ERR_STATE;
     s->kind = KOZO_STREAM_PIPE;
     return KOZO_OK;
+}
+
+enum kozo_err kozo_stream_of_pipe(struct kozo_stream *s, void *memory,
+                                  struct kozo_notification wake, struct kozo_notification wait,
+                                  enum kozo_stream_way way)
+{
+    *s = (struct kozo_stream){ .way = way };
+    return join(s, memory, KOZO_PIPE_BYTES, wake, wait);
+}
+
+void kozo_stream_of_file(struct kozo_stream *s, struct kozo_endpoint file, uint64_t offset,
+                         enum kozo_stream_way way)
+{
+    *s = (struct kozo_stream){
+        .kind = KOZO_STREAM_FILE, .way = way, .cap = file, .offset = offset
+    };
+}
+
+/* A file, or one to append to; false when there is neither. */
+static bool find_file(struct kozo_stream *s, const char *name)
+{
+    kozo_cptr file = cap_of(name, ".file"), append = cap_of(name, ".append");
+
+    if (file != 0)
+        kozo_stream_of_file(s, (struct kozo_endpoint){ file }, 0, s->way);
+    else if (append != 0)
+        kozo_stream_of_file(s, (struct kozo_endpoint){ append }, KOZO_FILE_END, s->way);
+    return file != 0 || append != 0;
 }
 
 enum kozo_err kozo_stream_open(struct kozo_stream *s, const char *name, enum kozo_stream_way way)
@@ -40,12 +67,11 @@ enum kozo_err kozo_stream_open(struct kozo_stream *s, const char *name, enum koz
 
     *s = (struct kozo_stream){ .way = way };
     if (m.at != nullptr)
-        return join(s, name, m);
-    s->cap.c = cap_of(name, ".file");
-    if (s->cap.c != 0) {
-        s->kind = KOZO_STREAM_FILE;
-        return KOZO_OK;
-    }
+        return join(s, (void *)(uintptr_t)m.at, m.bytes,
+                    (struct kozo_notification){ cap_of(name, ".wake") },
+                    (struct kozo_notification){ cap_of(name, ".wait") });
+    if (find_file(s, name))
+        return way == KOZO_STREAM_READS && s->offset == KOZO_FILE_END ? KOZO_ERR_KIND : KOZO_OK;
     s->cap.c = cap_of(name, ".console");
     if (s->cap.c == 0)
         return KOZO_ERR_EMPTY;
@@ -147,7 +173,8 @@ static enum kozo_err send(struct kozo_stream *s, uint32_t keep)
         struct kozo_res r = kozo_file_write(s->cap, s->offset, s->buffer, len);
 
         err = r.err;
-        s->offset += r.value;
+        if (s->offset != KOZO_FILE_END)
+            s->offset += r.value;
     }
     memmove(s->buffer, s->buffer + len, keep);
     s->used = keep;
@@ -173,21 +200,39 @@ static enum kozo_err write_buffered(struct kozo_stream *s, const char *from, siz
     return err == KOZO_OK && line ? send(s, 0) : err;
 }
 
+/* The value is how many bytes the entry under way takes yet. */
+static struct kozo_res room_in_pipe(struct kozo_stream *s, uint64_t deadline)
+{
+    if (kozo_ring_ended(&s->ring) != KOZO_RING_OPEN)
+        return (struct kozo_res){ 0, KOZO_ERR_GONE };
+    while (kozo_ring_room(&s->ring) == nullptr) {
+        enum kozo_err err = kozo_ring_wait(&s->ring, deadline);
+
+        if (err != KOZO_OK)
+            return (struct kozo_res){ 0, err };
+    }
+    return (struct kozo_res){ KOZO_PIPE_TEXT - s->used, KOZO_OK };
+}
+
+struct kozo_res kozo_stream_room(struct kozo_stream *s, uint64_t deadline)
+{
+    if (s->kind == KOZO_STREAM_NONE || s->way != KOZO_STREAM_WRITES)
+        return (struct kozo_res){ 0, KOZO_ERR_EMPTY };
+    if (s->kind == KOZO_STREAM_PIPE)
+        return room_in_pipe(s, deadline);
+    return (struct kozo_res){ KOZO_STREAM_BUFFER, KOZO_OK };
+}
+
 static enum kozo_err write_pipe(struct kozo_stream *s, const char *from, size_t len)
 {
     while (len > 0) {
+        struct kozo_res room = room_in_pipe(s, UINT64_MAX);
+        size_t n = room.value < len ? room.value : len;
         struct kozo_pipe_entry *e;
-        size_t n = KOZO_PIPE_TEXT - s->used;
 
-        if (kozo_ring_ended(&s->ring) != KOZO_RING_OPEN)
-            return KOZO_ERR_GONE;
-        while ((e = kozo_ring_room(&s->ring)) == nullptr) {
-            enum kozo_err err = kozo_ring_wait(&s->ring, UINT64_MAX);
-
-            if (err != KOZO_OK)
-                return err;
-        }
-        n = n < len ? n : len;
+        if (room.err != KOZO_OK)
+            return room.err;
+        e = kozo_ring_room(&s->ring);
         memcpy(e->text + s->used, from, n);
         s->used += (uint32_t)n;
         e->len = s->used;

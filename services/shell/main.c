@@ -6,6 +6,7 @@
  * system to look at services and to end the machine.
  */
 #include "shell/help.h"
+#include "shell/output.h"
 #include "shell/program.h"
 #include "shell/run.h"
 #include "shell/shell.h"
@@ -21,85 +22,6 @@
 #include <kozo/time.h>
 
 constexpr uint64_t usage_columns = 38; /* of the list that `help` prints */
-
-static bool listed;  /* the commands are those of the kernel's command line */
-static bool stopped; /* Ctrl-C was typed since the line was begun */
-
-/* ---- output ---- */
-
-static enum kozo_err write_piece(const char *text, uint64_t len)
-{
-    struct console_write_rep rep;
-    struct kozo_msg m;
-    enum kozo_err err;
-
-    kozo_msg_init(&m);
-    err = console_call_write(kozo_cap_endpoint("console"), &m,
-                             &(struct console_write_req){ .text = { text, len } }, &rep);
-    stopped |= err == KOZO_ERR_CANCELLED;
-    return err;
-}
-
-/* The console's next life is another Endpoint: true when it is worth another try. */
-static bool console_is_back(enum kozo_err err)
-{
-    return (err == KOZO_ERR_EMPTY || err == KOZO_ERR_GONE) && kozo_reconnect("console") == KOZO_OK;
-}
-
-bool shell_write(const char *text, uint64_t len)
-{
-    enum kozo_err err = KOZO_OK;
-
-    for (uint64_t n; err == KOZO_OK && len > 0; text += n, len -= n) {
-        n = len < KOZO_CONSOLE_TEXT ? len : KOZO_CONSOLE_TEXT;
-        if (n < len)
-            n -= text_torn((struct kozo_str){ text, n });
-        err = write_piece(text, n);
-        if (console_is_back(err))
-            err = write_piece(text, n);
-    }
-    return err == KOZO_OK;
-}
-
-bool shell_stopped(void) { return stopped || write_piece("", 0) == KOZO_ERR_CANCELLED; }
-
-bool shell_print(const char *format, ...)
-{
-    char text[KOZO_CONSOLE_TEXT];
-    va_list args;
-    int len;
-
-    va_start(args, format);
-    len = kozo_vsnprintf(text, sizeof text, format, args);
-    va_end(args);
-    return shell_write(text, (uint64_t)len < sizeof text ? (uint64_t)len : sizeof text - 1);
-}
-
-/* Errors of a list are for its reader's log; those of a person for the person. */
-void shell_report(const char *line)
-{
-    if (listed)
-        kozo_printf("%s\n", line);
-    else
-        (void)shell_print("%s\n", line);
-}
-
-uint32_t shell_fail(struct kozo_str what, const char *text)
-{
-    char printable[128];
-
-    text_printable(printable, sizeof printable, what);
-    if (listed)
-        kozo_printf("error: %s: %s\n", printable, text);
-    else
-        (void)shell_print("error: %s: %s\n", printable, text);
-    return 1;
-}
-
-uint32_t shell_fail_err(struct kozo_str what, enum kozo_err err)
-{
-    return shell_fail(what, kozo_err_text(err));
-}
 
 /* ---- the table ---- */
 
@@ -239,46 +161,36 @@ static uint32_t run_command(const struct command *c, const struct stage *s, uint
     return c->run(&w, status);
 }
 
-/* `NAME --help` of a command or a program; null when it is something else. */
-static const struct help_page *asked_page(const struct parsed *p)
+bool shell_asks_help(const struct stage *s)
 {
-    const struct stage *s = &p->stage[0];
+    return s->count == 2 && !s->quoted[1] && !kozo_str_is(s->word[0], "echo") &&
+           (kozo_str_is(s->word[1], "--help") || kozo_str_is(s->word[1], "-h")) &&
+           help_find(s->word[0]) != nullptr;
+}
 
-    if (p->stages > 1 || s->count != 2 || s->quoted[1] || kozo_str_is(s->word[0], "echo") ||
-        (!kozo_str_is(s->word[1], "--help") && !kozo_str_is(s->word[1], "-h")))
-        return nullptr;
-    return help_find(s->word[0]);
+bool shell_has_command(struct kozo_str name) { return find(name) != nullptr; }
+
+uint32_t shell_carry_out(const struct stage *s, uint32_t status)
+{
+    if (shell_asks_help(s))
+        return print_page(help_find(s->word[0])) ? 0 : 1;
+    return run_command(find(s->word[0]), s, status);
 }
 
 static uint32_t run(struct kozo_str line, uint32_t status)
 {
     static struct parsed parsed;
-    const struct stage *s = &parsed.stage[0];
-    const struct command *c;
 
-    if (!parse_command(&parsed, line))
-        return shell_fail(line, parsed.error);
-    if (asked_page(&parsed) != nullptr)
-        return print_page(asked_page(&parsed)) ? 0 : 1;
-    if (run_is(&parsed))
-        return run_line(&parsed);
-    c = find(s->word[0]);
-    if (c != nullptr)
-        return run_command(c, s, status);
-    if (program_exists(s->word[0]))
-        return run_line(&parsed);
-    return shell_fail(line, "no such command; `help` lists them");
+    return parse_command(&parsed, line) ? run_line(&parsed, status) : shell_fail(line, parsed.error);
 }
-
-bool shell_has_command(struct kozo_str name) { return find(name) != nullptr; }
 
 /* Ctrl-C ends the whole list. */
 static uint32_t run_list(struct kozo_str list, uint32_t status)
 {
     struct kozo_str command;
 
-    stopped = false;
-    while (!stopped && (command = parse_cut(&list)).len > 0)
+    output_begin_line();
+    while (!output_was_stopped() && (command = parse_cut(&list)).len > 0)
         status = run(command, status);
     return status;
 }
@@ -362,7 +274,7 @@ constexpr uint64_t take_back = KOZO_S / 5;
 
         run_tell_ends();
         err = edit_line(&t, &how);
-        if (console_is_back(err))
+        if (shell_console_is_back(err))
             continue;
         if (err == KOZO_ERR_CANCELLED) { /* somebody else reads; the prompt waits for its turn */
             (void)kozo_sleep(take_back);
@@ -405,8 +317,9 @@ int main(int, char **)
         kozo_fatal("memory for programs: %s", kozo_err_text(err));
     (void)kozo_ready();
     wait_for_ready();
-    listed = read_commands(list, &len);
-    if (listed)
+    if (read_commands(list, &len)) {
+        output_set_listed();
         (void)run_list(kozo_str("poweroff"), run_list((struct kozo_str){ list, len }, 0));
+    }
     prompt();
 }

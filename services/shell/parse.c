@@ -76,12 +76,17 @@ static void skip_blanks(struct kozo_str *rest)
     }
 }
 
-/* `< FILE` or `> FILE`. */
+/* `< FILE`, `> FILE` or `>> FILE`. */
 static void add_redirection(struct parsed *p, char mark, struct kozo_str *rest)
 {
     struct kozo_str *to = mark == '<' ? &p->in : &p->out;
     bool quoted = false;
 
+    if (mark == '>' && rest->len > 0 && *rest->at == '>') {
+        p->append = true;
+        rest->at++;
+        rest->len--;
+    }
     skip_blanks(rest);
     if (to->len > 0)
         p->error = mark == '<' ? "more than one <" : "more than one >";
@@ -132,7 +137,7 @@ bool parse_command(struct parsed *p, struct kozo_str command)
     p->stages = 1;
     p->stage[0].count = 0;
     p->in = p->out = (struct kozo_str){};
-    p->background = false;
+    p->append = p->background = false;
     p->error = nullptr;
     p->used = 0;
     if (command.len > PARSE_BYTES)

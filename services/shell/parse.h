@@ -6,7 +6,7 @@
  *
  * Commands are parted by `;`, stages by `|`, words by blanks. Between two ' or two " every
  * character stands for itself. `< FILE` names the input of the first stage, `> FILE` the output of
- * the last; `&` at the end of a command starts it without waiting.
+ * the last, `>> FILE` the same, to go to its end; `&` at the end of a command starts it without waiting.
  *
  * Owns:      struct parsed. Its words point into the line, or into its own bytes where the line has
  *            quotes inside a word.
@@ -33,6 +33,7 @@ struct parsed {
     struct stage stage[PARSE_STAGES];
     uint32_t stages;
     struct kozo_str in, out; /* after < and >; empty = none */
+    bool append;               /* it was >> */
     bool background;
     const char *error; /* what is wrong; null = nothing */
     char bytes[PARSE_BYTES];

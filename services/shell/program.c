@@ -22,7 +22,7 @@ constexpr uint32_t stack_pages = 8, heap_pages = 8, cnode_bits = 6, priority = 1
 struct pipe {
     struct kozo_untyped memory;
     kozo_cptr pages;                 /* the first of pipe_pages ... */
-    uint64_t at;                     /* ... which is mapped here: to say in it who died */
+    uint64_t at; /* ... which is mapped here: to say in it who died; all are where the shell writes */
     const struct program *from, *to; /* null once they ended; both null: not in use */
 };
 
@@ -38,6 +38,7 @@ struct birth {
 static struct kozo_endpoint port; /* where programs end */
 static struct program programs[PROGRAMS];
 static struct birth births[PROGRAMS];
+static struct program shell_itself; /* at the end of a pipe, in a program's place */
 static struct pipe pipes[PROGRAM_PIPES];
 static uint64_t serial;
 
@@ -161,7 +162,7 @@ enum kozo_err program_give_file(struct program *p, const char *name, struct kozo
         (void)kozo_file_close(file);
         return err;
     }
-    return add_cap(p, name, ".file", file.c, KOZO_SAME_RIGHTS);
+    return add_cap(p, name, "", file.c, KOZO_SAME_RIGHTS);
 }
 
 /* ---- pipes ---- */
@@ -210,13 +211,18 @@ static void leave_pipe(struct pipe *pipe, const struct program *p)
     pipe->pages = 0;
 }
 
-static enum kozo_err map_header(struct pipe *pipe)
+static enum kozo_err map_pages(struct pipe *pipe, uint32_t count)
 {
+    enum kozo_err err = KOZO_OK;
+
     if (pipe->at == 0)
-        pipe->at = kozo_window_alloc(KOZO_WINDOW_SMALL, KOZO_PAGE_SIZE);
+        pipe->at = kozo_window_alloc(KOZO_WINDOW_SMALL, KOZO_PIPE_BYTES);
     if (pipe->at == 0)
         return KOZO_ERR_LIMIT;
-    return kozo_memory_map((struct kozo_frame){ pipe->pages }, pipe->at, KOZO_READ | KOZO_WRITE);
+    for (uint32_t i = 0; i < count && err == KOZO_OK; i++)
+        err = kozo_memory_map((struct kozo_frame){ pipe->pages + i },
+                              pipe->at + i * KOZO_PAGE_SIZE, KOZO_READ | KOZO_WRITE);
+    return err;
 }
 
 /*
@@ -237,7 +243,7 @@ static enum kozo_err make_pipe(struct pipe *pipe, struct program *from, struct p
     err = kozo_retype(pipe->memory, KOZO_KIND_FRAME, KOZO_PAGE_BITS, kozo_own(pipe->pages),
                       pipe_pages);
     if (err == KOZO_OK)
-        err = map_header(pipe);
+        err = map_pages(pipe, from == &shell_itself ? pipe_pages : 1);
     if (err == KOZO_OK)
         err = kozo_retype(pipe->memory, KOZO_KIND_NOTIFICATION, 0, kozo_own(from->bell[1]), 1);
     if (err == KOZO_OK)
@@ -252,6 +258,21 @@ enum kozo_err program_pipe(struct program *from, struct program *to)
 
     if (err == KOZO_OK)
         err = add_pipe_end(from, "stdout", pipe, from->bell[1], to->bell[0]);
+    if (err == KOZO_OK)
+        err = add_pipe_end(to, "stdin", pipe, to->bell[0], from->bell[1]);
+    return err;
+}
+
+enum kozo_err program_pipe_begin(struct kozo_stream *s, struct program *to)
+{
+    struct program *from = &shell_itself;
+    struct pipe *pipe = free_pipe();
+    enum kozo_err err = pipe != nullptr ? make_pipe(pipe, from, to) : KOZO_ERR_LIMIT;
+
+    if (err == KOZO_OK)
+        err = kozo_stream_of_pipe(s, (void *)(uintptr_t)pipe->at,
+                                  (struct kozo_notification){ from->bell[1] },
+                                  (struct kozo_notification){ to->bell[0] }, KOZO_STREAM_WRITES);
     if (err == KOZO_OK)
         err = add_pipe_end(to, "stdin", pipe, to->bell[0], from->bell[1]);
     return err;
@@ -321,6 +342,12 @@ static void take_back(struct program *p)
     p->asks = false;
     for (uint32_t i = 0; i < PROGRAM_PIPES; i++)
         leave_pipe(&pipes[i], p);
+}
+
+void program_pipe_end(void)
+{
+    bury(&shell_itself, KOZO_RING_CLOSED);
+    take_back(&shell_itself);
 }
 
 void program_forget(struct program *p)

@@ -2,7 +2,8 @@
 /*
  * program.h - programs that the shell starts: out of its own memory and threads, with what it gives.
  *
- * Owns:      struct program and the table of them; the Endpoint where they end; the memory of pipes.
+ * Owns:      struct program and the table of them; the Endpoint where they end; the memory of pipes,
+ *            and the shell's own end of one.
  * Not here:  command lines (run.c).
  * Callers:   services/shell.
  * Cost:      a start: kozo_spawn; an end: what the program is made of.
@@ -64,10 +65,14 @@ struct program *program_new(void);
 enum kozo_err program_give(struct program *p, const char *name, kozo_cptr slot, uint64_t rights);
 /* As program_give, the right to ask policy; at its end its leases end. IN_USE: another one has it. */
 enum kozo_err program_give_policy(struct program *p);
-/* An open file, which is its from now on, also after an error. */
+/* An open file, which is its from now on, also after an error. `name`: of a stream, with its suffix. */
 enum kozo_err program_give_file(struct program *p, const char *name, struct kozo_endpoint file);
 /* A pipe from one program's stdout to the other's stdin. */
 enum kozo_err program_pipe(struct program *from, struct program *to);
+/* One from the shell itself, which writes to *s: one at a time, until program_pipe_end. */
+enum kozo_err program_pipe_begin(struct kozo_stream *s, struct program *to);
+/* Closes that and takes back the shell's end; nothing if there is none. */
+void program_pipe_end(void);
 /* Takes all of it back from a program that was not started. */
 void program_forget(struct program *p);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "shell/run.h"
+#include "shell/output.h"
 #include "shell/program.h"
 #include "shell/shell.h"
 
@@ -9,10 +10,16 @@
 #include <kozo/string.h>
 #include <kozo/time.h>
 
-constexpr uint64_t look_every = 50 * KOZO_MS; /* for Ctrl-C, while programs run */
-
-
 /* ---- what is asked for ---- */
+
+/* A command line under way. */
+struct run {
+    const struct parsed *line;
+    uint32_t first; /* stage that is a program: 1 when a command of the shell's comes before it */
+    uint32_t job;
+    struct program *of[PARSE_STAGES];
+    struct kozo_file file; /* where such a command writes to, if that is a file */
+};
 
 /* A stage without `run` and its option. */
 struct start {
@@ -37,10 +44,23 @@ static struct start start_of(const struct stage *s)
     return r;
 }
 
-bool run_is(const struct parsed *p)
+/* Whether nothing but its words is asked for. */
+static bool is_plain(const struct parsed *line)
 {
-    return p->stages > 1 || p->in.len > 0 || p->out.len > 0 || p->background ||
-           kozo_str_is(p->stage[0].word[0], "run");
+    return line->stages == 1 && line->in.len == 0 && line->out.len == 0 && !line->background;
+}
+
+/*
+ * Whether the shell carries out a stage itself. Where there is a program of the same name it is for that
+ * to read and write.
+ */
+static bool is_own(const struct parsed *line, uint32_t i)
+{
+    const struct stage *s = &line->stage[i];
+
+    return (i == 0 && shell_asks_help(s)) ||
+           (shell_has_command(s->word[0]) && !kozo_str_is(s->word[0], "run") &&
+            (is_plain(line) || !program_exists(s->word[0])));
 }
 
 /* ---- giving ---- */
@@ -71,19 +91,29 @@ static bool give_file(struct program *p, const char *name, struct kozo_str path)
     return f.err == KOZO_OK || fail(path, f.err);
 }
 
-/* A file that is empty from now on. */
-static bool give_output(struct program *p, struct kozo_str path)
+/* The file behind > or >>, after > empty from now on; what is wrong has been told then. */
+static struct kozo_file open_output(const struct parsed *line)
 {
-    struct kozo_file f = shell_create(path, KOZO_FILE_WRITE);
+    struct kozo_file f = shell_create(line->out, KOZO_FILE_WRITE);
 
-    if (f.err == KOZO_OK) {
+    if (f.err == KOZO_OK && !line->append) {
         f.err = kozo_file_truncate(f.cap, 0);
-        if (f.err == KOZO_OK)
-            f.err = program_give_file(p, "stdout", f.cap);
-        else
+        if (f.err != KOZO_OK)
             (void)kozo_file_close(f.cap);
     }
-    return f.err == KOZO_OK || fail(path, f.err);
+    if (f.err != KOZO_OK)
+        (void)fail(line->out, f.err);
+    return f;
+}
+
+static bool give_output(struct program *p, const struct parsed *line)
+{
+    struct kozo_file f = open_output(line);
+
+    if (f.err != KOZO_OK)
+        return false;
+    f.err = program_give_file(p, line->append ? "stdout.append" : "stdout.file", f.cap);
+    return f.err == KOZO_OK || fail(line->out, f.err);
 }
 
 /* Arguments that name files in full are given as files, to be read. */
@@ -94,7 +124,7 @@ static bool give_arguments(struct program *p, const struct start *s)
 
         if (s->quoted[i] || s->words[i].len == 0 || s->words[i].at[0] != '/')
             continue;
-        kozo_snprintf(name, sizeof name, "arg%u", i);
+        kozo_snprintf(name, sizeof name, "arg%u.file", i);
         if (!give_file(p, name, s->words[i]))
             return false;
     }
@@ -145,9 +175,9 @@ static bool give_all(const struct parsed *line, uint32_t i, struct program *p)
     struct start s = start_of(&line->stage[i]);
     bool last = i + 1 == line->stages;
 
-    if (i == 0 && line->in.len > 0 && !give_file(p, "stdin", line->in))
+    if (i == 0 && line->in.len > 0 && !give_file(p, "stdin.file", line->in))
         return false;
-    if (last && line->out.len > 0 && !give_output(p, line->out))
+    if (last && line->out.len > 0 && !give_output(p, line))
         return false;
     if (last && line->out.len == 0 && !give_console(p, "stdout.console"))
         return false;
@@ -156,38 +186,62 @@ static bool give_all(const struct parsed *line, uint32_t i, struct program *p)
 
 /* ---- starting ---- */
 
+static struct kozo_stream output; /* of a command of the shell's, while it is under way */
 static const char too_many[] = "no room: 8 programs at a time; `jobs` lists them";
 static_assert(PROGRAMS == 8);
 
-static bool make_programs(const struct parsed *line, struct program *of[PARSE_STAGES])
+static bool take_programs(struct run *r)
 {
-    for (uint32_t i = 0; i < line->stages; i++) {
-        of[i] = program_new();
-        if (of[i] == nullptr) {
+    for (uint32_t i = r->first; i < r->line->stages; i++) {
+        r->of[i] = program_new();
+        if (r->of[i] == nullptr) {
             (void)shell_fail(kozo_str("run"), too_many);
             return false;
         }
     }
-    for (uint32_t i = 0; i + 1 < line->stages; i++) {
-        enum kozo_err err = program_pipe(of[i], of[i + 1]);
+    return true;
+}
+
+/* Where stage 0 is a command of the shell's: what it writes to, unless that is the console. */
+static bool make_output(struct run *r)
+{
+    enum kozo_err err;
+
+    if (r->line->stages > 1) {
+        err = program_pipe_begin(&output, r->of[1]);
+        return err == KOZO_OK || fail(kozo_str("pipe"), err);
+    }
+    if (r->line->out.len == 0)
+        return true;
+    r->file = open_output(r->line);
+    kozo_stream_of_file(&output, r->file.cap, r->line->append ? KOZO_FILE_END : 0,
+                        KOZO_STREAM_WRITES);
+    return r->file.err == KOZO_OK;
+}
+
+static bool make_programs(struct run *r)
+{
+    if (!take_programs(r) || (r->first > 0 && !make_output(r)))
+        return false;
+    for (uint32_t i = r->first; i + 1 < r->line->stages; i++) {
+        enum kozo_err err = program_pipe(r->of[i], r->of[i + 1]);
 
         if (err != KOZO_OK)
             return fail(kozo_str("pipe"), err);
     }
-    for (uint32_t i = 0; i < line->stages; i++)
-        if (!give_all(line, i, of[i]))
+    for (uint32_t i = r->first; i < r->line->stages; i++)
+        if (!give_all(r->line, i, r->of[i]))
             return false;
     return true;
 }
 
-static bool start_programs(const struct parsed *line, struct program *of[PARSE_STAGES],
-                           uint32_t job)
+static bool start_programs(struct run *r)
 {
-    for (uint32_t i = 0; i < line->stages; i++) {
-        struct start s = start_of(&line->stage[i]);
+    for (uint32_t i = r->first; i < r->line->stages; i++) {
+        struct start s = start_of(&r->line->stage[i]);
         const char *why;
 
-        if (!program_start(of[i], s.words[0], s.words, s.count, job, &why)) {
+        if (!program_start(r->of[i], s.words[0], s.words, s.count, r->job, &why)) {
             (void)shell_fail(s.words[0], why);
             return false;
         }
@@ -195,14 +249,15 @@ static bool start_programs(const struct parsed *line, struct program *of[PARSE_S
     return true;
 }
 
-static void give_up(const struct parsed *line, struct program *of[PARSE_STAGES])
+static void give_up(struct run *r)
 {
-    for (uint32_t i = 0; i < line->stages && of[i] != nullptr; i++) {
-        if (of[i]->runs)
-            program_kill(of[i]);
+    for (uint32_t i = r->first; i < r->line->stages && r->of[i] != nullptr; i++) {
+        if (r->of[i]->runs)
+            program_kill(r->of[i]);
         else
-            program_forget(of[i]);
+            program_forget(r->of[i]);
     }
+    program_pipe_end();
 }
 
 /* ---- ends ---- */
@@ -255,7 +310,7 @@ static bool take_end(uint64_t deadline, uint32_t foreground)
     if (fault.how[0] != '\0')
         tell_fault(p, &fault);
     if (p->job != foreground && !job_runs(p->job))
-        (void)shell_print("[%u] %s ended with status %u\n", p->job, p->name, p->status);
+        shell_tell("[%u] %s ended with status %u\n", p->job, p->name, p->status);
     return true;
 }
 
@@ -268,7 +323,7 @@ void run_tell_ends(void)
 static uint32_t wait_for(uint32_t job, const struct program *last)
 {
     while (job_runs(job)) {
-        if (take_end(kozo_now() + look_every, job) || !shell_stopped())
+        if (take_end(kozo_now() + output_look_every, job) || !shell_stopped())
             continue;
         (void)run_kill_job(job);
         return STATUS_KILLED;
@@ -276,26 +331,86 @@ static uint32_t wait_for(uint32_t job, const struct program *last)
     return last->status;
 }
 
+/* ---- commands of the shell's ---- */
+
+static uint32_t foreground; /* the job of the line under way */
+
+/* While such a command prints into a file or a pipe. */
+static bool look_around(void)
+{
+    while (take_end(0, foreground))
+        ;
+    return !shell_stopped();
+}
+
+/* Whether what it printed got there; if not that has been told, but for Ctrl-C. */
+static bool close_output(const struct run *r)
+{
+    enum kozo_err err = output_end();
+    char text[128];
+
+    if (err == KOZO_OK || output_was_stopped())
+        return err == KOZO_OK;
+    if (r->line->stages == 1)
+        return fail(r->line->out, err);
+    kozo_snprintf(text, sizeof text, "output: %s", kozo_err_text(err));
+    (void)shell_fail(r->line->stage[0].word[0], text);
+    return false;
+}
+
+/* With the output that was made for it. */
+static uint32_t carry_out(struct run *r, uint32_t status)
+{
+    if (r->line->stages == 1 && r->line->out.len == 0)
+        return shell_carry_out(&r->line->stage[0], status);
+    foreground = r->job;
+    output_begin(&output, look_around);
+    status = shell_carry_out(&r->line->stage[0], status);
+    if (output_was_stopped())
+        (void)run_kill_job(r->job); /* before its programs take this for the end */
+    if (!close_output(r) && status == 0)
+        status = 1;
+    program_pipe_end();
+    if (r->line->stages == 1)
+        (void)kozo_file_close(r->file.cap);
+    return status;
+}
+
 /* ---- all of it ---- */
 
-/* Whether each stage names what can be a program; what is wrong has been told then. */
-static bool check(const struct parsed *line)
+static uint32_t check_own(const struct parsed *line, uint32_t i)
 {
-    for (uint32_t i = 0; i < line->stages; i++) {
-        struct start s = start_of(&line->stage[i]);
-        struct kozo_str name = s.count > 0 ? s.words[0] : (struct kozo_str){};
+    struct kozo_str name = line->stage[i].word[0];
 
-        if (s.count == 0)
-            (void)shell_usage(kozo_str("run"), "", kozo_str("run"));
-        else if (name.len > 0 && name.at[0] == '-')
-            (void)shell_usage(name, "no such option; ", kozo_str("run"));
-        else if (shell_has_command(name) && !program_exists(name))
-            (void)shell_fail(name, "a command of the shell; `run`, a pipe, < > and & are for programs");
-        else
-            continue;
-        return false;
-    }
-    return true;
+    if (i > 0)
+        return shell_fail(name, "a command of the shell reads no pipe: it can only begin one");
+    if (line->in.len > 0)
+        return shell_fail(name, "a command of the shell reads no input: `<` is for programs");
+    if (line->background)
+        return shell_fail(name, "a command of the shell is waited for: `&` is for programs");
+    return 0;
+}
+
+/* What is wrong with a stage has been told then; its status, 0 = nothing. */
+static uint32_t check_stage(const struct parsed *line, uint32_t i)
+{
+    struct start s = start_of(&line->stage[i]);
+    bool says_run = kozo_str_is(line->stage[i].word[0], "run");
+
+    if (is_own(line, i))
+        return check_own(line, i);
+    if (s.count == 0)
+        return shell_usage(kozo_str("run"), "", kozo_str("run"));
+    if (says_run && s.words[0].len > 0 && s.words[0].at[0] == '-')
+        return shell_usage(s.words[0], "no such option; ", kozo_str("run"));
+    if (program_exists(s.words[0]))
+        return 0;
+    if (shell_has_command(s.words[0]))
+        return shell_fail(s.words[0], "a command of the shell: without `run`");
+    if (is_plain(line) && !says_run)
+        return shell_fail(s.words[0], "no such command; `help` lists them");
+    (void)shell_fail(s.words[0], "no such program; `ls /bin` lists them");
+    return STATUS_NOT_STARTED;
 }
 
 /* The lowest number that no command line has whose programs run. */
@@ -308,20 +423,34 @@ static uint32_t new_job(void)
     return job;
 }
 
-uint32_t run_line(const struct parsed *line)
+/* Once all is started: the status of the last program, or if that is 0 of the command before it. */
+static uint32_t see_through(struct run *r, uint32_t status)
 {
-    struct program *of[PARSE_STAGES] = {};
-    uint32_t job = new_job();
+    uint32_t own = r->first > 0 ? carry_out(r, status) : 0;
+    const struct program *last = r->of[r->line->stages - 1];
 
-    if (!check(line))
-        return 1;
-    if (!make_programs(line, of) || !start_programs(line, of, job)) {
-        give_up(line, of);
-        return STATUS_NOT_STARTED;
+    if (last == nullptr)
+        return own;
+    if (r->line->background)
+        return shell_print("[%u] %s\n", r->job, last->name) ? 0 : 1;
+    status = wait_for(r->job, last);
+    return status != 0 ? status : own;
+}
+
+uint32_t run_line(const struct parsed *line, uint32_t status)
+{
+    struct run r = { .line = line, .first = is_own(line, 0) ? 1 : 0, .job = new_job() };
+
+    for (uint32_t i = 0; i < line->stages; i++) {
+        uint32_t wrong = check_stage(line, i);
+
+        if (wrong != 0)
+            return wrong;
     }
-    if (!line->background)
-        return wait_for(job, of[line->stages - 1]);
-    return shell_print("[%u] %s\n", job, of[line->stages - 1]->name) ? 0 : 1;
+    if (make_programs(&r) && start_programs(&r))
+        return see_through(&r, status);
+    give_up(&r);
+    return line->stages > 1 || r.first == 0 ? STATUS_NOT_STARTED : 1;
 }
 
 uint32_t run_list_jobs(void)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * run.h - command lines that start programs: what each is given, and what comes of them.
+ * run.h - command lines: which commands and programs they name, what each is given, what comes of them.
  *
  * Owns:      jobs: the numbers of command lines whose programs run.
- * Not here:  starting one program (program.h), the shell's own commands (main.c).
+ * Not here:  starting one program (program.h), the shell's own commands (main.c), printing (output.h).
  * Callers:   services/shell.
  * Spec:      docs/spec/services.md, docs/commands/run.md
  */
@@ -11,10 +11,8 @@
 
 #include "shell/parse.h"
 
-/* Whether a command is for programs: it says `run`, or has a pipe, a redirection or an `&`. */
-bool run_is(const struct parsed *p);
-/* Runs it; the status of its last stage. */
-uint32_t run_line(const struct parsed *p);
+/* Runs it; returns its status. `status` is that of the command before. */
+uint32_t run_line(const struct parsed *p, uint32_t status);
 
 /* Tells of background programs that have ended meanwhile. */
 void run_tell_ends(void);

@@ -416,6 +416,7 @@ constexpr uint64_t look_every = 50 * KOZO_MS;
 /* Sleeps as long as one look lasts; false when Ctrl-C was typed meanwhile. */
 static bool rest(void)
 {
+    shell_flush();
     for (uint64_t end = kozo_now() + top_every; kozo_now() < end;) {
         (void)kozo_sleep(look_every);
         if (shell_stopped())

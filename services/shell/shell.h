@@ -2,7 +2,7 @@
 /*
  * shell.h - what the shell's commands have in common.
  *
- * Owns:      struct command; output to the console.
+ * Owns:      struct command.
  * Callers:   services/shell.
  * Spec:      docs/spec/services.md
  */
@@ -28,15 +28,21 @@ struct command {
     uint32_t (*run)(const struct words *w, uint32_t status);
 };
 
-/* Prints; false when Ctrl-C was typed: the command ends then. */
+/* Prints to where the command's output goes (output.h); false when it ends: Ctrl-C, or nobody takes it. */
 [[gnu::format(printf, 1, 2)]] bool shell_print(const char *format, ...);
 bool shell_write(const char *text, uint64_t len);
 static inline bool shell_print_str(struct kozo_str text)
 {
     return shell_write(text.at, text.len);
 }
-/* Whether Ctrl-C was typed since the last line was read; tells of it once. */
+/* What was printed is to be seen now: the command rests. */
+void shell_flush(void);
+/* Whether Ctrl-C was typed since the last line was read. */
 bool shell_stopped(void);
+/* Prints to the console, whatever the command's output is. */
+[[gnu::format(printf, 1, 2)]] void shell_tell(const char *format, ...);
+/* After an error of the console: whether it is there again, in another life. */
+bool shell_console_is_back(enum kozo_err err);
 /* `error: WHAT: text` where errors go. Returns status 1. */
 uint32_t shell_fail(struct kozo_str what, const char *text);
 uint32_t shell_fail_err(struct kozo_str what, enum kozo_err err);
@@ -47,6 +53,10 @@ void shell_report(const char *line);
 uint32_t shell_usage(struct kozo_str what, const char *wrong, struct kozo_str name);
 /* Whether it is a command of the shell's own. */
 bool shell_has_command(struct kozo_str name);
+/* Whether a stage is `NAME --help`, of a command or a program with a page. */
+bool shell_asks_help(const struct stage *s);
+/* Carries out a stage that is one of these two. Returns its status. */
+uint32_t shell_carry_out(const struct stage *s, uint32_t status);
 
 /* Opens a file by its path from / on; shell_create makes it when it is not there. */
 struct kozo_file shell_open(struct kozo_str path, uint64_t rights);

@@ -4,7 +4,7 @@
 import json
 import re
 
-PROMPT = r"kozo> "
+from kozo.harness.person import PROMPT, Person
 
 # What is typed, and all that is printed.
 ANSWERS = {
@@ -16,9 +16,11 @@ ANSWERS = {
     "write --add /ram/x y": "error: --add: no such option; usage: write [--append] FILE [WORD...]",
     "run --wiht policy asker": "error: --wiht: no such option; usage: run [--with NAME,...] PROGRAM [ARG...]",
     "run": "error: run: usage: run [--with NAME,...] PROGRAM [ARG...]",
-    "ls | wc": "error: ls: a command of the shell; `run`, a pipe, < > and & are for programs",
-    "echo hello > /ram/x": "error: echo: a command of the shell; `run`, a pipe, < > and & are for programs",
-    "ps &": "error: ps: a command of the shell; `run`, a pipe, < > and & are for programs",
+    "run ls": "error: ls: a command of the shell: without `run`",
+    "ls < /etc/motd": "error: ls: a command of the shell reads no input: `<` is for programs",
+    "cat /etc/motd | ls": "error: ls: a command of the shell reads no pipe: it can only begin one",
+    "ps &": "error: ps: a command of the shell is waited for: `&` is for programs",
+    "echo a > /ram/p >> /ram/q": "error: echo a > /ram/p >> /ram/q: more than one >",
     "cat /etc/motd | nosuch": "error: nosuch: no such program; `ls /bin` lists them",
     "cat < /nosuch": "error: /nosuch: no such name",
     "cat < /etc": "cat: input: is a directory, or no regular file",
@@ -53,19 +55,6 @@ ANSWERS = {
     "echo 'a  b'  \"c;d\" e'f'": "a  b c;d ef",
     ";": "", ";;": "", "   ": "", "echo": "",
 }
-
-
-class Person:
-    def __init__(self, vm):
-        self.vm = vm
-        vm.wait_for(PROMPT)
-
-    def line(self, text):
-        """What the line prints, without its echo."""
-        self.vm.send(text + "\r")
-        begin = self.vm.wait_for(re.escape(text) + "\n")
-        end = self.vm.wait_for("^" + PROMPT)
-        return end.string[begin.end():end.start()]
 
 
 def test_the_first_prompt_says_where_to_go(boot):

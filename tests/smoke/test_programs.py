@@ -6,8 +6,7 @@ import json
 import re
 
 from kozo import decode
-
-PROMPT = r"kozo> "
+from kozo.harness.person import PROMPT, Person
 FAULTS = {
     "page": "page fault, read of 0x8 (a null pointer), at ip 0x4", "write": "(in the read-only data of crash, which is not writable)",
     "jump": "(in the data of crash, which is not executable)", "overrun": " bytes below the stack of crash: stack overflow)",
@@ -35,22 +34,6 @@ def reports(text):
         assert [int(n) for n, _ in frames] == list(range(len(frames))), text
         found.append((m[1], registers, [name or None for _, name in frames], int(m[4])))
     return found
-
-
-class Person:
-    """Types lines at the prompt and reads what comes of them."""
-
-    def __init__(self, vm):
-        self.vm = vm
-        vm.wait_for("^KOZO READY$")
-        vm.wait_for(PROMPT)
-
-    def line(self, text):
-        """What the line prints, without its echo."""
-        self.vm.send(text + "\r")
-        begin = self.vm.wait_for(re.escape(text) + "\n")
-        end = self.vm.wait_for(PROMPT)
-        return end.string[begin.end():end.start()]
 
 
 def listed(boot, commands, status=0):

@@ -26,7 +26,8 @@ static const char *shown(const char *line)
     if (p.in.len > 0)
         n += snprintf(text + n, sizeof text - n, " <%.*s", (int)p.in.len, p.in.at);
     if (p.out.len > 0)
-        n += snprintf(text + n, sizeof text - n, " >%.*s", (int)p.out.len, p.out.at);
+        n += snprintf(text + n, sizeof text - n, "%s%.*s", p.append ? " >>" : " >", (int)p.out.len,
+                      p.out.at);
     if (p.background)
         snprintf(text + n, sizeof text - n, " &");
     return text;
@@ -59,6 +60,9 @@ TEST(stages_and_redirections)
     CHECK_STR(shown("run wc </etc/motd>/ram/x &"), "[run][wc] </etc/motd >/ram/x &");
     CHECK_STR(shown("a < i | b | c > o"), "[a]|[b]|[c] <i >o");
     CHECK_STR(shown("a > o < i"), "[a] <i >o");
+    CHECK_STR(shown("a>>o"), "[a] >>o");
+    CHECK_STR(shown("a | b >> o &"), "[a]|[b] >>o &");
+    CHECK_STR(shown("a > o"), "[a] >o"); /* nothing is left of the line before */
 }
 
 TEST(malformed_commands_say_what_is_wrong)
@@ -72,6 +76,11 @@ TEST(malformed_commands_say_what_is_wrong)
     CHECK_STR(shown("a > | b"), "no file after >");
     CHECK_STR(shown("a < x < y"), "more than one <");
     CHECK_STR(shown("a > x > y"), "more than one >");
+    CHECK_STR(shown("a >> x > y"), "more than one >");
+    CHECK_STR(shown("a >>"), "no file after >");
+    CHECK_STR(shown("a > > x"), "no file after >");
+    CHECK_STR(shown("a >>> x"), "no file after >");
+    CHECK_STR(shown("a << x"), "no file after <");
     CHECK_STR(shown("a | b < x"), "< belongs to the first stage of a pipe");
     CHECK_STR(shown("a > x | b"), "> belongs to the last stage of a pipe");
     CHECK_STR(shown("a & b"), "something after &; it ends a command, and `;` parts two");

@@ -24,6 +24,7 @@ static void before_load(const void *word, unsigned long size);
 static kozo_cptr pipe_cap(const char *name);
 static struct kozo_mapping pipe_mapping(const char *name);
 static struct kozo_res no_file(void);
+static struct kozo_res write_file(uint64_t offset, uint64_t len);
 static enum kozo_err no_console(void);
 
 #define kozo_signal pipe_signal
@@ -43,7 +44,7 @@ static enum kozo_err no_console(void);
 #define kozo_snprintf snprintf
 #define kozo_vsnprintf vsnprintf
 #define kozo_file_read(...) no_file()
-#define kozo_file_write(...) no_file()
+#define kozo_file_write(file, offset, from, len) write_file(offset, len)
 #define console_call_write(...) ((void)m, (void)rep, no_console())
 #include "../../sys/ring.c"
 #include "../../sys/stream.c"
@@ -81,16 +82,26 @@ static kozo_cptr pipe_cap(const char *name)
 
     return end != nullptr && strcmp(end, ".wake") == 0   ? 1
            : end != nullptr && strcmp(end, ".wait") == 0 ? 2
+           : strcmp(name, "plain.file") == 0             ? 3
+           : strcmp(name, "grows.append") == 0           ? 4
                                                          : 0;
 }
 
 static struct kozo_mapping pipe_mapping(const char *name)
 {
-    return strcmp(name, "none") == 0 ? (struct kozo_mapping){}
-                                     : (struct kozo_mapping){ shared, KOZO_PIPE_BYTES };
+    return strncmp(name, "std", 3) == 0 ? (struct kozo_mapping){ shared, KOZO_PIPE_BYTES }
+                                        : (struct kozo_mapping){};
 }
 
 static struct kozo_res no_file(void) { return (struct kozo_res){ 0, KOZO_ERR_KIND }; }
+
+static uint64_t last_offset;
+
+static struct kozo_res write_file(uint64_t offset, uint64_t len)
+{
+    last_offset = offset;
+    return (struct kozo_res){ len, KOZO_OK };
+}
 
 static enum kozo_err no_console(void) { return KOZO_ERR_KIND; }
 
@@ -177,6 +188,59 @@ TEST(a_writer_without_room_waits_and_a_broken_pipe_is_told)
     CHECK_ERR(kozo_stream_write(&writer, "y", 1), GONE);
     CHECK_ERR(kozo_stream_write(&writer, "y", 1), GONE);
     CHECK_OK(kozo_stream_close(&writer));
+}
+
+TEST(room_is_what_can_be_written_without_waiting)
+{
+    begin();
+    CHECK_EQ(kozo_stream_room(&writer, 0).value, KOZO_PIPE_TEXT);
+    say("abc");
+    CHECK_OK(kozo_stream_write(&writer, "de", 2));
+    CHECK_EQ(kozo_stream_room(&writer, 0).value, KOZO_PIPE_TEXT - 2);
+    memset(text, 'x', sizeof text);
+    CHECK_OK(kozo_stream_write(&writer, text, (KOZO_PIPE_ENTRIES - 1) * KOZO_PIPE_TEXT - 2));
+    wakes_with = KOZO_ERR_TIMEOUT;
+    CHECK_ERR(kozo_stream_room(&writer, 0).err, TIMEOUT);
+    CHECK_STR(hear(9), "abc");
+    meanwhile = read_on;
+    CHECK_EQ(kozo_stream_room(&writer, 0).value, KOZO_PIPE_TEXT);
+    CHECK_OK(kozo_stream_close(&reader));
+    CHECK_ERR(kozo_stream_room(&writer, 0).err, GONE);
+    CHECK_ERR(kozo_stream_room(&reader, 0).err, EMPTY);
+}
+
+TEST(a_pipe_that_one_made_is_the_same)
+{
+    struct kozo_notification wake = { 1 }, wait = { 2 };
+
+    begin();
+    CHECK_OK(kozo_stream_of_pipe(&writer, shared, wake, wait, KOZO_STREAM_WRITES));
+    say("made");
+    CHECK_STR(hear(9), "made");
+    CHECK_ERR(kozo_stream_of_pipe(&writer, (char *)shared + 8, wake, wait, KOZO_STREAM_WRITES),
+              STATE);
+}
+
+TEST(a_file_is_written_on_or_at_its_end)
+{
+    begin();
+    memset(text, 'x', sizeof text);
+    CHECK_OK(kozo_stream_open(&writer, "plain", KOZO_STREAM_WRITES));
+    CHECK_EQ(kozo_stream_room(&writer, 0).value, KOZO_STREAM_BUFFER);
+    CHECK_OK(kozo_stream_write(&writer, text, KOZO_STREAM_BUFFER));
+    CHECK_EQ(last_offset, 0);
+    say("x");
+    CHECK_EQ(last_offset, KOZO_STREAM_BUFFER);
+    CHECK_OK(kozo_stream_open(&writer, "grows", KOZO_STREAM_WRITES));
+    CHECK_OK(kozo_stream_write(&writer, text, KOZO_STREAM_BUFFER));
+    CHECK_EQ(last_offset, KOZO_FILE_END);
+    last_offset = 0;
+    say("x");
+    CHECK_EQ(last_offset, KOZO_FILE_END);
+    CHECK_ERR(kozo_stream_open(&reader, "grows", KOZO_STREAM_READS), KIND);
+    kozo_stream_of_file(&writer, (struct kozo_endpoint){ 3 }, 7, KOZO_STREAM_WRITES);
+    say("x");
+    CHECK_EQ(last_offset, 7);
 }
 
 TEST(a_stream_goes_one_way)

@@ -14,6 +14,7 @@
  * program was born with under that name:
  *
  *   NAME.file      an Endpoint: a file of the protocol `fs`
+ *   NAME.append    the same, to write: each message goes to wherever its end is then
  *   NAME.console   an Endpoint: the protocol `console`, to write text; a NUL becomes `?`
  *   NAME           a mapping of KOZO_PIPE_BYTES: a pipe, with the Notifications NAME.wake, on
  *                  which the other side waits, and NAME.wait, on which this one does
@@ -58,7 +59,7 @@ struct kozo_stream {
     enum kozo_stream_kind kind;
     enum kozo_stream_way way;
     struct kozo_endpoint cap;
-    uint64_t offset;       /* in the file, of the next byte */
+    uint64_t offset;       /* in the file, of the next byte; KOZO_FILE_END: wherever it ends */
     struct kozo_ring ring; /* of a pipe */
     uint32_t used; /* bytes of `buffer`, or of the pipe's entry under way, written or read so far */
     char buffer[KOZO_STREAM_BUFFER];
@@ -66,9 +67,20 @@ struct kozo_stream {
 
 /*
  * Takes up the stream that the program was given under `name`. Errors: EMPTY there is none; KIND
- * the console, to be read; STATE a mapping that is no pipe.
+ * the console, or a file to append to, to be read; STATE a mapping that is no pipe.
  */
 enum kozo_err kozo_stream_open(struct kozo_stream *s, const char *name, enum kozo_stream_way way);
+
+/*
+ * For who has a file or made a pipe itself: a stream of it. `offset`: in the file, of the first byte;
+ * to write KOZO_FILE_END appends.
+ */
+void kozo_stream_of_file(struct kozo_stream *s, struct kozo_endpoint file, uint64_t offset,
+                         enum kozo_stream_way way);
+/* The pipe in the KOZO_PIPE_BYTES at `memory`, as for kozo_ring_join. Errors: STATE it is none. */
+enum kozo_err kozo_stream_of_pipe(struct kozo_stream *s, void *memory,
+                                  struct kozo_notification wake, struct kozo_notification wait,
+                                  enum kozo_stream_way way);
 
 /*
  * Reads some bytes, at most `len`, waiting for the first. The value is their number, 0 at the end.
@@ -84,7 +96,14 @@ struct kozo_res kozo_stream_read(struct kozo_stream *s, void *to, size_t len);
  */
 enum kozo_err kozo_stream_write(struct kozo_stream *s, const void *from, size_t len);
 
-/* The same for text made by a format; at most KOZO_STREAM_BUFFER bytes, cut to fit. */
+/*
+ * For who must not wait for a pipe's reader as long as it takes: waits by `deadline` (ns since boot)
+ * until something can be written without waiting. The value is how many bytes at least. Errors:
+ * TIMEOUT, and those of kozo_stream_write.
+ */
+struct kozo_res kozo_stream_room(struct kozo_stream *s, uint64_t deadline);
+
+/* As kozo_stream_write, for text made by a format; at most KOZO_STREAM_BUFFER bytes, cut to fit. */
 [[gnu::format(printf, 2, 3)]] enum kozo_err kozo_stream_printf(struct kozo_stream *s,
                                                                const char *format, ...);
 
