@@ -134,12 +134,16 @@ void kozo_ring_bury(void *memory, enum kozo_ring_side side, enum kozo_ring_end h
     struct kozo_ring_shared *shared = memory;
     struct kozo_ring_half *half = side == KOZO_RING_PRODUCER ? &shared->producer : &shared->consumer;
 
-    if (__atomic_load_n(&half->closed, __ATOMIC_RELAXED) != KOZO_RING_CLOSED)
+    if (__atomic_load_n(&half->closed, __ATOMIC_RELAXED) == KOZO_RING_OPEN)
         __atomic_store_n(&half->closed, how, __ATOMIC_RELEASE);
 }
 
-void kozo_ring_close(struct kozo_ring *r)
+static void end_as(struct kozo_ring *r, enum kozo_ring_end how)
 {
-    __atomic_store_n(&r->mine->closed, KOZO_RING_CLOSED, __ATOMIC_RELEASE);
+    __atomic_store_n(&r->mine->closed, how, __ATOMIC_RELEASE);
     kozo_ring_wake(r);
 }
+
+void kozo_ring_close(struct kozo_ring *r) { end_as(r, KOZO_RING_CLOSED); }
+
+void kozo_ring_abort(struct kozo_ring *r) { end_as(r, KOZO_RING_DIED); }

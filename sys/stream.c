@@ -281,12 +281,16 @@ enum kozo_err kozo_stream_flush(struct kozo_stream *s)
     return KOZO_OK;
 }
 
-enum kozo_err kozo_stream_close(struct kozo_stream *s)
+static enum kozo_err leave(struct kozo_stream *s, void (*tell)(struct kozo_ring *r))
 {
     enum kozo_err err = kozo_stream_flush(s);
 
     if (s->kind == KOZO_STREAM_PIPE)
-        kozo_ring_close(&s->ring);
+        tell(&s->ring);
     s->kind = KOZO_STREAM_NONE;
     return err;
 }
+
+enum kozo_err kozo_stream_close(struct kozo_stream *s) { return leave(s, kozo_ring_close); }
+
+enum kozo_err kozo_stream_abort(struct kozo_stream *s) { return leave(s, kozo_ring_abort); }

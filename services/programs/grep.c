@@ -61,7 +61,7 @@ static int search(const char *name, struct kozo_stream *in)
             return trouble;
         }
     }
-    if (used > 0)
+    if (used > 0 && status == 0) /* half a line is none */
         look(name, used);
     return status;
 }

@@ -34,7 +34,8 @@ static int dump(const char *name, struct kozo_stream *in)
     }
     if (used > 0)
         print_row(at, row, used);
-    program_printf("%08llx\n", at + used);
+    if (status == 0) /* how much there is: told only of all of it */
+        program_printf("%08llx\n", at + used);
     return status;
 }
 

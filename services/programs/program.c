@@ -8,6 +8,7 @@
 static struct {
     struct kozo_stream out, err;
     const char *usage;
+    bool failed; /* there is more to its output than it will be */
 } program;
 
 void program_begin(const char *usage)
@@ -26,6 +27,7 @@ int program_usage(void)
 
 int program_fail(const char *what, const char *text)
 {
+    program.failed = true;
     (void)kozo_stream_flush(&program.out);
     (void)kozo_stream_printf(&program.err, "%s: %s: %s\n", kozo_program_name(),
                              what[0] != '\0' ? what : "input", text);
@@ -69,7 +71,8 @@ void program_printf(const char *format, ...)
 
 int program_end(int status)
 {
-    enum kozo_err err = kozo_stream_close(&program.out);
+    enum kozo_err err =
+        program.failed ? kozo_stream_abort(&program.out) : kozo_stream_close(&program.out);
 
     if (err != KOZO_OK && err != KOZO_ERR_EMPTY)
         give_up(err);
@@ -116,7 +119,7 @@ bool program_read(const char *name, struct kozo_stream *in, void *to, size_t len
 
     *got = r.value;
     if (r.err == KOZO_ERR_GONE)
-        *status = program_fail(name, "who wrote it has died");
+        *status = program_fail(name, "who wrote it died, or failed before its end");
     else if (r.err == KOZO_ERR_TYPE)
         *status = program_fail(name, "is a directory, or no regular file");
     else if (r.err != KOZO_OK)

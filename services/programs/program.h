@@ -23,7 +23,10 @@ void program_begin(const char *usage);
 /* Prints `usage: ...` as an error. Returns PROGRAM_USAGE. */
 int program_usage(void);
 
-/* Prints `NAME: WHAT: text` as an error. Returns PROGRAM_FAILED. */
+/*
+ * Prints `NAME: WHAT: text` as an error; who reads the output from a pipe will learn that it is not all
+ * that it should be. Returns PROGRAM_FAILED.
+ */
 int program_fail(const char *what, const char *text);
 int program_fail_err(const char *what, enum kozo_err err);
 

@@ -14,6 +14,7 @@ static void print(const struct counts *c, const char *name)
                    name[0] != '\0' ? " " : "", name);
 }
 
+/* What could not be read to its end has no count; nor has a sum it would be part of. */
 static int count(const char *name, struct kozo_stream *in)
 {
     static char piece[4096];
@@ -32,11 +33,13 @@ static int count(const char *name, struct kozo_stream *in)
         }
         c.bytes += got;
     }
+    if (status != 0)
+        return status;
     print(&c, name);
     total.lines += c.lines;
     total.words += c.words;
     total.bytes += c.bytes;
-    return status;
+    return 0;
 }
 
 int main(int argc, char **argv)
@@ -45,7 +48,7 @@ int main(int argc, char **argv)
 
     program_begin("wc [FILE...]");
     status = program_inputs(argc, argv, 1, count);
-    if (argc > 2)
+    if (argc > 2 && status == 0)
         print(&total, "total");
     return program_end(status);
 }

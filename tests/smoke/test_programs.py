@@ -128,9 +128,10 @@ def test_pipes_end_and_break(boot):
         # The writer exits: the reader reads the end. It dies: the reader is told so.
         assert person.line("crash exit 3 | wc").split() == ["0", "0", "0"]
         text = person.line("crash page | wc")
-        assert "wc: input: who wrote it has died\n" in text, text
+        assert "wc: input: who wrote it died, or failed before its end\n" in text, text
         (headline, _, frames, _), = reports(text)
         assert headline.startswith("crash: page fault, ") and frames[:2] == ["read_null", "main"], text
+        assert not re.search(r"^ +0 +0 +0", text, re.MULTILINE), text
         text = person.line("crash opcode | crash divide")
         assert sorted(r[2][0] for r in reports(text)) == ["divide", "opcode"], text
         vm.send("trickle | sha256sum &\r")
@@ -140,6 +141,25 @@ def test_pipes_end_and_break(boot):
         assert person.line("jobs") == ""
         assert "error: | wc: nothing before |" in person.line("| wc")
         assert "more than 3 stages" in person.line("cat | cat | cat | cat")
+
+
+def test_half_a_stream_passes_for_no_whole_one(boot):
+    """A writer says one whole line and half of a second, and faults: no count, hash, length or last line of it."""
+    with boot.start() as vm:
+        person = Person(vm)
+        for reader, told in (("wc", ""), ("sha256sum", ""), ("grep 'a'", "a whole line\n"),
+                             ("hexdump", "00000000  61 20 77 68 6f 6c 65 20  6c 69 6e 65 0a 68 61 6c  |a whole line.hal|\n"
+                                         f"00000010 {' 66 20 61':49}  |f a|\n"),
+                             ("cat", "a whole line\nhalf a\n"), ("cat | wc", ""), ("cat | sha256sum", "")):
+            text = person.line(f"halfway | {reader} > /ram/h")
+            assert len(reports(text)) == 1 and text.count(": input: who wrote it died, or failed before its end\n") == \
+                reader.count("|") + 1, (reader, text)
+            assert person.line("cat /ram/h") == told, reader
+        text = person.line("wc /etc/motd /etc")
+        assert "      2       9      51 /etc/motd\n" in text and "wc: /etc: is a directory" in text, text
+        assert "total" not in text and text.count("/etc\n") == 0, text
+        vm.send("halfway | wc; poweroff\r")
+        vm.expect_exit(1)
 
 
 def test_a_second_reader_of_the_console_does_not_end_the_shell(boot):

@@ -38,6 +38,7 @@ static enum kozo_err no_console(void);
 #define kozo_ring_wake pipe_ring_wake
 #define kozo_ring_wait pipe_ring_wait
 #define kozo_ring_close pipe_ring_close
+#define kozo_ring_abort pipe_ring_abort
 #define kozo_ring_bury pipe_ring_bury
 #define kozo_cap pipe_cap
 #define kozo_mapping(name) pipe_mapping(name)
@@ -169,6 +170,20 @@ TEST(a_writer_that_dies_leaves_what_it_had_flushed)
     CHECK_STR(hear(99), "kept");
     CHECK_ERR(kozo_stream_read(&reader, back, 9).err,
               GONE); /* not the end of what there was to say */
+}
+
+TEST(a_writer_that_gives_up_leaves_all_it_wrote_and_no_end)
+{
+    begin();
+    say("kept");
+    CHECK_OK(kozo_stream_write(&writer, "and this", 8));
+    CHECK_OK(kozo_stream_abort(&writer));
+    CHECK_STR(hear(99), "kept");
+    CHECK_STR(hear(99), "and this");
+    CHECK_ERR(kozo_stream_read(&reader, back, 9).err, GONE);
+    pipe_ring_bury(shared, KOZO_RING_PRODUCER, KOZO_RING_CLOSED); /* it exits then */
+    CHECK_ERR(kozo_stream_read(&reader, back, 9).err, GONE);
+    CHECK_ERR(kozo_stream_write(&writer, "x", 1), EMPTY);
 }
 
 static void read_on(void) { CHECK(kozo_stream_read(&reader, back, sizeof back).err == KOZO_OK); }

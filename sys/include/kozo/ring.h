@@ -135,6 +135,9 @@ enum kozo_err kozo_ring_wait(struct kozo_ring *r, uint64_t deadline);
 /* Tells the other side that this one is through. What was put can still be read. */
 void kozo_ring_close(struct kozo_ring *r);
 
+/* The same, before all was said: the other side finds it DIED. What was put can still be read. */
+void kozo_ring_abort(struct kozo_ring *r);
+
 /* Whether and how the other side is through; no system call. What it put can still be read. */
 static inline enum kozo_ring_end kozo_ring_ended(const struct kozo_ring *r)
 {

@@ -19,11 +19,12 @@
  *   NAME           a mapping of KOZO_PIPE_BYTES: a pipe, with the Notifications NAME.wake, on
  *                  which the other side waits, and NAME.wait, on which this one does
  *
- * A pipe is a ring (ring.h). When its writer is through the reader gets what was put into it, then the
- * end if the writer closed or exited, GONE if a fault or somebody else ended it; what it had not flushed
- * then is lost. When its reader is through, however, the writer's next write or flush is GONE. That a
- * side that did not close is through says who made the pipe (kozo_ring_bury). Where nobody does, a reader
- * gets GONE, and a writer learns of it when the pipe is full.
+ * A pipe is a ring (ring.h). When its writer is through the reader gets what was put into it, then
+ * the end if the writer closed or exited, GONE if it aborted; GONE too if a fault or somebody else
+ * ended it, and what it had not flushed is lost. When its reader is through, however, the writer's
+ * next write or flush is GONE. That a side that did not close is through says who made the pipe
+ * (kozo_ring_bury). Where nobody does, a reader gets GONE, and a writer learns of it when the pipe
+ * is full.
  */
 #pragma once
 
@@ -84,8 +85,8 @@ enum kozo_err kozo_stream_of_pipe(struct kozo_stream *s, void *memory,
 
 /*
  * Reads some bytes, at most `len`, waiting for the first. The value is their number, 0 at the end.
- * Errors: GONE the pipe's writer died; PROTOCOL it wrote nonsense; EMPTY the stream is none to be
- * read; CANCELLED; a file's: those of kozo_file_read.
+ * Errors: GONE the pipe's writer died, or aborted; PROTOCOL it wrote nonsense; EMPTY the stream is
+ * none to be read; CANCELLED; a file's: those of kozo_file_read.
  */
 struct kozo_res kozo_stream_read(struct kozo_stream *s, void *to, size_t len);
 
@@ -115,3 +116,9 @@ enum kozo_err kozo_stream_flush(struct kozo_stream *s);
  * Errors: as kozo_stream_write.
  */
 enum kozo_err kozo_stream_close(struct kozo_stream *s);
+
+/*
+ * The same, by who could not write all there was to write: after it a pipe's reader gets GONE, not
+ * the end. Errors: as kozo_stream_write.
+ */
+enum kozo_err kozo_stream_abort(struct kozo_stream *s);
