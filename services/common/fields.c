@@ -280,14 +280,29 @@ static const char *read_subject(struct field_target *t, struct kozo_str value)
                                                            : "the name of a service, or *";
 }
 
+/* A power and no target: over whatever it can be had. */
+static const char *read_power(struct field_target *t, struct kozo_str value)
+{
+    struct object object;
+
+    if (kozo_str_is(value, OBJECT_KILL))
+        t->rule->object = kozo_str(OBJECT_KILL "/*");
+    else if (value.at[value.len - 1] != '*' &&
+             (!object_parse(value, &object) || !kozo_str_is(object.power, "kill")))
+        return OBJECT_KILL "/SERVICE, or " OBJECT_KILL " for that of every service";
+    return nullptr;
+}
+
 static const char *read_object(struct field_target *t, struct kozo_str value)
 {
     struct kozo_str rest = value, provider = text_cut(&rest, ':');
 
     t->rule->object = value;
-    if (kozo_str_is(value, "*") || (field_is_name(provider) && rest.len > 0))
+    if (kozo_str_is(value, "*"))
         return nullptr;
-    return "provider:name, as fs:/etc/motd or fs:/etc/*, or *";
+    if (!field_is_name(provider) || rest.len == 0)
+        return "provider:name, as fs:/etc/motd or fs:/etc/*, or *";
+    return kozo_str_is(provider, "process") ? read_power(t, value) : nullptr;
 }
 
 static const char *read_rights(struct field_target *t, struct kozo_str value)

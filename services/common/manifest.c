@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/manifest.h"
 #include "common/fields.h"
+#include "common/object.h"
 #include "common/words.h"
 
 /* What init itself can give; the other capabilities are what services provide. */
@@ -273,8 +274,20 @@ static void check_service(struct parser *p, const struct manifest_service *s)
                      "a name that a service provides, or process");
 }
 
+/* A rule about somebody who is not there would protect nobody. */
+static void check_target(struct parser *p, const struct manifest_rule *r)
+{
+    struct object object;
+
+    if (object_parse(r->object, &object) && object.target.len > 0 &&
+        manifest_service(p->target.manifest, object.target) == nullptr)
+        complain_of(p, "object", r->object,
+                    "behind " OBJECT_KILL "/ the name of a service of this manifest");
+}
+
 static void check_rule(struct parser *p, const struct manifest_rule *r)
 {
+    check_target(p, r);
     if (!kozo_str_is(r->subject, "*") &&
         manifest_service(p->target.manifest, r->subject) == nullptr)
         complain_of(p, "subject", r->subject,

@@ -64,7 +64,8 @@ struct manifest_service {
 struct manifest_rule {
     struct kozo_str name;
     struct kozo_str subject; /* a service, or `*` */
-    struct kozo_str object;  /* provider:name; a `*` at the end stands for any rest */
+    struct kozo_str object;  /* provider:name; a `*` at the end stands for any rest, which the
+                                power process:kill has added where the text leaves it out */
     uint8_t rights;
     enum manifest_decision decision;
     enum manifest_tier tier;

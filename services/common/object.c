@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/object.h"
+#include "common/fields.h"
 
 static bool part_is_sound(struct kozo_str part)
 {
@@ -32,6 +33,14 @@ static bool is_word(struct kozo_str s)
     return s.len > 0;
 }
 
+static bool parse_power(struct kozo_str text, struct object *object)
+{
+    object->target = text;
+    object->power = text_cut(&object->target, '/');
+    return is_word(object->power) &&
+           (object->power.len == text.len || field_is_name(object->target));
+}
+
 bool object_parse(struct kozo_str name, struct object *object)
 {
     struct kozo_str rest = name, provider = text_cut(&rest, ':');
@@ -39,10 +48,8 @@ bool object_parse(struct kozo_str name, struct object *object)
     if (name.len > OBJECT_BYTES || provider.len == 0 || rest.len == 0)
         return false;
     *object = (struct object){ .provider = provider };
-    if (rest.at[0] != '/') {
-        object->power = rest;
-        return is_word(rest);
-    }
+    if (rest.at[0] != '/')
+        return parse_power(rest, object);
     object->path = (struct kozo_str){ rest.at + 1, rest.len - 1 };
     return path_is_sound(object->path);
 }

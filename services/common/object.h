@@ -13,6 +13,7 @@
 
 #define OBJECT_BYTES 255u
 #define PATH_BYTES 255u
+#define OBJECT_KILL "process:kill" /* the power to end and restart services */
 
 /*
  * `path` is relative and in its only spelling: parts of at least one byte with a slash between
@@ -22,13 +23,17 @@ bool path_is_sound(struct kozo_str path);
 
 /*
  * What an object's name says: `fs:/etc/motd` is the file etc/motd of what provides fs, and
- * `process:kill` a power.
+ * `process:kill/log` a power, over the service log. `process:kill` names none.
  */
 struct object {
     struct kozo_str provider;
     struct kozo_str path;  /* without the slash it begins with; of a power: empty */
-    struct kozo_str power; /* of a path: empty */
+    struct kozo_str power;  /* of a path: empty */
+    struct kozo_str target; /* of a power: a service's name; may be empty, as it is of a path */
 };
 
-/* False when `name` is neither provider:/path with a sound path nor provider:power with a word. */
+/*
+ * False when `name` is neither provider:/path with a sound path nor provider:power or
+ * provider:power/target with a word and a name.
+ */
 bool object_parse(struct kozo_str name, struct object *object);

@@ -21,7 +21,7 @@ static enum kozo_err crash_thread(struct service *s, struct kozo_thread thread, 
         return info.err;
     if (info.state == KOZO_THREAD_STOPPED)
         return KOZO_ERR_STATE;
-    s->crashed_by = by;
+    kozo_str_copy(s->crashed_by, sizeof s->crashed_by, by);
     take_code(&s->process);
     (void)kozo_thread_suspend(thread);
     return kozo_thread_resume(thread);

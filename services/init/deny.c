@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "init/deny.h"
 #include "common/identity.h"
+#include "common/object.h"
 
 #include <kozo/print.h>
 #include <kozo/system.h>
@@ -49,6 +50,21 @@ void deny(struct init *i, const struct kozo_msg *m, struct kozo_str object, uint
                         .hint = kozo_str(hint) };
 
     denial_tell(&i->denials, identity_index(m->badge), kozo_now(), &d, print, nullptr);
+}
+
+void deny_bound(struct init *i, const struct kozo_msg *m)
+{
+    const struct manifest_service *s = &i->manifest.service[identity_target(m->badge)];
+    char object[OBJECT_BYTES], hint[128];
+    struct line l = line_begin(object, sizeof object);
+
+    line_add(&l, OBJECT_KILL "/");
+    line_add_str(&l, s->name);
+    l = line_begin(hint, sizeof hint);
+    line_add(&l, "it is bound to ");
+    line_add_str(&l, s->name);
+    line_add(&l, ", to kill, restart and crash that alone");
+    deny(i, m, kozo_str(object), KOZO_SYSTEM_KILL, hint);
 }
 
 void deny_time(struct init *i, uint64_t now)

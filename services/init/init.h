@@ -24,6 +24,7 @@
 #define PROGRAM_CNODE_BITS 8u /* log2 of the slots of a service */
 
 #define SERVICE_END 128u     /* bytes that tell how a life ended */
+#define SERVICE_BY 80u       /* and who wanted that: two names */
 
 /* The same numbers as enum kozo_system_state. */
 enum service_state : uint8_t {
@@ -42,7 +43,7 @@ struct service {
     struct supervise care;
     char end[SERVICE_END];      /* how its last life ended; empty = none did */
     struct gate ends;           /* for what is told of its ends */
-    struct kozo_str crashed_by; /* who asked for the fault that is to end this life; empty: nobody */
+    char crashed_by[SERVICE_BY]; /* who wants the fault that is to end this life; empty: nobody */
     bool quiet;                 /* its last end was counted, not told: nor is what follows */
     struct kozo_endpoint port;  /* what it provides is served here; { 0 } nothing */
     struct kozo_untyped port_memory; /* a port is made of it, one for each life */

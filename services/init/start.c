@@ -386,7 +386,7 @@ struct start_problem start_service(struct init *i, struct service *s)
         return p;
     s->state = SERVICE_RUNNING;
     s->ready = false;
-    s->crashed_by = (struct kozo_str){};
+    s->crashed_by[0] = '\0';
     supervise_started(&s->care, kozo_now());
     output_started(s);
     return p;

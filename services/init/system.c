@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "init/system.h"
 #include "common/cmdline.h"
+#include "common/identity.h"
 #include "init/commands.h"
 #include "init/crash.h"
 #include "init/deny.h"
@@ -11,6 +12,7 @@
 #include "init/watch.h"
 
 #include <kozo/layout.h>
+#include <kozo/policy.h>
 #include <kozo/slots.h>
 #include <kozo/start.h>
 #include <kozo/string.h>
@@ -33,6 +35,17 @@ static enum kozo_err want(struct system_server *s, const struct kozo_msg *m, uin
         return KOZO_OK;
     deny(s->i, m, kozo_str(right == KOZO_SYSTEM_KILL ? "process" : "system"), right,
          "its section names neither this under capabilities, nor did policy grant it");
+    return KOZO_ERR_RIGHTS;
+}
+
+/* The same, by one that is good for every service. */
+static enum kozo_err want_unbound(struct system_server *s, const struct kozo_msg *m, uint8_t right)
+{
+    enum kozo_err err = want(s, m, right);
+
+    if (err != KOZO_OK || !identity_is_bound(m->badge))
+        return err;
+    deny_bound(s->i, m);
     return KOZO_ERR_RIGHTS;
 }
 
@@ -77,7 +90,7 @@ static enum kozo_err serve_commands(struct system_server *s, const struct kozo_m
                                     struct system_commands_rep *rep)
 {
     bool kills = (m->user & KOZO_SYSTEM_KILL) != 0;
-    enum kozo_err err = want(s, m, kills ? KOZO_SYSTEM_KILL : KOZO_SYSTEM_LOOK);
+    enum kozo_err err = want_unbound(s, m, kills ? KOZO_SYSTEM_KILL : KOZO_SYSTEM_LOOK);
 
     if (err != KOZO_OK)
         return err;
@@ -398,50 +411,94 @@ static enum kozo_err serve_events(struct system_server *s, const struct kozo_msg
 
 /* ---- ending and restarting ---- */
 
-/* The service a request of this right names. */
-static enum kozo_err target(struct system_server *s, const struct kozo_msg *m, struct kozo_str name,
-                            struct service **to)
+/* The service a request of this right names, and who wants it. */
+struct target {
+    struct service *service;
+    char by[SERVICE_BY];
+};
+
+static struct target target_of(const struct system_server *s, const struct kozo_msg *m,
+                               struct service *service)
+{
+    uint64_t whom = identity_client(m->badge);
+    const struct manifest_service *client = identity_service(&s->i->manifest, whom);
+    struct target t = { .service = service };
+    struct line l = line_begin(t.by, sizeof t.by);
+
+    if (client != nullptr) {
+        line_add_str(&l, client->name);
+        line_add(&l, (whom & IDENTITY_LENT) != 0 ? KOZO_POLICY_LENT " through " : " through ");
+    }
+    line_add_str(&l, s->caller->m->name);
+    return t;
+}
+
+static enum kozo_err want_target(struct system_server *s, const struct kozo_msg *m,
+                                 struct kozo_str name, struct target *t)
 {
     const struct manifest_service *found = manifest_service(&s->i->manifest, name);
     enum kozo_err err = want(s, m, KOZO_SYSTEM_KILL);
 
     if (err != KOZO_OK)
         return err;
+    if (identity_is_bound(m->badge) &&
+        found != &s->i->manifest.service[identity_target(m->badge)]) {
+        deny_bound(s->i, m);
+        return KOZO_ERR_RIGHTS;
+    }
     if (found == nullptr)
         return KOZO_ERR_NOT_FOUND;
-    *to = &s->i->service[found - s->i->manifest.service];
+    *t = target_of(s, m, &s->i->service[found - s->i->manifest.service]);
+    return KOZO_OK;
+}
+
+static enum kozo_err serve_bind(struct system_server *s, const struct kozo_msg *m,
+                                const struct system_bind_req *req, struct system_bind_rep *rep)
+{
+    const struct manifest_service *to = manifest_service(&s->i->manifest, req->name);
+    enum kozo_err err = want_unbound(s, m, KOZO_SYSTEM_KILL);
+
+    if (err != KOZO_OK)
+        return err;
+    if (to == nullptr)
+        return KOZO_ERR_NOT_FOUND;
+    if (req->client != 0 && identity_service(&s->i->manifest, req->client) == nullptr)
+        return KOZO_ERR_ARGUMENT;
+    rep->cap = kozo_give_badged(
+        s->i->port.c, KOZO_WRITE, KOZO_SYSTEM_KILL,
+        identity_bind(m->badge, (uint32_t)(to - s->i->manifest.service), req->client));
     return KOZO_OK;
 }
 
 static enum kozo_err serve_kill(struct system_server *s, const struct kozo_msg *m,
                                 const struct system_kill_req *req, struct system_kill_rep *rep)
 {
-    struct service *to;
-    enum kozo_err err = target(s, m, req->name, &to);
+    struct target t;
+    enum kozo_err err = want_target(s, m, req->name, &t);
 
     (void)rep;
-    return err == KOZO_OK ? ends_kill(s->i, to, s->caller->m->name) : err;
+    return err == KOZO_OK ? ends_kill(s->i, t.service, kozo_str(t.by)) : err;
 }
 
 static enum kozo_err serve_restart(struct system_server *s, const struct kozo_msg *m,
                                    const struct system_restart_req *req,
                                    struct system_restart_rep *rep)
 {
-    struct service *to;
-    enum kozo_err err = target(s, m, req->name, &to);
+    struct target t;
+    enum kozo_err err = want_target(s, m, req->name, &t);
 
     (void)rep;
-    return err == KOZO_OK ? ends_restart(s->i, to, s->caller->m->name) : err;
+    return err == KOZO_OK ? ends_restart(s->i, t.service, kozo_str(t.by)) : err;
 }
 
 static enum kozo_err serve_crash(struct system_server *s, const struct kozo_msg *m,
                                  const struct system_crash_req *req, struct system_crash_rep *rep)
 {
-    struct service *to;
-    enum kozo_err err = target(s, m, req->name, &to);
+    struct target t;
+    enum kozo_err err = want_target(s, m, req->name, &t);
 
     (void)rep;
-    return err == KOZO_OK ? crash_service(to, req->number, s->caller->m->name) : err;
+    return err == KOZO_OK ? crash_service(t.service, req->number, kozo_str(t.by)) : err;
 }
 
 /* ---- all of it ---- */
@@ -462,6 +519,7 @@ static const struct system_ops ops = {
     .trace = serve_trace,
     .events = serve_events,
     .crash = serve_crash,
+    .bind = serve_bind,
 };
 
 bool system_is(const struct kozo_msg *m)

@@ -25,7 +25,8 @@ struct service *watch_service_of(struct init *i, uint64_t badge)
     uint32_t index = identity_index(badge);
     struct service *s = index < i->manifest.services ? &i->service[index] : nullptr;
 
-    if (s == nullptr || badge != identity_badge(index, s->life) || s->state != SERVICE_RUNNING)
+    if (s == nullptr || identity_service_badge(badge) != identity_badge(index, s->life) ||
+        s->state != SERVICE_RUNNING)
         return nullptr;
     return s;
 }
@@ -203,9 +204,9 @@ static void serve_end(struct init *i, const struct kozo_msg *m)
     lines_flush(&s->lines, print_line, &c);
     map = report_map(s->m->name, &s->process, archive_file(i, s->m->binary));
     fault_describe(&l, m->word, &map);
-    if (s->crashed_by.len > 0 && !exited) {
+    if (s->crashed_by[0] != '\0' && !exited) {
         line_add(&l, ", as ");
-        line_add_str(&l, s->crashed_by);
+        line_add(&l, s->crashed_by);
         line_add(&l, " wanted");
     }
     if (ends_tell(s) && !exited) {

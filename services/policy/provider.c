@@ -9,6 +9,7 @@
 #include <kozo/start.h>
 #include <kozo/string.h>
 #include <kozo/syscall.h>
+#include <kozo/system.h>
 #include <kozo/time.h>
 
 /*
@@ -81,6 +82,21 @@ static enum kozo_err open_path(struct policy_server *p, struct kozo_endpoint fro
     return err;
 }
 
+/* The power over one service, of which init tells then for whom it was. */
+static enum kozo_err open_power(struct policy_server *p, struct kozo_endpoint from, uint64_t badge,
+                                struct kozo_str target)
+{
+    struct system_bind_rep rep;
+    struct kozo_msg m;
+    enum kozo_err err;
+
+    kozo_msg_init(&m);
+    kozo_msg_window(&m, p->opened, 1);
+    err = system_call_bind(from, &m, &(struct system_bind_req){ .name = target, .client = badge },
+                           &rep);
+    return err == KOZO_OK && rep.cap.slot == 0 ? KOZO_ERR_GONE : err;
+}
+
 /* Whether a call's end means that the provider has begun a new life meanwhile. */
 static bool is_lost(enum kozo_err err) { return err == KOZO_ERR_EMPTY || err == KOZO_ERR_GONE; }
 
@@ -102,8 +118,7 @@ enum kozo_err provider_open(struct policy_server *p, uint64_t badge, struct kozo
         struct kozo_endpoint from = kozo_cap_endpoint(provider);
 
         if (object.power.len > 0)
-            err = kozo_cap_copy(kozo_own(p->opened), kozo_own(from.c),
-                                KOZO_RIGHTS(KOZO_WRITE | KOZO_GRANT, rights));
+            err = open_power(p, from, badge, object.target);
         else
             err = open_path(p, from, for_others, badge, object.path, rights);
         if (!is_lost(err) || tries > 0 || kozo_reconnect(provider) != KOZO_OK)

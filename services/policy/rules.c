@@ -222,35 +222,71 @@ uint64_t rules_power(const struct object *object)
                : 0;
 }
 
+static void say_not_requested(struct rules_answer *a, const struct rules_request *q,
+                              struct kozo_str provider)
+{
+    struct line reason = line_begin(a->reason, sizeof a->reason);
+    struct line hint = line_begin(a->hint, sizeof a->hint);
+
+    line_add_str(&hint, provider);
+    line_add(&hint, " is missing under requests in [service ");
+    line_add_str(&hint, q->subject->name);
+    line_add(&hint, "] of " MANIFEST_PATH);
+    line_add_str(&reason, q->subject->name);
+    line_add(&reason, " may not ask for what ");
+    line_add_quoted(&reason, provider);
+    line_add(&reason, " provides");
+}
+
+static void say_no_target(struct rules_answer *a, struct kozo_str target)
+{
+    struct line reason = line_begin(a->reason, sizeof a->reason);
+    struct line hint = line_begin(a->hint, sizeof a->hint);
+
+    line_add(&reason, "no service is called ");
+    line_add_str(&reason, target);
+    line_add(&hint, "ps lists them; init is none");
+}
+
+/* The same of a power. */
+static bool is_sound_power(const struct manifest *m, const struct rules_request *q,
+                           const struct object *object, struct rules_answer *a)
+{
+    if (rules_power(object) == 0)
+        say(a, "there is no such power",
+            "there is " OBJECT_KILL "/SERVICE; a path begins with a slash, as fs:/etc/motd");
+    else if (object->target.len == 0)
+        say(a, "that power is had over one service at a time", "name it: " OBJECT_KILL "/SERVICE");
+    else if (q->rights != rules_power(object))
+        say(a, "the rights asked for are not those of that power", OBJECT_KILL " has: kill");
+    else if (!manifest_has(&q->subject->requests, object->provider))
+        say_not_requested(a, q, object->provider);
+    else if (manifest_service(m, object->target) == nullptr)
+        say_no_target(a, object->target);
+    else
+        return true;
+    return false;
+}
+
 /* Whether the request can be looked at at all. */
-static bool is_sound(const struct rules_request *q, struct rules_answer *a)
+static bool is_sound(const struct manifest *m, const struct rules_request *q,
+                     struct rules_answer *a)
 {
     struct object object;
 
     refuse(a, nullptr);
     if (!object_parse(q->object, &object))
         say(a, "the object's name is malformed",
-            "write it as fs:/etc/motd, without empty parts, . or .., or as process:kill");
-    else if (object.power.len > 0 && rules_power(&object) == 0)
-        say(a, "there is no such power", "there is process:kill");
-    else if (object.power.len > 0 && q->rights != rules_power(&object))
-        say(a, "the rights asked for are not those of that power", "process:kill has: kill");
+            "write it as fs:/etc/motd, without empty parts, . or .., or as " OBJECT_KILL
+            "/SERVICE");
+    else if (object.power.len > 0)
+        return is_sound_power(m, q, &object, a);
     else if (q->rights == 0 || (q->rights & ~(uint64_t)RIGHTS_ALL) != 0)
         say(a, "the rights asked for are none, or unknown",
             "ask for read, write, list, create or remove");
-    else if (!manifest_has(&q->subject->requests, object.provider)) {
-        struct line hint = line_begin(a->hint, sizeof a->hint);
-
-        line_add_str(&hint, object.provider);
-        line_add(&hint, " is missing under requests in [service ");
-        line_add_str(&hint, q->subject->name);
-        line_add(&hint, "] of " MANIFEST_PATH);
-        hint = line_begin(a->reason, sizeof a->reason);
-        line_add_str(&hint, q->subject->name);
-        line_add(&hint, " may not ask for what ");
-        line_add_quoted(&hint, object.provider);
-        line_add(&hint, " provides");
-    } else
+    else if (!manifest_has(&q->subject->requests, object.provider))
+        say_not_requested(a, q, object.provider);
+    else
         return true;
     return false;
 }
@@ -325,7 +361,7 @@ static bool add_own(struct rules_answer *a, const struct manifest *m, const stru
 void rules_decide(const struct manifest *m, const struct rules_request *q, struct rules_answer *a)
 {
     *a = (struct rules_answer){};
-    if (!is_sound(q, a))
+    if (!is_sound(m, q, a))
         return;
     *a = (struct rules_answer){ .decision = DECISION_ALLOW,
                                 .lease_ms = manifest_tier_limit(TIER_LOW),

@@ -44,5 +44,5 @@ void rules_decide(const struct manifest *m, const struct rules_request *request,
 /* Turn the answer into a denial: because nobody consents, or for any other reason. */
 void rules_no_consent(struct rules_answer *answer, const char *why, const char *hint);
 void rules_refuse(struct rules_answer *answer, const char *reason, const char *hint);
-/* The rights of a power (process:kill), 0 when there is no such power. */
+/* The rights of a power (process:kill, over whatever service), 0 when there is no such power. */
 uint64_t rules_power(const struct object *object);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* policy, kill and restart: grants, and powers that have to be granted. */
+#include "common/object.h"
 #include "common/rights.h"
 #include "shell/run.h"
 #include "shell/services.h"
@@ -211,14 +212,15 @@ static uint32_t tell_outcome(struct kozo_str name, uint64_t life, enum kozo_err 
     return err == KOZO_OK ? 0 : shell_fail_err(name, err);
 }
 
-/* The right to end services: policy grants it, or does not, to whom it asks. */
+/* The right to end this service: policy grants it, or does not, to whom it asks. */
 static bool ask_for_kill(struct kozo_str what, const char *why, struct kozo_grant *grant)
 {
-    char text[400];
+    char object[64], text[400];
     enum kozo_err err;
 
+    kozo_snprintf(object, sizeof object, OBJECT_KILL "/%.*s", (int)what.len, what.at);
     (void)kozo_reconnect("policy");
-    err = kozo_request("process:kill", KOZO_SYSTEM_KILL, why, grant);
+    err = kozo_request(object, KOZO_SYSTEM_KILL, why, grant);
     if (err == KOZO_OK)
         return true;
     if (err == KOZO_ERR_DENIED)

@@ -160,23 +160,25 @@ def test_a_flood_fills_its_own_share(boot):
 
 
 def test_one_use_and_leases_outlive_policy(boot):
-    petition(boot, "ask process:kill 16 kill hello kill hello ask process:kill 16 kill policy ask fs:/etc/hostname 1",
+    petition(boot, "ask process:kill/hello 16 kill fsd kill hello ask process:kill/policy 16 kill policy",
              RULE.format(name="power", object="process:kill", rights="kill", decision="allow", more=""))
     with boot.start() as vm:
-        vm.wait_for(r"^\[\?\] petitioner asks policy for process:kill$")
+        vm.wait_for(r"^\[\?\] petitioner asks policy for process:kill/hello$")
         vm.wait_for(r"^\[\?\]   rights: kill$")
         vm.wait_for(r"^\[\?\]   risk: critical; a yes is good for one use, within 60 s$")
         vm.wait_for("^KOZO READY$")
         vm.wait_for(ALLOW)
         vm.send("y\r")
-        audited(vm, "granted", "said yes", "process:kill")
-        audited(vm, "used", "it was good for one use", "process:kill")
-        vm.wait_for(r"^\[petitioner\] kill hello: object is not in the state")  # hello has ended: init's answer
+        audited(vm, "granted", "said yes", "process:kill/hello")
+        vm.wait_for(r'^\[init\] denied: who=policy object="process:kill/hello" .*it is bound to hello, ')  # init's word
+        audited(vm, "used", "it was good for one use", "process:kill/hello")
+        vm.wait_for(r"^\[petitioner\] kill fsd: capability lacks a right")  # a wrong use is a use
         vm.wait_for(r"^\[petitioner\] kill hello: no capability there")
-        asked(vm, "process:kill")
+        asked(vm, "process:kill/policy")
         vm.send("y\r")
         vm.wait_for(r"^\[petitioner\] kill policy: ")
         vm.wait_for(r"^\[policy\] goes on with the leases of an earlier life$")
+        assert "service fsd: " not in vm.text and "service policy: killed by petitioner through policy" in vm.text
 
 
 def test_commands_of_the_command_line_consent_to_nothing(boot):
@@ -199,7 +201,7 @@ def test_a_full_share_of_the_audit_denies_its_requester_alone(boot):
         vm.send("\x15restart hello\r")  # the shell is served as ever
         vm.wait_for(ALLOW)
         vm.send("y\r")
-        vm.wait_for(r"service hello: restarted by policy")
+        vm.wait_for(r"service hello: restarted by shell through policy")
         vm.wait_for("kozo> ")
         vm.send("run --with policy asker fs:/etc/motd read\r")
         vm.wait_for(ALLOW)
@@ -294,22 +296,22 @@ KILLER = """
 binary       = bin/petitioner
 sha256       = auto
 memory       = 1M
-args         = ask process:kill 16 sleep 1500 kill {whom}
+args         = ask process:kill/{whom} 16 sleep 1500 kill {whom}
 capabilities = log policy
 requests     = process
 
 [rule killer]
 subject  = killer
-object   = process:kill
+object   = process:kill/{whom}
 rights   = kill
 decision = allow
 tier     = low
 """
 
 
-def asked_while_it_ends(boot, vm):
+def asked_while_it_ends(vm, whom):
     """The killer has its grant, and the petitioner's question is on the terminal."""
-    vm.wait_for(r"^\[\?\] killer asks policy for process:kill$")
+    vm.wait_for(rf"^\[\?\] killer asks policy for process:kill/{whom}$")
     vm.wait_for(r"^\[\?\]   risk: critical; a yes is good for one use, within 60 s$")  # whatever its rule says
     vm.wait_for(ALLOW)
     vm.send("y\r")
@@ -319,8 +321,8 @@ def asked_while_it_ends(boot, vm):
 def test_the_console_ends_while_it_asks(boot):
     petition(boot, "sleep 500 ask fs:/etc/motd 1 ask fs:/etc/motd 1", MOTD + KILLER.format(whom="console"), seconds=60)
     with boot.start() as vm:
-        asked_while_it_ends(boot, vm)
-        vm.wait_for("service console: killed by policy")  # behind the last line of the question
+        asked_while_it_ends(vm, "console")
+        vm.wait_for("service console: killed by killer through policy")  # behind the last line of the question
         asked(vm)                    # by the console's next life: the same question
         vm.send("y\r")
         audited(vm, "granted", "said yes")
@@ -330,8 +332,8 @@ def test_policy_ends_while_it_asks(boot):
     petition(boot, "sleep 500 ask fs:/etc/motd 1 reconnect ask fs:/etc/motd 1", MOTD + KILLER.format(whom="policy"),
              seconds=60)
     with boot.start() as vm:
-        asked_while_it_ends(boot, vm)
-        vm.wait_for("service policy: killed by policy")
+        asked_while_it_ends(vm, "policy")
+        vm.wait_for("service policy: killed by killer through policy")
         vm.wait_for(r"^\[petitioner\] failed fs:/etc/motd: ")
         asked(vm)                    # what the petitioner asks next; its first question nobody asks again
         vm.send("y\r")

@@ -279,20 +279,25 @@ def test_powers_are_asked_for_and_taken_back(boot):
         assert "granted: fs:/etc/motd: Endpoint, user rights 0x1" in text, text
         assert "used: read 51 of 51 bytes\n" in text and "Welcome to KOZO.\n" in text, text
         assert "denied: fs:/etc/motd: " in asks("run --with policy asker fs:/etc/motd", "n")
-        assert "granted: process:kill: Endpoint, user rights 0x10" in \
-            asks("run --with policy asker process:kill kill", "y")
+        assert "granted: process:kill/fsd: Endpoint, user rights 0x10" in \
+            asks("run --with policy asker process:kill/fsd kill", "y")
+        for name, why in (("process:kill", "over one service at a time"), ("process:kill/nobody", "called nobody"),
+                          ("process:kill/init", "called init")):
+            assert why in person.line(f"run --with policy asker {name} kill"), name  # nobody is asked
 
         assert "error: fsd: denied: " in asks("kill fsd", "n")
         for name in ("fsd", "policy", "console"):
             text = asks(f"restart {name}", "y")
             assert f"[init] service {name}: begins life 2" in text and "error:" not in text, text
+        for life in range(3, 7):     # more than its restart_limit: what is asked for does not count
+            assert f"[init] service policy: begins life {life}" in asks("restart policy", "y")
         assert "Welcome to KOZO.\n" in person.line("cat /etc/motd")
         services = {s["service"]: s for s in json.loads(person.line("ps --json"))}
-        assert [services[s]["restarts"] for s in ("fsd", "policy", "console", "shell")] == [1, 1, 1, 0], services
+        assert [services[s]["restarts"] for s in ("fsd", "policy", "console", "shell")] == [1, 5, 1, 0], services
 
         audit = person.line("policy audit")
         number = re.search(r"^ +(\d+) shell/program +denied .* read fs:/etc/motd$", audit, re.MULTILINE).group(1)
-        assert re.search(r"^ +\d+ shell +used .* kill process:kill$", audit, re.MULTILINE), audit
+        assert re.search(r"^ +\d+ shell +used .* kill process:kill/fsd$", audit, re.MULTILINE), audit
         text = person.line(f"policy explain {number}")
         assert "asked    asked for by hand\n" in text and "the person at the console said no" in text, text
         assert "error: 9999: no such decision" in person.line("policy explain 9999")
@@ -340,7 +345,7 @@ def test_a_program_asks_in_a_name_of_its_own(boot):
             vm.wait_for(PROMPT)
         assert "the person has said no, or nothing, too often" in vm.text
         vm.send("kill fsd\r")
-        vm.wait_for(r"^\[\?\] shell asks policy for process:kill$")
+        vm.wait_for(r"^\[\?\] shell asks policy for process:kill/fsd$")
         vm.wait_for(r"allow\? y or n")
         vm.send("y\r")
         vm.wait_for(r"who=shell .* result=granted")

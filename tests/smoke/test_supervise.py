@@ -80,6 +80,28 @@ def test_what_a_service_gave_is_taken_back(boot):
             r"^\[init\] service brief: killed by warden")
 
 
+def test_a_right_to_end_services_is_bound_to_one(boot):
+    add(boot, "mark", "stay", "log system", binary=VICTIM, restart="always", restart_backoff_ms="0", restart_limit="9")
+    add(boot, "binder", "check", "log system process", binary="bin/binder", provides="bound", threads="2",
+        untyped="64K")
+    add(boot, "giver", "give", "log process bound", binary="bin/binder")
+    with boot.start() as vm:
+        vm.wait_for("^KOZO READY$")
+        vm.wait_for(r'^\[init\] denied: who=binder object="process:kill/mark" asked="kill" held="kill" rule=none '
+                    r'hint="it is bound to mark, to kill, restart and crash that alone"$')
+        for line in (r"^\[init\] service mark: killed by binder; restart 1 of 9 in 0 ms$",
+                     r"^KOZO FAULT service mark: .*, as binder wanted$",
+                     r"^\[init\] service mark: restarted by binder$",
+                     r"^\[init\] service mark: restarted by hello through binder$",
+                     r"^\[init\] service mark: restarted by hello/program through binder$",
+                     r"^KOZO FAULT service mark: .*, as hello through binder wanted$",
+                     r"^\[init\] service mark: restarted by giver$"):
+            vm.wait_for(line)
+        vm.wait_for(r"^\[binder\] binder is done, 0 wrong$")
+        vm.expect_exit(0)
+        assert not re.search(r"service (?!hello|mark|giver)\w+: ", vm.text), vm.text
+
+
 def test_a_section_gets_no_more_than_it_names(boot):
     field(boot, "shell", "capabilities", "log console:write,read fs:read,list system policy initrd")
     with boot.start(append='kozo.run="ls /; caps shell; poweroff"') as vm:

@@ -433,6 +433,26 @@ TEST(a_badge_names_a_service_and_its_life)
     CHECK_EQ(identity_badge(0, UINT32_MAX) >> 62, 0);
 }
 
+TEST(a_bound_badge_says_to_which_service_and_for_whom)
+{
+    uint64_t own = identity_badge(1, 7), most = identity_badge(31, 0x3fffffff);
+    uint64_t bound = identity_bind(own, 31, identity_badge(31, 9) | IDENTITY_LENT);
+
+    begin_with(file, sizeof file - 1);
+    CHECK(!identity_is_bound(own) && !identity_is_bound(most) && !identity_is_bound(0));
+    CHECK(identity_is_bound(bound) && identity_is_bound(identity_bind(own, 0, 0)));
+    CHECK_EQ(identity_target(bound), 31);
+    CHECK_EQ(identity_target(identity_bind(most, 0, 0)), 0);
+    CHECK_EQ(identity_client(bound), 32 | IDENTITY_LENT);
+    CHECK_EQ(identity_client(identity_bind(own, 31, identity_badge(0, 9))), 1);
+    CHECK_EQ(identity_client(identity_bind(most, 31, 0)), 0);
+    /* It is its bearer's, in that life, and of nobody's own making. */
+    CHECK_PTR(identity_service(&manifest, bound), &manifest.service[1]);
+    CHECK_EQ(identity_service_badge(bound), own);
+    CHECK_EQ(identity_service_badge(identity_bind(most, 31, most | IDENTITY_LENT)), most);
+    CHECK_EQ(bound >> 62, 0);
+}
+
 TEST(who_asks_by_a_lent_copy_is_counted_apart_and_has_the_same_name)
 {
     uint64_t badge = identity_badge(1, 7), lent = badge | IDENTITY_LENT;

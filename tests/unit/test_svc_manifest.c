@@ -164,6 +164,13 @@ static const struct {
     { "[rule r]\nrights = read fly\n", 2, "rights", "create" },
     { "[rule r]\nrights =\n", 2, "rights", "at least one" },
     { "[rule r]\nobject = /etc/motd\n", 2, "object", "provider:name" },
+    { "[rule r]\nobject = process:kil\n", 2, "object", "process:kill/SERVICE" },
+    { "[rule r]\nobject = process:/a\n", 2, "object", "process:kill/SERVICE" },
+    { "[rule r]\nobject = process:kill/\n", 2, "object", "process:kill/SERVICE" },
+    { "[rule r]\nobject = process:kill/a/b\n", 2, "object", "process:kill/SERVICE" },
+    { SERVICE("a") "[rule r]\nsubject = a\nobject = process:kill/b\nrights = kill\ndecision = "
+                   "deny\n",
+      7, "object", "of this manifest" },
     { "[rule r]\ndecision = maybe\n", 2, "decision", "allow, ask or deny" },
     { "[rule r]\ntier = none\n", 2, "tier", "critical" },
     { "[rule r]\nlease_ms = 3600001\n", 2, "lease_ms", "3600000" },
@@ -200,6 +207,18 @@ TEST(a_section_can_get_less_than_a_provider_has)
     CHECK_EQ(manifest.service[2].user_rights[1], RIGHT_WRITE);
     CHECK_EQ(manifest.service[2].user_rights[2], RIGHT_READ | RIGHT_LIST);
     CHECK_EQ(manifest.service[2].user_rights[3], 0xff);
+}
+
+TEST(a_rule_for_a_power_is_for_that_over_one_service_or_over_each)
+{
+#define POWER(name, object)                                                                        \
+    "[rule " name "]\nsubject = a\nobject = " object "\nrights = kill\ndecision = ask\n"
+    check_good(SERVICE("a") POWER("r", "process:kill") POWER("s", "process:kill/a")
+                   POWER("t", "process:kill/b*") POWER("u", "process:*"));
+    CHECK(kozo_str_is(manifest.rule[0].object, "process:kill/*"));
+    CHECK(kozo_str_is(manifest.rule[1].object, "process:kill/a"));
+    CHECK(kozo_str_is(manifest.rule[2].object, "process:kill/b*"));
+    CHECK(kozo_str_is(manifest.rule[3].object, "process:*"));
 }
 
 TEST(init_has_no_section_or_one)

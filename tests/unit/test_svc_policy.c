@@ -228,8 +228,60 @@ TEST(a_power_has_nothing_below)
              RULE("r", "subject=a\nobject=process:kill\nrights=kill\ndecision=ask\ndepth=any")
                  RULE("no", "subject=*\nobject=*\nrights=read write list create remove\n"
                             "decision=deny"));
-    CHECK_EQ(decide("a", "process:kill", RIGHT_KILL), DECISION_ASK);
+    CHECK_EQ(decide("a", "process:kill/b", RIGHT_KILL), DECISION_ASK);
     CHECK_STR(rule(), "r");
+}
+
+/* Rules, of which service a wants the power, what is decided, and by which rule. */
+static const struct {
+    const char *rules, *object;
+    enum manifest_decision decision;
+    const char *winner;
+} powers[] = {
+#define KILL(name, subject, object, decision)                                                      \
+    RULE(name, "subject=" subject "\nobject=" object "\nrights=kill\ndecision=" decision)
+#define ANY_KILL KILL("any", "a", "process:kill", "ask")
+    /* Without a target a rule is about each; with one about that alone. */
+    { ANY_KILL, "process:kill/b", DECISION_ASK, "any" },
+    { ANY_KILL, "process:kill/fsd", DECISION_ASK, "any" },
+    { KILL("one", "a", "process:kill/b", "ask"), "process:kill/b", DECISION_ASK, "one" },
+    { KILL("one", "a", "process:kill/b", "ask"), "process:kill/fsd", DECISION_DENY, "none" },
+    { KILL("one", "a", "process:kill/b", "ask"), "process:kill/bb", DECISION_DENY, "none" },
+    { KILL("one", "a", "process:kill/bb", "ask"), "process:kill/b", DECISION_DENY, "none" },
+    /* That speaks before the one about each, whichever is stricter, in any order. */
+    { ANY_KILL KILL("no", "*", "process:kill/b", "deny"), "process:kill/b", DECISION_DENY, "no" },
+    { KILL("no", "*", "process:kill/b", "deny") ANY_KILL, "process:kill/b", DECISION_DENY, "no" },
+    { ANY_KILL KILL("no", "*", "process:kill/b", "deny"), "process:kill/fsd", DECISION_ASK, "any" },
+    { KILL("one", "a", "process:kill/b", "ask") KILL("no", "a", "process:kill", "deny"),
+      "process:kill/b", DECISION_ASK, "one" },
+    { KILL("one", "a", "process:kill/b", "ask") KILL("no", "a", "process:kill", "deny"),
+      "process:kill/fsd", DECISION_DENY, "no" },
+    /* The one about each is the pattern that names them all, no more and no less particular. */
+    { ANY_KILL KILL("no", "a", "process:kill/*", "deny"), "process:kill/b", DECISION_DENY, "no" },
+    { ANY_KILL KILL("no", "a", "process:kill/b*", "deny"), "process:kill/bb", DECISION_DENY, "no" },
+    { ANY_KILL KILL("no", "a", "process:kill*", "deny"), "process:kill/b", DECISION_ASK, "any" },
+    { ANY_KILL KILL("no", "a", "process:*", "deny"), "process:kill/b", DECISION_ASK, "any" },
+    { ANY_KILL KILL("no", "*", "process:kill", "deny"), "process:kill/b", DECISION_ASK, "any" },
+    { KILL("no", "*", "process:kill", "deny") KILL("all", "*", "*", "allow"), "process:kill/b",
+      DECISION_DENY, "no" },
+    /* What a rule allows is asked all the same. */
+    { KILL("yes", "a", "process:kill", "allow"), "process:kill/b", DECISION_ASK, "yes" },
+    { KILL("yes", "a", "process:kill/b", "allow\ntier=low"), "process:kill/b", DECISION_ASK,
+      "yes" },
+};
+
+TEST(a_power_is_had_over_the_service_that_it_names)
+{
+    static char rules[1024];
+
+    for (unsigned i = 0; i < sizeof powers / sizeof powers[0]; i++) {
+        snprintf(rules, sizeof rules, "%s%s", SERVICE("bb"), powers[i].rules);
+        load_for("process", rules);
+        if (decide("a", powers[i].object, RIGHT_KILL) != powers[i].decision ||
+            strcmp(rule(), powers[i].winner) != 0)
+            FAIL("%s: decision %u by %s for:\n%s", powers[i].object, answer.decision, rule(),
+                 powers[i].rules);
+    }
 }
 
 TEST(a_name_cannot_be_walked_around)
@@ -239,6 +291,8 @@ TEST(a_name_cannot_be_walked_around)
     CHECK_STR(answer.reason, "the object's name is malformed");
     CHECK_EQ(decide("a", "fs:/etc//x", RIGHT_READ), DECISION_DENY);
     CHECK_EQ(decide("a", "fs:etc/x", RIGHT_READ), DECISION_DENY);
+    CHECK_STR(answer.reason, "there is no such power");
+    CHECK(strstr(answer.hint, "a path begins with a slash") != nullptr);
     CHECK_EQ(decide("a", "", RIGHT_READ), DECISION_DENY);
 }
 
@@ -294,7 +348,7 @@ static const struct {
     { "fs:/x", RIGHT_REMOVE, TIER_HIGH, 60000 },
     { "fs:/x", RIGHT_READ | RIGHT_REMOVE, TIER_HIGH, 60000 },
     { "other:/x", RIGHT_READ, TIER_HIGH, 60000 },
-    { "process:kill", RIGHT_KILL, TIER_CRITICAL, 60000 },
+    { "process:kill/b", RIGHT_KILL, TIER_CRITICAL, 60000 },
 };
 
 TEST(the_tier_comes_from_object_and_rights)
@@ -331,16 +385,16 @@ static const struct {
     { "tier=low", "fs:/x", RIGHT_REMOVE, DECISION_ASK, TIER_HIGH, 60000 },
     { "tier=medium", "fs:/x", RIGHT_READ | RIGHT_REMOVE, DECISION_ASK, TIER_HIGH, 60000 },
     { "tier=low", "other:/x", RIGHT_READ, DECISION_ASK, TIER_HIGH, 60000 },
-    { "tier=low", "process:kill", RIGHT_KILL, DECISION_ASK, TIER_CRITICAL, 60000 },
-    { "tier=high", "process:kill", RIGHT_KILL, DECISION_ASK, TIER_CRITICAL, 60000 },
+    { "tier=low", "process:kill/b", RIGHT_KILL, DECISION_ASK, TIER_CRITICAL, 60000 },
+    { "tier=high", "process:kill/b", RIGHT_KILL, DECISION_ASK, TIER_CRITICAL, 60000 },
     /* Its lease can be shorter than the tier's, and never longer. */
     { "lease_ms=3600000", "fs:/x", RIGHT_READ, DECISION_ALLOW, TIER_LOW, 3600000 },
     { "lease_ms=1", "fs:/x", RIGHT_READ, DECISION_ALLOW, TIER_LOW, 1 },
     { "lease_ms=3600000", "fs:/x", RIGHT_WRITE, DECISION_ASK, TIER_MEDIUM, 300000 },
     { "lease_ms=299999", "fs:/x", RIGHT_WRITE, DECISION_ASK, TIER_MEDIUM, 299999 },
     { "tier=low\nlease_ms=3600000", "fs:/x", RIGHT_REMOVE, DECISION_ASK, TIER_HIGH, 60000 },
-    { "lease_ms=3600000", "process:kill", RIGHT_KILL, DECISION_ASK, TIER_CRITICAL, 60000 },
-    { "lease_ms=200", "process:kill", RIGHT_KILL, DECISION_ASK, TIER_CRITICAL, 200 },
+    { "lease_ms=3600000", "process:kill/b", RIGHT_KILL, DECISION_ASK, TIER_CRITICAL, 60000 },
+    { "lease_ms=200", "process:kill/b", RIGHT_KILL, DECISION_ASK, TIER_CRITICAL, 200 },
 };
 
 TEST(a_rule_is_never_milder_than_the_risk_of_its_object)
@@ -359,19 +413,47 @@ TEST(a_rule_is_never_milder_than_the_risk_of_its_object)
     }
 }
 
+/* Requests for a power that are no such thing, and what is said of them. */
+static const struct {
+    const char *object;
+    uint64_t rights;
+    const char *reason;
+} no_powers[] = {
+    { "process:kill", RIGHT_KILL, "that power is had over one service at a time" },
+    { "process:kill/b", RIGHT_READ, "the rights asked for are not those of that power" },
+    { "process:kill/b", RIGHT_KILL | RIGHT_READ, "the rights asked for are not those" },
+    { "process:kill/b", 0, "the rights asked for are not those of that power" },
+    { "process:kill/b", 1ull << 32 | RIGHT_KILL, "the rights asked for are not those" },
+    { "process:love/b", RIGHT_KILL, "there is no such power" },
+    { "process:love", RIGHT_KILL, "there is no such power" },
+    { "fs:kill/b", RIGHT_KILL, "there is no such power" },
+    { "process:kill/nobody", RIGHT_KILL, "no service is called nobody" },
+    { "process:kill/init", RIGHT_KILL, "no service is called init" },
+    { "process:kill/B", RIGHT_KILL, "no service is called B" },
+    { "process:kill/..", RIGHT_KILL, "no service is called .." },
+    { "process:kill ", RIGHT_KILL, "the object's name is malformed" },
+    { "process:kill/", RIGHT_KILL, "the object's name is malformed" },
+    { "process:kill//b", RIGHT_KILL, "the object's name is malformed" },
+    { "process:kill/b/", RIGHT_KILL, "the object's name is malformed" },
+    { "process:kill/b/fsd", RIGHT_KILL, "the object's name is malformed" },
+    { "process:kill/b ", RIGHT_KILL, "the object's name is malformed" },
+    { "process:kill/*", RIGHT_KILL, "the object's name is malformed" },
+    { "process:/b", RIGHT_KILL, "no rule gives a" }, /* a path, of no provider */
+    { "process:kill/aaaaaaaaaabbbbbbbbbbccccccccccdd", RIGHT_KILL, "the object's name" },
+};
+
 TEST(a_power_is_asked_for_by_its_name_and_with_its_right)
 {
     load_for("fs process",
              RULE("r", "subject=a\nobject=process:kill\nrights=kill\ndecision=allow"));
-    CHECK_EQ(decide("a", "process:kill", RIGHT_KILL), DECISION_ASK);
+    CHECK_EQ(decide("a", "process:kill/b", RIGHT_KILL), DECISION_ASK);
     CHECK_STR(answer.reason, "[rule r] allows kill");
-    CHECK_EQ(decide("a", "process:kill", RIGHT_READ), DECISION_DENY);
-    CHECK_STR(answer.reason, "the rights asked for are not those of that power");
-    CHECK_EQ(decide("a", "process:love", RIGHT_KILL), DECISION_DENY);
-    CHECK_STR(answer.reason, "there is no such power");
-    CHECK_EQ(decide("a", "fs:kill", RIGHT_KILL), DECISION_DENY);
-    CHECK_EQ(decide("a", "process:kill ", RIGHT_KILL), DECISION_DENY);
-    CHECK_STR(answer.reason, "the object's name is malformed");
+    for (unsigned i = 0; i < sizeof no_powers / sizeof no_powers[0]; i++)
+        if (decide("a", no_powers[i].object, no_powers[i].rights) != DECISION_DENY ||
+            strncmp(answer.reason, no_powers[i].reason, strlen(no_powers[i].reason)) != 0)
+            FAIL("%s: decision %u, %s", no_powers[i].object, answer.decision, answer.reason);
+    CHECK_EQ(decide("b", "process:kill/a", RIGHT_KILL), DECISION_DENY);
+    CHECK_STR(answer.reason, "b may not ask for what process provides");
 }
 
 TEST(texts_fit_whatever_the_names_are)

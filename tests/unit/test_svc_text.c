@@ -153,12 +153,33 @@ TEST(objects_name_a_provider_and_a_path)
     CHECK_STR(text(o.path), "etc/motd");
     CHECK(object_parse(kozo_str("fs:/"), &o));
     CHECK_EQ(o.path.len, 0);
-    CHECK(!object_parse(kozo_str("fs:etc/motd"), &o));
+    CHECK(!object_parse(kozo_str("fs:etc/motd/x"), &o));
+    CHECK(!object_parse(kozo_str("fs:etc/"), &o));
     CHECK(!object_parse(kozo_str("fs:"), &o));
     CHECK(!object_parse(kozo_str(":/etc"), &o));
     CHECK(!object_parse(kozo_str("/etc/motd"), &o));
     CHECK(!object_parse(kozo_str("fs:/etc/../secret"), &o));
     CHECK(!object_parse(kozo_str("fs://etc"), &o));
+    CHECK_EQ(o.power.len, 0);
+}
+
+TEST(an_object_may_be_a_power_over_a_service)
+{
+    struct object o;
+
+    CHECK(object_parse(kozo_str("process:kill/fs-2.x_Y"), &o));
+    CHECK_STR(text(o.provider), "process");
+    CHECK_STR(text(o.power), "kill");
+    CHECK_STR(text(o.target), "fs-2.x_Y");
+    CHECK_EQ(o.path.len, 0);
+    CHECK(object_parse(kozo_str("process:kill"), &o));
+    CHECK_STR(text(o.power), "kill");
+    CHECK_EQ(o.target.len, 0);
+    CHECK(!object_parse(kozo_str("process:kill/"), &o));
+    CHECK(!object_parse(kozo_str("process:Kill/a"), &o));
+    CHECK(!object_parse(kozo_str("process:kill/a b"), &o));
+    CHECK(!object_parse(kozo_str("process:kill/a/b"), &o));
+    CHECK(!object_parse(kozo_str("process:kill/*"), &o));
 }
 
 TEST(rights_have_names)

@@ -173,7 +173,9 @@ static void abuse_names(void)
         "",           ":",        "fs:",         "fs:/\xff\xfe\xc0\x80",
         "fs:/a//b",   "fs:/../a", "fs:/./a",     "fs:/a\x1b[2J",
         "nobody:/a",  "fs:kill",  "fs:/etc/*",   "process:kill ",
-        "process:/a", "process:", "policy:/etc", "fs:/etc/motd/"
+        "process:/a", "process:", "policy:/etc", "fs:/etc/motd/",
+        "process:kill", "process:kill/", "process:kill/nobody", "process:kill/init",
+        "process:kill/*", "process:kill/fsd/", "process:love/fsd", "fs:kill/fsd",
     };
     static const uint64_t rights[] = { 0, 1, 16, 32, 255, 256, 1ull << 32 | 1, UINT64_MAX };
     char name[256];
