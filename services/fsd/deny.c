@@ -52,7 +52,10 @@ void deny(struct denials *d, const struct manifest *names, const struct fs_serve
     what.hint = kozo_str("its capability was given without; ask its giver for one with more");
     if ((s->asked.rights & KOZO_FILE_ACCOUNT) != 0)
         what.asked = kozo_str("account");
-    if (err == KOZO_ERR_LIMIT) {
+    if (err == KOZO_ERR_LIMIT && (s->asked.rights & KOZO_FILE_ACCOUNT) != 0) {
+        what.asked = kozo_str("one more lease");
+        what.hint = kozo_str("all are in use: end some");
+    } else if (err == KOZO_ERR_LIMIT) {
         what.asked = kozo_str("more than its share, or longer or deeper than a file can be");
         what.hint = kozo_str("remove files, or raise share_kib or share_files of [service fsd]");
     }

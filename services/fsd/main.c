@@ -6,8 +6,8 @@
  * done with it as its user rights; the kernel delivers both, so there is nothing to ask about who
  * calls.
  */
-#include "common/identity.h"
 #include "fsd/deny.h"
+#include "fsd/give.h"
 
 #include <kozo/error.h>
 #include <kozo/heap.h>
@@ -23,7 +23,7 @@
 /* Of the own Untyped that much is not for files: page tables, and the thread that copies. */
 constexpr uint64_t spare = 64 * KOZO_PAGE_SIZE;
 
-static struct fs_server server = { .lend = &lend_frames };
+static struct fs_server server = { .lend = &lend_frames, .origins.ops = &give_slots };
 static struct manifest manifest; /* for the names of clients; empty without it */
 static struct denials denials;
 static uint64_t untold = UINT64_MAX; /* when what was counted of them has to be told */
@@ -184,14 +184,6 @@ static void tell(const struct kozo_msg *m)
     kozo_fatal("receive: %s", kozo_err_text(err));
 }
 
-/* Which life of this service it is: its own capability to the log says so. */
-static uint32_t own_life(void)
-{
-    struct kozo_verified v = kozo_cap_verify(kozo_own(kozo_cap("log")), kozo_own(0));
-
-    return identity_life(v.badge);
-}
-
 int main(int argc, char **argv)
 {
     struct kozo_mapping initrd = kozo_mapping("initrd"), names = kozo_mapping("manifest");
@@ -208,8 +200,9 @@ int main(int argc, char **argv)
     err = lend_begin();
     if (err != KOZO_OK || window == 0)
         kozo_fatal("a thread that copies: %s", kozo_err_text(err));
-    server.life = own_life();
-    server.port = kozo_cap("serve");
+    err = give_begin(kozo_cap_endpoint("serve"));
+    if (err != KOZO_OK)
+        kozo_fatal("slots for leases: %s", kozo_err_text(err));
     (void)kozo_ready();
-    serve((struct kozo_endpoint){ server.port }, window);
+    serve(kozo_cap_endpoint("serve"), window);
 }

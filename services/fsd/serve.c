@@ -31,42 +31,41 @@ void ram_begin(struct fs_server *s, const struct ram_plan *plan, void *memory, v
 
 /* ---- handles ---- */
 
-uint64_t handle_badge(const struct fs_server *s, struct file file, uint8_t account)
+uint64_t handle_badge(const struct fs_server *s, struct file file, uint8_t origin)
 {
-    uint64_t lives = (s->life + s->heard[account]) & HANDLE_LIFE_MASK;
-    uint64_t badge =
-        HANDLE_BIT | (uint64_t)account << HANDLE_ACCOUNT_SHIFT | lives << HANDLE_LIFE_SHIFT;
+    uint64_t badge = HANDLE_BIT | (uint64_t)origin << HANDLE_ORIGIN_SHIFT |
+                     (uint64_t)s->origins.at[origin].turn << HANDLE_TURN_SHIFT;
 
     if (!file.ram)
         return badge | file.node;
     return badge | HANDLE_RAM | (uint64_t)s->ram.node[file.node].generation << 16 | file.node;
 }
 
-/* STALE if a later life of the client was heard of. */
-static enum kozo_err check_life(const struct fs_server *s, uint64_t client)
+static struct handle open_root(const struct fs_server *s, uint64_t client)
 {
-    return life_of(client) < s->heard[account_of(client)] ? KOZO_ERR_STALE : KOZO_OK;
-}
+    uint8_t account = account_of(client);
 
-static void hear(struct fs_server *s, uint64_t client)
-{
-    s->heard[account_of(client)] = life_of(client);
-    s->known[account_of(client)] = true;
+    return (struct handle){
+        { NODE_ROOT, false }, account, origin_of_account(account), origin_check(&s->origins, client)
+    };
 }
 
 struct handle handle_open(const struct fs_server *s, uint64_t badge)
 {
-    struct handle h = { .account = (uint8_t)(badge >> HANDLE_ACCOUNT_SHIFT & 63) };
+    struct handle h = { .err = KOZO_ERR_STALE };
 
     if ((badge & HANDLE_BIT) == 0)
-        return (struct handle){ { NODE_ROOT, false }, account_of(badge), check_life(s, badge) };
+        return open_root(s, badge);
+    if (!handle_is_of(&s->origins, badge))
+        return h;
+    h.origin = handle_origin(badge);
+    h.account = s->origins.at[h.origin].account;
     h.file.ram = (badge & HANDLE_RAM) != 0;
     h.file.node = h.file.ram ? (uint16_t)badge : (uint32_t)badge;
-    if (h.account >= STORE_ACCOUNTS || !s->known[h.account] ||
-        h.file.node >= (h.file.ram ? s->ram.nodes : s->tree.nodes) ||
-        badge != handle_badge(s, h.file, h.account) ||
-        (h.file.ram && s->ram.node[h.file.node].type == RAM_FREE))
-        h.err = KOZO_ERR_STALE;
+    if (h.file.node < (h.file.ram ? s->ram.nodes : s->tree.nodes) &&
+        badge == handle_badge(s, h.file, h.origin) &&
+        (!h.file.ram || s->ram.node[h.file.node].type != RAM_FREE))
+        h.err = KOZO_OK;
     return h;
 }
 
@@ -75,7 +74,7 @@ struct handle handle_want(struct fs_server *s, const struct kozo_msg *m, uint64_
     struct handle h = handle_open(s, m->badge);
 
     if (h.err == KOZO_OK && (m->badge & HANDLE_BIT) == 0)
-        hear(s, m->badge);
+        origin_hear(&s->origins, m->badge);
     s->asked.file = h.file;
     s->asked.rights = (uint8_t)need;
     s->asked.path[0] = '\0';
@@ -171,60 +170,84 @@ static enum kozo_err check_rights(struct fs_server *s, const struct kozo_msg *m,
     return (rights & ~(uint64_t)m->user) != 0 ? KOZO_ERR_RIGHTS : KOZO_OK;
 }
 
-/* A capability to a file. GRANT lets Frames come with a request, and files with an answer. */
-static struct kozo_cap_desc give(const struct fs_server *s, struct file f, uint8_t account,
-                                 uint64_t rights)
+/* Makes a capability to a file, of this origin. */
+static enum kozo_err give(struct fs_server *s, struct file f, uint8_t origin, uint64_t rights,
+                          struct kozo_cap_desc *out)
 {
-    return kozo_give_badged(s->port, KOZO_WRITE | KOZO_GRANT, rights, handle_badge(s, f, account));
+    return origin_give(&s->origins, origin, rights, handle_badge(s, f, origin), out);
 }
 
-/* Opens on `account`; the answers of OPEN and OPEN_FOR are alike. */
-static enum kozo_err open_for(struct fs_server *s, const struct kozo_msg *m, struct handle dir,
-                              const struct fs_open_req *req, struct fs_open_rep *rep)
+/* What there is to be opened: it changes nothing yet. */
+static struct found find_open(struct fs_server *s, const struct kozo_msg *m, struct handle dir,
+                              struct kozo_str path, uint64_t rights)
 {
-    struct found f = find_file(s, dir, req->path);
+    struct found f = find_file(s, dir, path);
     enum kozo_err err = dir.err;
     enum kozo_file_type type;
 
     if (err == KOZO_OK)
-        err = req->rights == 0 ? KOZO_ERR_ARGUMENT : check_rights(s, m, req->rights);
+        err = rights == 0 ? KOZO_ERR_ARGUMENT : check_rights(s, m, rights);
     if (err == KOZO_OK)
         err = f.err;
-    if (err != KOZO_OK)
-        return err;
-    type = type_of(s, f.file);
-    if (type != KOZO_FILE_REGULAR && type != KOZO_FILE_DIRECTORY)
-        return KOZO_ERR_TYPE;
-    if (!f.file.ram && (req->rights & changing_rights) != 0)
-        return KOZO_ERR_READ_ONLY;
-    *rep =
-        (struct fs_open_rep){ give(s, f.file, dir.account, req->rights), size_of(s, f.file), type };
-    return KOZO_OK;
+    if (err == KOZO_OK) {
+        type = type_of(s, f.file);
+        if (type != KOZO_FILE_REGULAR && type != KOZO_FILE_DIRECTORY)
+            err = KOZO_ERR_TYPE;
+        else if (!f.file.ram && (rights & changing_rights) != 0)
+            err = KOZO_ERR_READ_ONLY;
+    }
+    f.err = err;
+    return f;
 }
 
 static enum kozo_err serve_open(struct fs_server *s, const struct kozo_msg *m,
                                 const struct fs_open_req *req, struct fs_open_rep *rep)
 {
-    return open_for(s, m, handle_want(s, m, 0), req, rep);
+    struct handle dir = handle_want(s, m, 0);
+    struct found f = find_open(s, m, dir, req->path, req->rights);
+
+    if (f.err != KOZO_OK)
+        return f.err;
+    rep->size = size_of(s, f.file);
+    rep->type = type_of(s, f.file);
+    return give(s, f.file, dir.origin, req->rights, &rep->file);
+}
+
+/* The account whose origin is to be used from here on. */
+static enum kozo_err check_client(struct fs_server *s, uint64_t client)
+{
+    enum kozo_err err;
+
+    if ((client & HANDLE_BIT) != 0)
+        return KOZO_ERR_ARGUMENT;
+    err = origin_check(&s->origins, client);
+    if (err == KOZO_OK)
+        origin_hear(&s->origins, client);
+    return err;
 }
 
 static enum kozo_err serve_open_for(struct fs_server *s, const struct kozo_msg *m,
                                     const struct fs_open_for_req *req, struct fs_open_for_rep *rep)
 {
     struct handle dir = handle_want(s, m, KOZO_FILE_ACCOUNT);
-    struct fs_open_rep opened = {};
-    enum kozo_err err;
+    uint64_t account = req->rights & KOZO_FILE_ACCOUNT;
+    uint8_t origin = origin_of_account(account_of(req->client));
+    struct found f;
 
-    if (dir.err == KOZO_OK && (req->client & HANDLE_BIT) != 0)
-        return KOZO_ERR_ARGUMENT;
-    dir.account = account_of(req->client);
     if (dir.err == KOZO_OK)
-        dir.err = check_life(s, req->client);
-    if (dir.err == KOZO_OK)
-        hear(s, req->client);
-    err = open_for(s, m, dir, &(struct fs_open_req){ req->path, req->rights }, &opened);
-    *rep = (struct fs_open_for_rep){ opened.file, opened.size, opened.type };
-    return err;
+        dir.err = check_client(s, req->client);
+    f = find_open(s, m, dir, req->path, req->rights & ~account);
+    if (f.err != KOZO_OK)
+        return f.err;
+    if (account != 0) {
+        s->asked.rights |= KOZO_FILE_ACCOUNT;
+        origin = origin_take(&s->origins, req->client);
+        if (origin == ORIGIN_NONE)
+            return KOZO_ERR_LIMIT;
+    }
+    rep->size = size_of(s, f.file);
+    rep->type = type_of(s, f.file);
+    return give(s, f.file, origin, req->rights, &rep->file);
 }
 
 /* ---- names ---- */
@@ -246,9 +269,12 @@ static enum kozo_err serve_make(struct fs_server *s, const struct kozo_msg *m,
     if (!f.file.ram)
         return f.file.node != NODE_NONE ? KOZO_ERR_EXISTS : KOZO_ERR_READ_ONLY;
     made = ram_make(&s->ram, f.at, (enum ram_type)req->type, dir.account);
-    if (made.err == KOZO_OK && req->rights != 0)
-        rep->file = give(s, (struct file){ made.node, true }, dir.account, req->rights);
-    return made.err;
+    if (made.err != KOZO_OK || req->rights == 0)
+        return made.err;
+    err = give(s, (struct file){ made.node, true }, dir.origin, req->rights, &rep->file);
+    if (err != KOZO_OK)
+        (void)ram_remove(&s->ram, made.node);
+    return err;
 }
 
 /* What is not the memory filesystem's own to remove or move. */
@@ -357,10 +383,16 @@ static enum kozo_err serve_usage(struct fs_server *s, const struct kozo_msg *m,
     return h.err;
 }
 
+/* Who opened a lease for another ends it so, also when what was opened is there no more. */
 static enum kozo_err serve_close(struct fs_server *s, const struct kozo_msg *m,
                                  const struct fs_close_req *, struct fs_close_rep *)
 {
-    return handle_want(s, m, 0).err;
+    struct handle h = handle_want(s, m, 0);
+
+    if (h.origin < ORIGIN_LEASES || (m->user & KOZO_FILE_ACCOUNT) == 0)
+        return h.err;
+    origin_end(&s->origins, h.origin);
+    return KOZO_OK;
 }
 
 const struct fs_ops files_ops = {

@@ -28,12 +28,9 @@ struct asked {
 struct fs_server {
     struct lookup tree;
     struct ram ram;
-    uint32_t life;               /* which of this server's this is */
-    kozo_cptr port;              /* its endpoint, of which files are made */
+    struct origins origins;
     const struct lend_ops *lend; /* how Frames of clients are reached */
     struct asked asked;
-    uint32_t heard[STORE_ACCOUNTS]; /* the newest life of each client that was heard of ... */
-    bool known[STORE_ACCOUNTS];     /* ... in this life: before, no handle of the account is of it */
     uint8_t scratch[KOZO_FILE_CHUNK];
 };
 
@@ -52,10 +49,10 @@ uint64_t ram_plan_bytes(const struct ram_plan *plan);
  */
 void ram_begin(struct fs_server *s, const struct ram_plan *plan, void *memory, void *tables);
 
-uint64_t handle_badge(const struct fs_server *s, struct file file, uint8_t account);
+uint64_t handle_badge(const struct fs_server *s, struct file file, uint8_t origin);
 /*
- * Errors: STALE a handle of an earlier life of the server, of a client of which a later life was
- * heard of, or of a file that was removed; the client's own capability of such a life.
+ * Errors: STALE a handle whose origin has ended, or of a file that was removed; a client's own
+ * capability of a life before the newest that was heard of.
  */
 struct handle handle_open(const struct fs_server *s, uint64_t badge);
 /*

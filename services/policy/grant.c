@@ -31,7 +31,10 @@ static enum kozo_err derive_once(struct policy_server *p, uint32_t i, uint64_t r
     return err != KOZO_OK ? err : kozo_cap_copy(kozo_own(p->given), once(p, i), KOZO_SAME_RIGHTS);
 }
 
-/* Puts the capability just opened into the lease's slot, and what is given of it into p->given. */
+/*
+ * Puts the capability just opened into the lease's slot, and what is given of it into p->given. That
+ * has the lease's rights: the right to end it at its provider stays here.
+ */
 static enum kozo_err derive(struct policy_server *p, uint32_t i, uint64_t rights, uint32_t depth)
 {
     uint64_t passes = depth == MANIFEST_DEPTH_ANY ? KOZO_GRANT : 0;
@@ -44,13 +47,19 @@ static enum kozo_err derive(struct policy_server *p, uint32_t i, uint64_t rights
     return kozo_cap_copy(kozo_own(p->given), kept(p, i), KOZO_RIGHTS(KOZO_WRITE | passes, rights));
 }
 
-/* The slots of a lease, and whatever came of what is in them. */
-static void clear(struct policy_server *p, uint32_t i)
+/* All that was given of a lease. What is kept of it stays. */
+static void take_back(struct policy_server *p, uint32_t i)
 {
     (void)kozo_cap_revoke(once(p, i));
     (void)kozo_cap_delete(once(p, i));
     (void)kozo_cap_revoke(kept(p, i));
+}
+
+static void clear(struct policy_server *p, uint32_t i)
+{
+    take_back(p, i);
     (void)kozo_cap_delete(kept(p, i));
+    lease_free(&p->store->leases, i);
 }
 
 enum kozo_err grant_make(struct policy_server *p, uint64_t badge, struct kozo_str object,
@@ -79,8 +88,8 @@ enum kozo_err grant_make(struct policy_server *p, uint64_t badge, struct kozo_st
     if (err != KOZO_OK) {
         (void)kozo_cap_delete(kozo_own(p->opened));
         (void)kozo_cap_delete(kozo_own(p->given));
-        clear(p, i);
-        lease_free(t, i);
+        take_back(p, i);
+        lease_end(t, i);
         rules_refuse(&p->answer, kozo_err_text(err),
                      "the rules allow it; it is the provider that cannot");
         return err;
@@ -105,9 +114,7 @@ void grant_end(struct policy_server *p, uint32_t i, enum audit_result result, co
 {
     struct lease *l = &p->store->leases.lease[i];
 
-    (void)kozo_cap_revoke(once(p, i));
-    (void)kozo_cap_delete(once(p, i));
-    (void)kozo_cap_revoke(kept(p, i));
+    take_back(p, i);
     tell(p, l->badge,
          &(struct audit){ .object = kozo_str(l->object),
                           .rights = l->rights,
@@ -141,7 +148,6 @@ void grant_tell_provider(struct policy_server *p)
     answers = provider_close(p, kept(p, i), kozo_str(object));
     do {
         clear(p, i);
-        lease_free(t, i);
     } while (!answers && (i = lease_ended_beside(t, kozo_str(object))) != LEASE_NONE);
 }
 
@@ -194,7 +200,8 @@ void grant_use(struct policy_server *p, struct kozo_msg *m)
         return;
     }
     use_up(p, i);
-    err = kozo_cap_copy(kozo_own(p->opened), kept(p, i), KOZO_SAME_RIGHTS);
+    err = kozo_cap_copy(kozo_own(p->opened), kept(p, i),
+                        KOZO_RIGHTS(KOZO_WRITE, p->store->leases.lease[i].rights));
     if (err == KOZO_OK) {
         m->ncaps = 0;
         m->recv_count = 0;

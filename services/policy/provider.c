@@ -54,11 +54,11 @@ static enum kozo_err call_open(struct kozo_endpoint from, struct kozo_msg *m, bo
     enum kozo_err err = KOZO_ERR_PROTOCOL;
 
     if (for_others)
-        err =
-            fs_call_open_for(from, m,
-                             &(struct fs_open_for_req){
-                                 .client = badge & ~IDENTITY_LENT, .path = path, .rights = rights },
-                             &rep_for);
+        err = fs_call_open_for(from, m,
+                               &(struct fs_open_for_req){ .client = badge & ~IDENTITY_LENT,
+                                                          .path = path,
+                                                          .rights = rights | KOZO_FILE_ACCOUNT },
+                               &rep_for);
     if (err == KOZO_OK)
         return rep_for.file.slot == 0 ? KOZO_ERR_GONE : KOZO_OK;
     if (err == KOZO_ERR_PROTOCOL) /* it does not open for others */

@@ -15,6 +15,7 @@
 
 #define HEADER 17u /* bytes: how many words, label, flags, rights, slots, badge */
 #define MESSAGES_MOST 24u
+#define CLIENT identity_badge(7, 1)
 
 struct input {
     const uint8_t *byte;
@@ -140,7 +141,17 @@ static enum kozo_err map_nothing(unsigned, kozo_cptr, bool, struct lent *) { ret
 
 static bool copy_nothing(const struct copy *, uint32_t) { return false; }
 
-/* fsd as it starts: the archive, and files in memory. */
+static enum kozo_err give(uint32_t, uint64_t rights, uint64_t badge, struct kozo_cap_desc *out)
+{
+    *out = kozo_give_badged(5, KOZO_WRITE, rights, badge);
+    return KOZO_OK;
+}
+
+static bool arrived(void) { return true; }
+
+static void revoke(uint32_t) {}
+
+/* fsd as it starts: the archive, and files in memory; one client was heard of. */
 static struct fs_server *file_server(void)
 {
     static struct fs_server server;
@@ -148,6 +159,7 @@ static struct fs_server *file_server(void)
     static uint8_t archive[1024];
     static const struct ram_plan ram = { 64, 32, 40, 20 };
     static const struct lend_ops lend = { map_nothing, copy_nothing };
+    static const struct origin_ops slots = { give, arrived, revoke };
     static uint8_t blocks[64 * STORE_BLOCK];
     static uint64_t tables[4096];
     struct kozo_cpio c = { archive, 0 };
@@ -164,8 +176,8 @@ static struct fs_server *file_server(void)
     MUST(lookup_build(&server.tree, &c, &plan, memory, &bad) == KOZO_OK);
     ram_begin(&server, &ram, blocks, tables);
     server.lend = &lend;
-    server.life = 3;
-    server.port = 5;
+    server.origins.ops = &slots;
+    origin_hear(&server.origins, CLIENT);
     return &server;
 }
 
@@ -177,6 +189,7 @@ static void check_answer(const struct kozo_msg *m, enum kozo_err err)
 
 static void serve(struct fs_server *files, const struct kozo_msg *received)
 {
+    uint8_t origin = origin_of_account(account_of(CLIENT));
     static const struct log_ops log = { .write = on_write };
     static const struct policy_ops policy = { .request = on_request };
     struct log_server log_server = {};
@@ -185,10 +198,10 @@ static void serve(struct fs_server *files, const struct kozo_msg *received)
 
     check_answer(&m, fs_dispatch(&files_ops, files, &m));
     m = *received;
-    m.badge = handle_badge(files, (struct file){ (uint32_t)(received->badge % 5), false }, 7);
+    m.badge = handle_badge(files, (struct file){ (uint32_t)(received->badge % 5), false }, origin);
     check_answer(&m, fs_dispatch(&files_ops, files, &m));
     m = *received;
-    m.badge = handle_badge(files, (struct file){ (uint32_t)(received->badge % 32), true }, 7);
+    m.badge = handle_badge(files, (struct file){ (uint32_t)(received->badge % 32), true }, origin);
     check_answer(&m, fs_dispatch(&files_ops, files, &m));
     m = *received;
     check_answer(&m, log_dispatch(&log, &log_server, &m));

@@ -21,31 +21,23 @@ static bool lives(uint32_t k, uint32_t life)
 
 /* ---- no capability is usable after a crash or a revoke ---- */
 
-/* A file's badge has the sum of fsd's life and that of the client whose account it is. */
-static bool file_lives(uint32_t sum, uint32_t client)
-{
-    uint32_t life = sum - world.service[FSD].lives;
-
-    return world.service[FSD].running &&
-           (client < SERVICES ? life - 1 < world.service[client].lives : life == 0);
-}
-
 /*
  * A badge tells of which life of whom a capability is. Those of a life that init has ended are
- * gone.
+ * gone, and files whose origin has ended.
  */
 static void check_badges(void)
 {
     for (struct entry e = cdt_next(cdt_open(&kernel.root)); cdt_slot(e) != &kernel.root;
          e = cdt_next(e)) {
         const struct cap *c = &cdt_slot(e)->cap;
-        bool file = (c->a & HANDLE_BIT) != 0;
-        uint32_t k = file ? FSD : identity_index(c->a);
-        uint32_t life = file ? c->a >> HANDLE_LIFE_SHIFT & HANDLE_LIFE_MASK : identity_life(c->a);
+        uint32_t k = identity_index(c->a), life = identity_life(c->a);
 
-        if (!cdt_is_close(e) && c->kind == KOZO_KIND_ENDPOINT && (c->flags & CAP_BADGED) != 0 &&
-            !(file ? file_lives(life, c->a >> HANDLE_ACCOUNT_SHIFT & 63) : lives(k, life)))
+        if (cdt_is_close(e) || c->kind != KOZO_KIND_ENDPOINT || (c->flags & CAP_BADGED) == 0)
+            continue;
+        if ((c->a & HANDLE_BIT) == 0 && !lives(k, life))
             FAIL("after its end: life %u of service %u has a capability", life, k);
+        if ((c->a & HANDLE_BIT) != 0 && !(world.service[FSD].running && file_is_known(c->a)))
+            FAIL("after its end: there is a file of origin %u", handle_origin(c->a));
     }
 }
 

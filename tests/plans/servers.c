@@ -142,7 +142,39 @@ static void serve_turn(struct actor *a, const struct server *s)
 
 /* ---- fsd ---- */
 
-static struct fs_server fs;
+static struct actor *fsd; /* while it has its turn: others only look */
+
+static uint64_t origin_slot(uint32_t i)
+{
+    CHECK(i < ORIGIN_LEASES);
+    return IN_ORIGINS + i;
+}
+
+/* As fsd/give.c does. */
+static enum kozo_err give(uint32_t i, uint64_t rights, uint64_t badge, struct kozo_cap_desc *out)
+{
+    uint64_t all = KOZO_RIGHTS(KOZO_WRITE | KOZO_GRANT, rights);
+
+    *out = (struct kozo_cap_desc){ .slot = IN_GIVEN, .badge = badge, .flags = KOZO_CAP_MOVE };
+    if (fsd == nullptr)
+        return KOZO_OK;
+    (void)actor_call(fsd, CAP_COPY, 0, origin_slot(i), 0, IN_SERVE, KOZO_SAME_RIGHTS);
+    (void)actor_call(fsd, CAP_DELETE, 0, IN_GIVEN);
+    return (enum kozo_err)actor_call(fsd, CAP_MINT, 0, IN_GIVEN, 0, origin_slot(i), all, badge);
+}
+
+static bool arrived(void) { return true; } /* there are no leases to lose */
+
+static void revoke(uint32_t i)
+{
+    if (fsd != nullptr)
+        (void)actor_call(fsd, CAP_REVOKE, 0, origin_slot(i));
+}
+
+static const struct origin_ops slots = { give, arrived, revoke };
+static struct fs_server fs = { .origins.ops = &slots };
+
+bool file_is_known(uint64_t badge) { return handle_is_of(&fs.origins, badge); }
 
 const uint8_t *motd(void)
 {
@@ -161,8 +193,7 @@ static void begin_life(void)
     alignas(8) static uint8_t block[(STORE_RESERVE + 3) * STORE_BLOCK], tables[8192];
 
     CHECK(ram_plan_bytes(&plan) <= sizeof tables);
-    memset(fs.heard, 0, sizeof fs.heard);
-    memset(fs.known, 0, sizeof fs.known);
+    fs.origins = (struct origins){ .ops = &slots };
     ram_begin(&fs, &plan, block, tables);
 }
 
@@ -193,13 +224,13 @@ void fsd_turn(struct actor *a)
 {
     static const struct server server = { serve_fs, settle_fs };
 
-    fs.life = service_of(a)->lives;
-    fs.port = IN_SERVE;
+    fsd = a;
     if (a->phase == SERVER_BEGINS)
         begin_life();
     if (a->phase != SERVER_BEGINS && a->phase != SERVER_SLEEPS)
         actor_result(a);
     serve_turn(a, &server);
+    fsd = nullptr;
 }
 
 /* ---- policy ---- */

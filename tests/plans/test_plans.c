@@ -222,8 +222,16 @@ TEST(a_capability_that_outlives_its_giver_is_found)
 {
     run_plan(&nothing);
     slot_mint(host_slot(SLOT_KEPT), host_slot(part_of(FSD, PART_PORT)), KOZO_WRITE, 0xff,
-              HANDLE_BIT | 7ull << HANDLE_LIFE_SHIFT);
+              identity_badge(FSD, 7));
     CHECK_FAILS("after its end: life 7 of service 0", world_check(false));
+}
+
+TEST(a_file_that_outlives_its_origin_is_found)
+{
+    run_plan(&nothing);
+    slot_mint(host_slot(SLOT_KEPT), host_slot(part_of(FSD, PART_PORT)), KOZO_WRITE, 0xff,
+              HANDLE_BIT | 7ull << HANDLE_ORIGIN_SHIFT);
+    CHECK_FAILS("after its end: there is a file of origin 7", world_check(false));
 }
 
 TEST(a_capability_that_outlives_its_lease_is_found)

@@ -83,11 +83,12 @@ enum : uint64_t {
     IN_FS,                 /* ... others', by name */
     IN_POLICY,
     IN_LEASES,
-    IN_OPENED, /* policy: what the provider gave */
-    IN_GIVEN,  /* policy: what goes to the requester */
-    IN_SAVED,  /* a caller that waits for its answer */
-    IN_LEASED, /* a client: what it was granted */
-    IN_COPY,   /* ... and a copy that it made */
+    IN_OPENED,  /* policy: what the provider gave */
+    IN_GIVEN,   /* a server: what goes with its answer */
+    IN_SAVED,   /* a caller that waits for its answer */
+    IN_LEASED,  /* a client: what it was granted */
+    IN_COPY,    /* ... and a copy that it made */
+    IN_ORIGINS, /* fsd: that of origin 0 */
 };
 enum part : uint64_t { PART_MEMORY, PART_POOL, PART_PORT, PART_CNODE, PART_BUFFER, PART_THREAD };
 static inline uint64_t part_of(uint32_t k, enum part p) { return AT_SERVICE + 8 * k + p; }
@@ -105,6 +106,8 @@ void writer_check(struct fs_server *fs);
 void writer_spoil(struct fs_server *fs); /* a byte of it, by hand */
 void files_check(void);                  /* servers.c */
 void files_spoil(void);
+/* Whether this badge is of an origin of fsd's that has not ended. */
+bool file_is_known(uint64_t badge);
 void fsd_begin(void);
 const uint8_t *motd(void); /* FILE_BYTES */
 static inline struct service *service_of(struct actor *a) { return (struct service *)a; }

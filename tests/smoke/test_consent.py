@@ -244,6 +244,31 @@ def test_a_lease_in_use_is_listed_explained_and_revoked(boot):
         vm.wait_for(rf"error: {lease}: ")
 
 
+def test_what_is_opened_below_a_directory_ends_with_its_lease(boot):
+    """Given back, over, revoked: whoever holds it, and by whatever copy. What another lease opened stays."""
+    free = "tier = low\ndepth = any\n"
+    petition(boot, "below",
+             RULE.format(name="etc", object="fs:/etc", rights="read list", decision="allow", more=free + "lease_ms = 500") +
+             RULE.format(name="bin", object="fs:/bin", rights="read list", decision="allow", more=free))
+    over = "no capability there (never given, deleted or revoked)"
+    with boot.start() as vm:
+        said = [r"granted fs:/etc for 500 ms", "opened motd: no error", "copied: no error", "with account: .*argument.*",
+                "closed: no error", "closed: no error"]
+        good, ended = "read: no error; by its copy: no error", re.escape(f"read: {over}; by its copy: {over}")
+        for line in (*said, good, "released: no error", ended, *said, ended):
+            vm.wait_for(rf"^\[petitioner\] {line}$")
+        assert "result=expired" in vm.text
+        vm.wait_for(r"^\[petitioner\] opened cat: no error$")
+        for line in (said[0], "released: no error", good):
+            vm.wait_for(rf"^\[petitioner\] {line}$")
+        vm.send("\x15policy list\r")
+        lease = vm.wait_for(r"^ *(\d+) petitioner +low +\d+ +bin +read list fs:/bin$").group(1)
+        vm.wait_for("kozo> ")
+        vm.send(f"policy revoke {lease}\r")
+        audited(vm, "revoked", "revoked by shell", "fs:/bin")
+        vm.wait_for(rf"^\[petitioner\] {ended}$")
+
+
 SLOTH = """
 [service sloth]
 binary       = bin/petitioner

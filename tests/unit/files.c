@@ -51,11 +51,12 @@ void serve_sized(uint32_t store, uint32_t nodes, uint32_t share, uint32_t share_
     memset(blocks, 0xee, (size_t)store * STORE_BLOCK);
     root = (struct node){ .path = "", .type = NODE_DIRECTORY };
     root.child = root.next = NODE_NONE;
-    server = (struct fs_server){ .life = 5, .port = 17, .lend = &lender };
+    server = (struct fs_server){ .origins.ops = &fake_slots, .lend = &lender };
     server.tree = (struct lookup){ .node = &root, .nodes = 1, .max_nodes = 1 };
     server.tree.bucket = &bucket;
     server.tree.buckets = 1;
     ram_begin(&server, &plan, blocks, tables);
+    fake_slots_begin();
     copies_left = UINT32_MAX;
     memset(frames, 0, sizeof frames);
 }

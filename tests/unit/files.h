@@ -13,6 +13,7 @@
 
 #include "common/rights.h"
 #include "fsd/serve.h"
+#include "origins.h"
 
 #define EVERYTHING 0xffu
 #define BLOCKS 96u

@@ -3,15 +3,16 @@
 #include "archive.h"
 #include "unit.h"
 
+#include "common/identity.h"
 #include "common/rights.h"
 #include "fsd/serve.h"
+#include "origins.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define ALL_RIGHTS 0xffu
-#define LIFE 3u
 
 /* ---- an archive ---- */
 
@@ -81,7 +82,8 @@ static enum kozo_err build(struct kozo_bad *bad)
     if (plan.err != KOZO_OK)
         return plan.err;
     memory = malloc(plan.bytes); /* just as much as was planned: the sanitizer tells */
-    server = (struct fs_server){ .life = LIFE, .port = 17 };
+    server = (struct fs_server){ .origins.ops = &fake_slots };
+    fake_slots_begin();
     begin_ram();
     return lookup_build(&server.tree, &archive, &plan, memory, bad);
 }
@@ -470,21 +472,24 @@ TEST(a_cursor_of_another_directory_is_refused)
     CHECK_ERR(list(opened.file.badge, RIGHT_LIST, 1ull << 40), ARGUMENT);
 }
 
-TEST(a_handle_of_an_earlier_life_is_stale)
+TEST(a_handle_of_nothing_is_stale)
 {
+    uint8_t origin = origin_of_account(0);
+
     serve_usual();
     CHECK_OK(open_root("etc/motd", RIGHT_READ));
     uint64_t old = opened.file.badge;
 
-    server.life++;
+    CHECK_OK(stat(old, RIGHT_READ));
+    CHECK_ERR(stat(handle_badge(&server, (struct file){ server.tree.nodes, false }, origin), 1),
+              STALE);
+    CHECK_ERR(stat(handle_badge(&server, (struct file){ NODE_NONE, false }, origin), 1), STALE);
+    CHECK_ERR(stat(old | 1ull << 40, RIGHT_READ), STALE);
+    CHECK_ERR(stat(old | HANDLE_RAM, RIGHT_READ), STALE);
+    CHECK_OK(stat(identity_badge(0, 1), RIGHT_READ)); /* the origin ends */
     CHECK_ERR(read_at(old, RIGHT_READ, 0, 1), STALE);
     CHECK_ERR(stat(old, RIGHT_READ), STALE);
     CHECK_ERR(open_below(old, RIGHT_READ, "", RIGHT_READ), STALE);
-    server.life--;
-    CHECK_ERR(stat(handle_badge(&server, (struct file){ server.tree.nodes, false }, 0), 1), STALE);
-    CHECK_ERR(stat(handle_badge(&server, (struct file){ NODE_NONE, false }, 0), 1), STALE);
-    CHECK_ERR(stat(old | 1ull << 40, RIGHT_READ), STALE);
-    CHECK_ERR(stat(old | HANDLE_RAM, RIGHT_READ), STALE);
 }
 
 TEST(the_protocol_carries_it)

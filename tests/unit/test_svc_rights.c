@@ -243,14 +243,14 @@ TEST(ten_thousand_lives_leave_nothing)
 TEST(a_handle_that_was_never_given_is_stale)
 {
     begin();
-    for (unsigned bit = 0; bit < HANDLE_ACCOUNT_SHIFT; bit++)
+    for (unsigned bit = 0; bit < 63; bit++)
         CHECK_ERR(stat_of(file ^ 1ull << bit), STALE);
     CHECK_ERR(stat_of(HANDLE_BIT), STALE);
     CHECK_ERR(stat_of(UINT64_MAX), STALE);
     CHECK_ERR(read_at(UINT64_MAX, 0, 1), STALE);
-    for (uint64_t account = STORE_ACCOUNTS; account < 64; account++)
-        CHECK_ERR(
-            stat_of((file & ~(63ull << HANDLE_ACCOUNT_SHIFT)) | account << HANDLE_ACCOUNT_SHIFT),
-            STALE);
+    for (uint64_t i = 0; i < ORIGINS; i++)
+        if (i != handle_origin(file))
+            CHECK_ERR(stat_of((file & ~(255ull << HANDLE_ORIGIN_SHIFT)) | i << HANDLE_ORIGIN_SHIFT),
+                      STALE);
     check_all();
 }

@@ -30,7 +30,7 @@
 #define KOZO_FILE_LIST 4u
 #define KOZO_FILE_CREATE 8u
 #define KOZO_FILE_REMOVE 16u
-#define KOZO_FILE_ACCOUNT 128u /* say whose account pays; only what init gives has it */
+#define KOZO_FILE_ACCOUNT 128u /* say whose account pays, end a lease; opening never gives it */
 
 enum kozo_file_type : uint64_t {
     KOZO_FILE_REGULAR = 1,
@@ -63,7 +63,9 @@ struct kozo_file kozo_file_open(struct kozo_endpoint dir, const char *path, uint
 
 /*
  * The same on another client's account: what is written through the capability counts for the
- * client whose identity is the badge `client`. Needs user right ACCOUNT.
+ * client whose identity is the badge `client`. Needs user right ACCOUNT. With ACCOUNT in `rights`
+ * it is a lease: kozo_file_close of this capability (not of a copy without ACCOUNT) ends it, and all
+ * that was opened and made through it, wherever that is. Errors: LIMIT all leases are in use.
  */
 struct kozo_file kozo_file_open_for(struct kozo_endpoint dir, uint64_t client, const char *path,
                                     uint64_t rights);

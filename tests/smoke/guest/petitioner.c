@@ -7,6 +7,7 @@
  *
  *     ask OBJECT RIGHTS    ask, and say what came of it; RIGHTS are a number
  *     use                  read the file asked for again and again, until that fails
+ *     below                open what is below directories asked for, and see each lease's end
  *     kill NAME            end a service by what was asked for
  *     release              give back what was asked for
  *     alone OBJECT         ask by a thread of its own, and go on
@@ -89,6 +90,74 @@ static void use(void)
     kozo_printf("its use ended after %llu ms: %s\n",
                 (unsigned long long)((kozo_now() - at) / KOZO_MS), kozo_err_text(err));
     kozo_slot_drop(grant.cap.c);
+}
+
+/* ---- what is below ---- */
+
+static struct kozo_file inner;
+static kozo_cptr copied;
+
+/* Its server is told that it may forget the handle: that ends nothing of a lease. */
+static void tell_closed(kozo_cptr file)
+{
+    struct fs_close_rep rep;
+    struct kozo_msg m;
+
+    kozo_msg_init(&m);
+    kozo_printf("closed: %s\n", kozo_err_text(fs_call_close((struct kozo_endpoint){ file }, &m,
+                                                            &(struct fs_close_req){}, &rep)));
+}
+
+static void open_below(const char *name)
+{
+    inner = kozo_file_open(grant.cap, name, KOZO_FILE_READ);
+    copied = kozo_slot_alloc();
+    kozo_printf("opened %s: %s\n", name, kozo_err_text(inner.err));
+    kozo_printf("copied: %s\n", kozo_err_text(kozo_cap_copy(kozo_own(copied), kozo_own(inner.cap.c),
+                                                            KOZO_SAME_RIGHTS)));
+    kozo_printf(
+        "with account: %s\n",
+        kozo_err_text(kozo_file_open(grant.cap, name, KOZO_FILE_READ | KOZO_FILE_ACCOUNT).err));
+    tell_closed(inner.cap.c);
+    tell_closed(grant.cap.c);
+}
+
+static void read_below(void)
+{
+    char byte;
+    enum kozo_err err = kozo_file_read(inner.cap, 0, &byte, 1).err;
+    enum kozo_err copy = kozo_file_read((struct kozo_endpoint){ copied }, 0, &byte, 1).err;
+
+    kozo_printf("read: %s; by its copy: %s\n", kozo_err_text(err), kozo_err_text(copy));
+}
+
+static void read_on(void)
+{
+    char byte;
+
+    while (kozo_file_read(inner.cap, 0, &byte, 1).err == KOZO_OK)
+        (void)kozo_sleep(10 * KOZO_MS);
+    read_below();
+}
+
+static void give_back(void) { kozo_printf("released: %s\n", kozo_err_text(kozo_release(&grant))); }
+
+static void below(void)
+{
+    ask("fs:/etc", KOZO_FILE_READ | KOZO_FILE_LIST);
+    open_below("motd");
+    read_below();
+    give_back();
+    read_below();
+    ask("fs:/etc", KOZO_FILE_READ | KOZO_FILE_LIST);
+    open_below("motd");
+    read_on(); /* until it is over */
+    ask("fs:/bin", KOZO_FILE_READ | KOZO_FILE_LIST);
+    open_below("cat");
+    ask("fs:/etc", KOZO_FILE_READ | KOZO_FILE_LIST);
+    give_back();
+    read_below(); /* of another lease */
+    read_on();    /* until it is revoked */
 }
 
 static void kill(const char *name)
@@ -423,8 +492,10 @@ static int run(int argc, char **argv)
             ask(next, number(argv[i += 2]));
         else if (strcmp(word, "use") == 0)
             use();
+        else if (strcmp(word, "below") == 0)
+            below();
         else if (strcmp(word, "release") == 0)
-            kozo_printf("released: %s\n", kozo_err_text(kozo_release(&grant)));
+            give_back();
         else if (strcmp(word, "drain") == 0)
             drain();
         else if (strcmp(word, "forge") == 0)

@@ -283,7 +283,7 @@ static void keep(void)
     check_err("and in a third", use_at(at[1] + 1), KOZO_ERR_EMPTY);
     check_err("what it gave for good is there", use_at(at[3]), KOZO_OK);
     await_next_life();
-    check_err("until its next life is heard of", use_at(at[3]), KOZO_ERR_STALE);
+    check_err("until its next life is heard of", use_at(at[3]), KOZO_ERR_EMPTY);
     check_power(at[2]);
 }
 
