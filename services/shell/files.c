@@ -4,6 +4,7 @@
 #include "shell/shell.h"
 
 #include <kozo/error.h>
+#include <kozo/print.h>
 #include <kozo/start.h>
 #include <kozo/string.h>
 
@@ -50,6 +51,22 @@ struct kozo_file shell_create(struct kozo_str word, uint64_t rights)
     if (!p.sound)
         return (struct kozo_file){ .err = KOZO_ERR_NAME };
     return kozo_file_create(root(), p.text, rights);
+}
+
+static bool is_directory(struct kozo_str word)
+{
+    struct kozo_file f = shell_open(word, KOZO_FILE_LIST);
+
+    if (f.err == KOZO_OK)
+        (void)kozo_file_close(f.cap);
+    return f.err == KOZO_OK && f.type == KOZO_FILE_DIRECTORY;
+}
+
+uint32_t shell_fail_file(struct kozo_str word, enum kozo_err err)
+{
+    if (is_directory(word))
+        return shell_fail(word, "is a directory");
+    return shell_fail_err(word, err);
 }
 
 /* ---- ls ---- */
@@ -201,10 +218,29 @@ static struct path target_of(struct kozo_str from, struct kozo_str word)
     return p;
 }
 
+/* An empty file with a name of its own beside `target`, which it may become; *at is its path. */
+static struct kozo_file make_beside(const struct path *target, struct path *at)
+{
+    uint64_t dir = strlen(target->text) - last_part(kozo_str(target->text)).len;
+    struct kozo_file f = {};
+
+    for (uint32_t n = 0; n < 10; n++) {
+        *at = (struct path){ .sound = dir + sizeof ".cp-0" <= sizeof at->text };
+        if (!at->sound)
+            return (struct kozo_file){ .err = KOZO_ERR_NAME };
+        memcpy(at->text, target->text, dir);
+        kozo_snprintf(at->text + dir, sizeof at->text - dir, ".cp-%u", n);
+        f = kozo_file_make(root(), at->text, KOZO_FILE_REGULAR, KOZO_FILE_WRITE);
+        if (f.err != KOZO_ERR_EXISTS)
+            return f;
+    }
+    return f;
+}
+
 static enum kozo_err copy_bytes(const struct kozo_file *from, struct kozo_endpoint to)
 {
     static char piece[8 * KOZO_FILE_CHUNK];
-    enum kozo_err err = kozo_file_truncate(to, 0);
+    enum kozo_err err = KOZO_OK;
 
     for (uint64_t at = 0; err == KOZO_OK && at < from->size;) {
         struct kozo_res r = kozo_file_read(from->cap, at, piece, sizeof piece);
@@ -219,9 +255,26 @@ static enum kozo_err copy_bytes(const struct kozo_file *from, struct kozo_endpoi
     return err;
 }
 
+/* Under another name until it is whole: what is at `target` is replaced in one step, or not at all. */
+static enum kozo_err copy_file(const struct kozo_file *from, const struct path *target)
+{
+    struct path at;
+    struct kozo_file to = make_beside(target, &at);
+
+    if (to.err != KOZO_OK)
+        return to.err;
+    to.err = copy_bytes(from, to.cap);
+    (void)kozo_file_close(to.cap);
+    if (to.err == KOZO_OK)
+        to.err = kozo_file_rename(root(), at.text, target->text);
+    if (to.err != KOZO_OK)
+        (void)kozo_file_remove(root(), at.text);
+    return to.err;
+}
+
 uint32_t command_cp(const struct words *w, uint32_t)
 {
-    struct kozo_file from = open_regular(w->word[1]), to = {};
+    struct kozo_file from = open_regular(w->word[1]);
     struct path p;
     enum kozo_err err;
 
@@ -233,14 +286,8 @@ uint32_t command_cp(const struct words *w, uint32_t)
         (void)kozo_file_close(from.cap);
         return shell_fail(w->word[2], "is the same file");
     }
-    if (err == KOZO_OK) {
-        to = kozo_file_create(root(), p.text, KOZO_FILE_WRITE);
-        err = to.err;
-    }
-    if (err == KOZO_OK) {
-        err = copy_bytes(&from, to.cap);
-        (void)kozo_file_close(to.cap);
-    }
+    if (err == KOZO_OK)
+        err = copy_file(&from, &p);
     (void)kozo_file_close(from.cap);
     return err == KOZO_OK ? 0 : shell_fail_err(w->word[2], err);
 }
@@ -286,33 +333,49 @@ uint32_t command_mkdir(const struct words *w, uint32_t)
     return status;
 }
 
-static enum kozo_err write_words(struct kozo_endpoint file, const struct words *w, uint32_t first)
+/* The words from `first` on, with blanks between them and the end of the line; nothing if there are none. */
+static struct kozo_str line_of(const struct words *w, uint32_t first)
 {
-    enum kozo_err err = KOZO_OK;
+    static char text[PARSE_BYTES + SHELL_WORDS + 1];
+    uint64_t len = 0;
 
-    for (uint32_t i = first; i < w->count && err == KOZO_OK; i++) {
-        err = kozo_file_write(file, KOZO_FILE_END, w->word[i].at, w->word[i].len).err;
-        if (err == KOZO_OK)
-            err = kozo_file_write(file, KOZO_FILE_END, i + 1 < w->count ? " " : "\n", 1).err;
+    for (uint32_t i = first; i < w->count; i++) {
+        memcpy(text + len, w->word[i].at, w->word[i].len);
+        len += w->word[i].len;
+        text[len++] = i + 1 < w->count ? ' ' : '\n';
     }
-    return err;
+    return (struct kozo_str){ text, len };
+}
+
+/* Over what is there, which is cut off only then: what finds no room has changed nothing. */
+static enum kozo_err write_line(struct kozo_endpoint file, struct kozo_str line, bool append)
+{
+    enum kozo_err err =
+        kozo_file_write(file, append ? KOZO_FILE_END : 0, line.at, line.len).err;
+
+    return err == KOZO_OK && !append ? kozo_file_truncate(file, line.len) : err;
 }
 
 uint32_t command_write(const struct words *w, uint32_t)
 {
-    bool append = kozo_str_is(w->word[1], "--append");
+    bool append = kozo_str_is(w->word[1], "--append"), made = false;
     uint32_t at = append ? 2 : 1;
-    struct kozo_file f;
+    struct path p;
+    struct kozo_file f = { .err = KOZO_ERR_NAME };
 
     if (w->count <= at)
-        return shell_fail(w->word[0], "usage: write [--append] FILE [WORD...]");
-    f = shell_create(w->word[at], KOZO_FILE_WRITE);
+        return shell_usage(w->word[0], "", w->word[0]);
+    p = path_of(w->word[at]);
+    if (p.sound)
+        f = kozo_file_make(root(), p.text, KOZO_FILE_REGULAR, KOZO_FILE_WRITE);
+    made = f.err == KOZO_OK;
+    if (f.err == KOZO_ERR_EXISTS)
+        f = kozo_file_open(root(), p.text, KOZO_FILE_WRITE);
     if (f.err != KOZO_OK)
-        return shell_fail_err(w->word[at], f.err);
-    if (!append)
-        f.err = kozo_file_truncate(f.cap, 0);
-    if (f.err == KOZO_OK)
-        f.err = write_words(f.cap, w, at + 1);
+        return shell_fail_file(w->word[at], f.err);
+    f.err = write_line(f.cap, line_of(w, at + 1), append);
     (void)kozo_file_close(f.cap);
-    return f.err == KOZO_OK ? 0 : shell_fail_err(w->word[at], f.err);
+    if (f.err != KOZO_OK && made)
+        (void)kozo_file_remove(root(), p.text);
+    return f.err == KOZO_OK ? 0 : shell_fail_file(w->word[at], f.err);
 }

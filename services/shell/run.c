@@ -102,7 +102,7 @@ static struct kozo_file open_output(const struct parsed *line)
             (void)kozo_file_close(f.cap);
     }
     if (f.err != KOZO_OK)
-        (void)fail(line->out, f.err);
+        (void)shell_fail_file(line->out, f.err);
     return f;
 }
 

@@ -46,6 +46,8 @@ bool shell_console_is_back(enum kozo_err err);
 /* `error: WHAT: text` where errors go. Returns status 1. */
 uint32_t shell_fail(struct kozo_str what, const char *text);
 uint32_t shell_fail_err(struct kozo_str what, enum kozo_err err);
+/* Of the file at a path: a directory where it is no place for one is called that. */
+uint32_t shell_fail_file(struct kozo_str word, enum kozo_err err);
 /* A line of a report, where errors go. */
 void shell_report(const char *line);
 

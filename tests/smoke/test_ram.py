@@ -71,6 +71,7 @@ def agree(vm, line):
 def test_a_share_is_one_client_s_and_comes_back(boot):
     """Of 16 blocks and 4 files a client: the person fills theirs, two services have theirs all the same."""
     boot.write("etc/big", b"x" * 100000)
+    boot.write("etc/all", b"x" * 61440)     # 15 blocks, and one that lists them
     boot.write("etc/half", b"y" * 40960)    # 10 blocks, and one that lists them
     boot.edit(CONF, "[service fsd]\n", "[service fsd]\nargs = share_kib=64 share_files=4\n")
     scribe(boot, "early", "wait ram/full write ram/s 80 usage wait ram/freed usage")
@@ -81,16 +82,20 @@ def test_a_share_is_one_client_s_and_comes_back(boot):
         vm.send("\r")
         vm.wait_for(PROMPT)
 
-        # All of the person's blocks, then nothing more; what is there can be written over.
+        # All of the person's blocks, then nothing more. What found no room is not there in part.
         vm.send("cp /etc/big /ram/a\r")
         vm.wait_for(f"^error: /ram/a: {LIMIT}$")
-        assert re.search(r'^\[fsd\] denied: who=shell object="fs:/ram/a" asked="more than its share', vm.text, re.M), vm.text
+        assert re.search(r'^\[fsd\] denied: who=shell object="fs:/ram/.cp-0" asked="more than its share', vm.text, re.M), vm.text
         vm.wait_for(PROMPT)
-        assert answer(vm, "write /ram/b x") == f"error: /ram/b: {LIMIT}\n"
+        assert answer(vm, "cat /ram/a /ram/.cp-0").count("no such name") == 2
+        assert answer(vm, "cp /etc/all /ram/a") == ""
+        assert answer(vm, "write /ram/b x; cat /ram/b") == f"error: /ram/b: {LIMIT}\nerror: /ram/b: no such name\n"
         kib, files = (line.split() for line in answer(vm, "df").splitlines()[1:])
         assert kib[:4] == ["KiB", "64", "64", "0"] and int(kib[4]) > 0, kib
-        assert files[:4] == ["files", "2", "4", "2"], files
-        assert answer(vm, "write /ram/full") == ""      # no bytes, no block
+        assert files[:4] == ["files", "1", "4", "3"], files
+        assert answer(vm, "cp /etc/motd /ram/a") == f"error: /ram/a: {LIMIT}\n"
+        assert answer(vm, "cat /ram/a | wc").split() == ["0", "1", "61440"]
+        assert answer(vm, "write /ram/b; write /ram/full") == ""      # no bytes, no block
         vm.wait_for(rf"^\[early\] wrote 59 KiB of ram/s: {LIMIT}$")
         vm.wait_for(r"^\[early\] has 64 of 64 KiB, 1 of 4 files$")
 
@@ -100,10 +105,13 @@ def test_a_share_is_one_client_s_and_comes_back(boot):
 
         # a, b, full and freed are the person's four files; b is empty.
         assert answer(vm, "write /ram/more") == f"error: /ram/more: {LIMIT}\n"
-        assert answer(vm, "write /ram/a; write /ram/b hello; cat /ram/b") == "hello\n"    # cut off
-        assert answer(vm, "cp /etc/half /ram/a") == ""                                      # 1 + 11 blocks
+        assert answer(vm, "write /ram/b x; cat /ram/b") == f"error: /ram/b: {LIMIT}\n"
+        assert answer(vm, "write /ram/a well; cat /ram/a; write /ram/a") == "well\n"
+        assert answer(vm, "write /ram/b hello; cat /ram/b") == "hello\n"
+        assert answer(vm, "cp /etc/motd /ram/a") == f"error: /ram/a: {LIMIT}\n"    # a fifth until it is whole
+        assert answer(vm, "rm /ram/freed; cp /etc/half /ram/a") == ""               # 1 + 11 blocks
         assert answer(vm, "mv /ram/a /ram/b; cp /etc/half /ram/c") == f"error: /ram/c: {LIMIT}\n"
-        assert answer(vm, "mv /ram/c /ram/b") == ""     # what was replaced is given back
+        assert answer(vm, "write /ram/c x; mv /ram/c /ram/b") == ""                 # what was replaced is given back
         assert answer(vm, "rm /ram/b; cp /etc/half /ram/c; write --append /ram/c end") == ""
         assert answer(vm, "cat /ram/c | wc").split() == ["1", "1", "40964"]
 
