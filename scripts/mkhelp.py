@@ -10,7 +10,8 @@ A page is `# NAME`, an indented line with the usage, a line that sums it up, and
 
     Print files.
 
-PROGRAMS are the names of programs, parted by commas. OUT is entries of C: struct help_page.
+PROGRAMS are the names of programs, parted by commas. OUT is entries of C: struct help_page. What the usage
+calls FILE, with or without `...` and brackets, is what the shell gives a program as a file.
 """
 
 import re
@@ -35,6 +36,15 @@ def read(path):
         raise HelpError(f"{path}: help is text in ASCII")
     first = text.split("\n\n", 1)[0].replace("\n", " ").strip().rstrip(".")
     return name, usage, first[:1].lower() + first[1:], text
+
+
+def first_file(usage):
+    """Which argument is the first that is a FILE, 0 if none is; all after `FILE...` are."""
+    words = usage.removeprefix("run ").split()
+    places = [i for i, word in enumerate(words) if word.strip("[].") == "FILE"]
+    if places and (len(places) > 1 or places[0] != len(words) - 1 or "..." not in words[-1]):
+        raise HelpError(f"`{usage}`: FILE is not its last word, as FILE...")
+    return places[0] if places else 0
 
 
 def _plain(text):
@@ -65,7 +75,8 @@ def entries(pages, programs):
     for page in sorted(pages):
         name, usage, summary, text = read(page)
         fields = ", ".join(_string(s) for s in (name, usage, summary, _plain(text)))
-        yield f"{{ {fields}, {'true' if name in programs else 'false'} }},\n"
+        program = name in programs
+        yield f"{{ {fields}, {str(program).lower()}, {first_file(usage) if program else 0} }},\n"
 
 
 def main(args):

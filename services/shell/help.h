@@ -13,6 +13,7 @@ struct help_page {
     const char *name, *usage, *summary;
     const char *text; /* the page without name and usage */
     bool program;     /* `run` starts it; it may be a command, too */
+    uint32_t files;   /* the first of its arguments that its usage calls FILE: all from there on; 0 = none */
 };
 
 /* The page about `name`; null when there is none. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "shell/run.h"
+#include "shell/help.h"
 #include "shell/output.h"
 #include "shell/program.h"
 #include "shell/shell.h"
@@ -78,17 +79,20 @@ static bool give(struct program *p, const char *name, kozo_cptr slot, uint64_t r
     return err == KOZO_OK || fail(kozo_str(name), err);
 }
 
+/* Not a directory: that would be all that is below it. */
 static bool give_file(struct program *p, const char *name, struct kozo_str path)
 {
     struct kozo_file f = shell_open(path, KOZO_FILE_READ);
 
     if (f.err == KOZO_OK && f.type == KOZO_FILE_DIRECTORY) {
         (void)kozo_file_close(f.cap);
-        f = shell_open(path, KOZO_FILE_READ | KOZO_FILE_LIST);
+        f.err = KOZO_ERR_TYPE;
     }
     if (f.err == KOZO_OK)
         f.err = program_give_file(p, name, f.cap);
-    return f.err == KOZO_OK || fail(path, f.err);
+    if (f.err != KOZO_OK)
+        (void)shell_fail_file(path, f.err);
+    return f.err == KOZO_OK;
 }
 
 /* The file behind > or >>, after > empty from now on; what is wrong has been told then. */
@@ -116,13 +120,37 @@ static bool give_output(struct program *p, const struct parsed *line)
     return f.err == KOZO_OK || fail(line->out, f.err);
 }
 
-/* Arguments that name files in full are given as files, to be read. */
+/* The page about a program in /bin; null when there is none. */
+static const struct help_page *page_of(struct kozo_str name)
+{
+    const struct help_page *page;
+
+    if (text_starts(name, kozo_str("/bin/")))
+        name = (struct kozo_str){ name.at + 5, name.len - 5 };
+    page = help_find(name);
+    return page != nullptr && page->program ? page : nullptr;
+}
+
+/*
+ * Whether an argument is meant as a file: it is named in full where the program's usage says FILE. Of a
+ * program without a page nothing is known: quotes say that a word is none.
+ */
+static bool names_file(const struct start *s, uint32_t i)
+{
+    const struct help_page *page = page_of(s->words[0]);
+
+    if (!text_starts(s->words[i], kozo_str("/")))
+        return false;
+    return page != nullptr ? page->files > 0 && i >= page->files : !s->quoted[i];
+}
+
+/* Arguments that are files are given as such, to be read. */
 static bool give_arguments(struct program *p, const struct start *s)
 {
     for (uint32_t i = 1; i < s->count; i++) {
         char name[16];
 
-        if (s->quoted[i] || s->words[i].len == 0 || s->words[i].at[0] != '/')
+        if (!names_file(s, i))
             continue;
         kozo_snprintf(name, sizeof name, "arg%u.file", i);
         if (!give_file(p, name, s->words[i]))

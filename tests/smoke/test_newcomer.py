@@ -23,7 +23,7 @@ ANSWERS = {
     "echo a > /ram/p >> /ram/q": "error: echo a > /ram/p >> /ram/q: more than one >",
     "cat /etc/motd | nosuch": "error: nosuch: no such program; `ls /bin` lists them",
     "cat < /nosuch": "error: /nosuch: no such name",
-    "cat < /etc": "cat: input: is a directory, or no regular file",
+    "cat < /etc": "error: /etc: is a directory",
     "cat /etc": "error: /etc: is a directory",
     "cp /etc /ram": "error: /etc: is a directory",
     "write /ram x": "error: /ram: is a directory",

@@ -64,15 +64,31 @@ def test_each_program_does_its_work(boot):
 
 
 def test_a_program_gets_what_is_named_and_no_more(boot):
-    text = listed(boot, "run cat etc/motd; run cat '/etc/motd'; run wc; run cat /etc/none; run asker fs:/etc/motd; "
+    text = listed(boot, "run cat etc/motd; run wc; run cat /etc/none; run asker fs:/etc/motd; "
                         "run --with nothing cat /etc/motd; run none", 61)
-    assert text.count("no file was given for it: name one in full, as /etc/motd") == 2, text
+    assert text.count("no file was given for it: name one in full, as /etc/motd") == 1, text
     assert "usage: wc [FILE...]" in text, text
     assert "error: /etc/none: no such name" in text, text
     assert "asker: fs:/etc/motd: no capability to ask with; start it with --with policy" in text, text
     assert "error: nothing: the shell has no such capability" in text, text
     assert "error: none: no such program; `ls /bin` lists them" in text, text
     assert "Welcome" not in text, text
+
+
+def test_only_what_is_meant_as_a_file_is_given(boot):
+    """By the program's page; of one without a page what is named in full without quotes."""
+    boot.write("etc/a b", b"/nosuch\n")
+    boot.write("etc/paths", b"/nosuch/x\n/etc\n")
+    with boot.start() as vm:
+        person = Person(vm)
+        assert person.line("grep /nosuch /etc/paths '/etc/a b'") == "/etc/paths:/nosuch/x\n/etc/a b:/nosuch\n"
+        assert person.line("/bin/grep / < /etc/paths") == "/nosuch/x\n/etc\n"
+        assert person.line("run cat '/etc/a b'") == "/nosuch\n"
+        assert person.line("sleep /nosuch") == "usage: sleep SECONDS\n"
+        for line in ("wc /etc/motd /etc", "wc < /etc", "trickle /etc"):
+            assert person.line(line) == "error: /etc: is a directory\n", line
+        assert person.line("trickle /nosuch | wc") == "error: /nosuch: no such name\n"
+        assert person.line("trickle '/nosuch' | crash exit 0").startswith("trickle: the other side is gone")
 
 
 def test_every_fault_is_told_in_words(boot):
@@ -155,9 +171,9 @@ def test_half_a_stream_passes_for_no_whole_one(boot):
             assert len(reports(text)) == 1 and text.count(": input: who wrote it died, or failed before its end\n") == \
                 reader.count("|") + 1, (reader, text)
             assert person.line("cat /ram/h") == told, reader
-        text = person.line("wc /etc/motd /etc")
-        assert "      2       9      51 /etc/motd\n" in text and "wc: /etc: is a directory" in text, text
-        assert "total" not in text and text.count("/etc\n") == 0, text
+        text = person.line("wc /etc/motd etc/motd")
+        assert "      2       9      51 /etc/motd\n" in text and "wc: etc/motd: no file was given for it" in text, text
+        assert "total" not in text and text.count(" etc/motd\n") == 0, text
         vm.send("halfway | wc; poweroff\r")
         vm.expect_exit(1)
 
