@@ -110,10 +110,10 @@ static enum kozo_err write_stream(const char *text, uint64_t len)
     return out.err;
 }
 
-enum kozo_err output_end(void)
+enum kozo_err output_end(bool whole)
 {
     if (out.err == KOZO_OK)
-        out.err = kozo_stream_close(out.to);
+        out.err = whole ? kozo_stream_close(out.to) : kozo_stream_abort(out.to);
     out.to = nullptr;
     return out.err;
 }

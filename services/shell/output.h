@@ -28,7 +28,8 @@ bool output_was_stopped(void);
  */
 void output_begin(struct kozo_stream *to, bool (*look)(void));
 /*
- * To the console again. What is kept back yet is written, if all before it was; returns the first
- * error of writing. Errors: those of kozo_stream_write; CANCELLED look() was false.
+ * To the console again. What is kept back yet is written, if all before it was; `whole`: that was all
+ * there was to print, so a pipe's reader gets the end. Returns the first error of writing. Errors:
+ * those of kozo_stream_write; CANCELLED look() was false.
  */
-enum kozo_err output_end(void);
+enum kozo_err output_end(bool whole);

@@ -372,9 +372,9 @@ static bool look_around(void)
 }
 
 /* Whether what it printed got there; if not that has been told, but for Ctrl-C. */
-static bool close_output(const struct run *r)
+static bool close_output(const struct run *r, bool whole)
 {
-    enum kozo_err err = output_end();
+    enum kozo_err err = output_end(whole);
     char text[128];
 
     if (err == KOZO_OK || output_was_stopped())
@@ -396,7 +396,7 @@ static uint32_t carry_out(struct run *r, uint32_t status)
     status = shell_carry_out(&r->line->stage[0], status);
     if (output_was_stopped())
         (void)run_kill_job(r->job); /* before its programs take this for the end */
-    if (!close_output(r) && status == 0)
+    if (!close_output(r, status == 0) && status == 0)
         status = 1;
     program_pipe_end();
     if (r->line->stages == 1)
