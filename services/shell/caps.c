@@ -256,6 +256,21 @@ static enum kozo_err walk(struct chain *c)
     return KOZO_OK;
 }
 
+/* Why a service holds nothing; null when it runs. */
+static const char *why_none(uint32_t service)
+{
+    switch (services.row[service].state) {
+    case KOZO_SYSTEM_RUNS:
+        return nullptr;
+    case KOZO_SYSTEM_WAITS:
+        return "it has ended and holds nothing; its next life begins soon";
+    case KOZO_SYSTEM_ENDED:
+        return "it has ended and holds nothing; `restart` begins its next life";
+    default:
+        return "it has not been started, and holds nothing";
+    }
+}
+
 /* ---- caps ---- */
 
 static bool read_options(const struct words *w, struct options *o)
@@ -327,6 +342,8 @@ uint32_t command_caps(const struct words *w, uint32_t)
         return shell_fail(o.service, "no such service; `ps` lists them");
     if (o.json)
         return list_json(&o) ? 0 : 1;
+    if (o.service.len > 0 && why_none(services_find(&services, o.service)) != nullptr)
+        return shell_fail(o.service, why_none(services_find(&services, o.service)));
     if (o.tree)
         (void)walk(&(struct chain){});
     return list_table(&o);
@@ -375,6 +392,8 @@ uint32_t command_why(const struct words *w, uint32_t)
     service = services_find(&services, w->word[1]);
     if (service == services.count)
         return shell_fail(w->word[1], "no such service; `ps` lists them");
+    if (why_none(service) != nullptr)
+        return shell_fail(w->word[1], why_none(service));
     k = find_object(service, w->word[2]);
     if (k == nullptr)
         return shell_fail(w->word[2], "it holds no such capability; `caps SERVICE` lists them");
