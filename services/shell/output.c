@@ -24,6 +24,8 @@ static struct {
 
 void output_set_listed(void) { listed = true; }
 
+bool shell_is_listed(void) { return listed; }
+
 void output_begin_line(void) { stopped = false; }
 
 bool output_was_stopped(void) { return stopped; }

@@ -17,7 +17,7 @@
 constexpr unsigned program_bits = 18; /* memory of a program */
 constexpr unsigned pipe_bits = 15;    /* of a pipe: its pages and two Notifications */
 constexpr uint32_t pipe_pages = KOZO_PIPE_BYTES / KOZO_PAGE_SIZE;
-constexpr uint32_t stack_pages = 8, heap_pages = 8, cnode_bits = 6, priority = 100;
+constexpr uint32_t stack_pages = 8, heap_pages = 8, priority = 100;
 
 struct pipe {
     struct kozo_untyped memory;
@@ -84,6 +84,16 @@ enum kozo_err program_begin(void)
 struct kozo_stack program_stack(const struct program *p)
 {
     return kozo_stack_look(p->process.keep, p->process.stack_slot, stack_pages, nullptr);
+}
+
+kozo_cptr program_port(void) { return port.c; }
+
+const char *program_cap_name(const struct program *p, uint64_t slot)
+{
+    const struct birth *b = &births[p - programs];
+    uint64_t i = slot - p->process.first_named;
+
+    return slot >= p->process.first_named && i < b->caps ? b->name[i] : "";
 }
 
 struct program *program_at(uint32_t i) { return i < PROGRAMS ? &programs[i] : nullptr; }
@@ -462,7 +472,7 @@ static enum kozo_err spawn(struct program *p, const struct kozo_cpio_entry *e,
             .clock = { kozo_cap("clock") },
             .fault = port,
             .fault_badge = p->badge,
-            .cnode_bits = cnode_bits,
+            .cnode_bits = PROGRAM_SLOT_BITS,
             .stack_pages = stack_pages,
             .heap_pages = heap_pages,
             .priority = priority,

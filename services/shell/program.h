@@ -26,9 +26,10 @@
 #define PROGRAMS 8u
 #define PROGRAM_HOLDS 24u
 #define PROGRAM_PIPES (PROGRAMS - 1)
+#define PROGRAM_SLOT_BITS 6u /* log2 of the slots of its capability space */
 
 /* What a program's end gives, beside its own status. */
-#define STATUS_MOST 60u       /* a higher one of its own counts as this */
+#define STATUS_MOST 60u /* a higher one of its own counts as this */
 #define STATUS_NOT_STARTED 61u
 #define STATUS_FAULT 62u
 #define STATUS_KILLED 63u
@@ -45,10 +46,10 @@ struct program {
     char name[KOZO_START_NAME];
     struct kozo_bytes image; /* in the archive */
     bool runs;
-    bool asks;        /* it can ask policy, in the shell's name */
-    uint64_t badge;   /* of its faults */
-    uint32_t job;     /* which command line started it */
-    uint32_t status;  /* once it does not run any more */
+    bool asks;       /* it can ask policy, in the shell's name */
+    uint64_t badge;  /* of its faults */
+    uint32_t job;    /* which command line started it */
+    uint32_t status; /* once it does not run any more */
     uint32_t holds;
     struct held held[PROGRAM_HOLDS]; /* what it was given was made of these */
     kozo_cptr bell[2]; /* Notifications on which its neighbours in a pipe wait; 0 = none */
@@ -96,6 +97,11 @@ struct program *program_wait(uint64_t deadline, struct program_fault *fault);
 
 /* Ends one, wherever it is. */
 void program_kill(struct program *p);
+
+/* The Endpoint where they end. */
+kozo_cptr program_port(void);
+/* By what name one that runs was given what is in this slot of its; "" when it was not. */
+const char *program_cap_name(const struct program *p, uint64_t slot);
 
 /* How much of its stack one that runs has never used. */
 struct kozo_stack program_stack(const struct program *p);

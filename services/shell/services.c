@@ -1,20 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* ps and top. */
 #include "shell/services.h"
 #include "shell/cycles.h"
-#include "shell/json.h"
-#include "shell/program.h"
 
-#include <kozo/error.h>
 #include <kozo/print.h>
 #include <kozo/start.h>
 #include <kozo/string.h>
 #include <kozo/syscall.h>
-#include <kozo/time.h>
 
-static struct services now_, before_;
-
-/* ---- looking ---- */
+/* ---- asking ---- */
 
 static enum kozo_err ask_service(uint64_t index, struct kozo_msg *m, struct system_service_rep *rep)
 {
@@ -44,25 +37,15 @@ static struct system_stack_rep ask_stack(uint64_t index, uint64_t number)
     return rep;
 }
 
-/* The threads of programs are the shell's; their pages it keeps where init does not look. */
-static struct kozo_stack stack_of_program(uint64_t thread)
+enum kozo_err services_ask_tree(uint64_t index, uint64_t slot, uint64_t skip, struct kozo_msg *m,
+                                struct system_tree_rep *rep)
 {
-    for (uint32_t i = 0; program_at(i) != nullptr; i++)
-        if (program_at(i)->runs && program_at(i)->process.serial == thread)
-            return program_stack(program_at(i));
-    return (struct kozo_stack){};
+    kozo_msg_init(m);
+    return system_call_tree(kozo_cap_endpoint("system"), m,
+                            &(struct system_tree_req){ index, slot, skip }, rep);
 }
 
-static void look_at_stack(uint64_t index, struct thread_row *t)
-{
-    struct kozo_stack of_program = stack_of_program(t->serial);
-    struct system_stack_rep rep =
-        of_program.bytes > 0 ? (struct system_stack_rep){ of_program.bytes, of_program.unused }
-                             : ask_stack(index, t->number);
-
-    t->stack = rep.bytes;
-    t->unused = rep.unused;
-}
+/* ---- services and programs ---- */
 
 static enum kozo_err look_at_thread(uint64_t index, uint32_t number, struct thread_row *t)
 {
@@ -84,6 +67,31 @@ static enum kozo_err look_at_thread(uint64_t index, uint32_t number, struct thre
     return KOZO_OK;
 }
 
+static const struct program *program_of(uint64_t serial)
+{
+    for (uint32_t i = 0; program_at(i) != nullptr; i++)
+        if (program_at(i)->runs && program_at(i)->process.serial == serial)
+            return program_at(i);
+    return nullptr;
+}
+
+/* The shell is more urgent than its programs: none has run since init was asked about it. */
+static void take_program(struct services *s, const struct program *p, const struct thread_row *t)
+{
+    struct program_row *r = &s->program[s->programs++];
+    struct kozo_untyped_info memory = kozo_untyped_info(p->memory);
+    struct kozo_thread_info info = kozo_thread_info(p->process.thread);
+
+    *r = (struct program_row){
+        .program = p, .thread = *t, .memory = memory.size, .used = memory.size - memory.free
+    };
+    kozo_snprintf(r->label, sizeof r->label, "[%u] %s", p->job, p->name);
+    if (info.err != KOZO_OK)
+        return;
+    r->object = kozo_buffer()->word[KOZO_THREAD_WORD_WAITS];
+    r->peer = kozo_buffer()->word[KOZO_THREAD_WORD_PEER];
+}
+
 /* Of all the rows further threads leave one for the first of each service still to come. */
 static bool has_row(const struct services *s, uint32_t index, const struct service_row *r)
 {
@@ -95,13 +103,23 @@ static bool has_row(const struct services *s, uint32_t index, const struct servi
 static void look_at_threads(struct services *s, uint32_t index, struct service_row *r,
                             uint64_t there)
 {
+    uint32_t number = 0;
+    struct thread_row t;
+
     r->first = s->threads;
-    while (has_row(s, index, r) &&
-           look_at_thread(index, r->threads, &s->thread[s->threads]) == KOZO_OK) {
-        r->time += s->thread[s->threads++].time;
+    while (has_row(s, index, r) && look_at_thread(index, number, &t) == KOZO_OK) {
+        const struct program *p = program_of(t.serial);
+
+        number++;
+        if (p != nullptr && s->programs < PROGRAMS) {
+            take_program(s, p, &t);
+            continue;
+        }
+        s->thread[s->threads++] = t;
+        r->time += t.time;
         r->threads++;
     }
-    r->left_out = there > r->threads ? there - r->threads : 0;
+    r->left_out = there > number ? there - number : 0;
 }
 
 static enum kozo_err look_at_service(struct services *s, uint32_t index)
@@ -126,53 +144,158 @@ static enum kozo_err look_at_service(struct services *s, uint32_t index)
     return KOZO_OK;
 }
 
+/* ---- what programs wait for that is the shell's ---- */
+
+/* The kernel's identity of what a slot of the shell's names, by what was derived from it; 0 = none. */
+static uint64_t object_in(const struct services *s, kozo_cptr slot)
+{
+    struct system_tree_rep rep;
+    struct kozo_msg m;
+
+    if (slot == 0 || services_ask_tree(services_find_own(s), slot, 0, &m, &rep) != KOZO_OK ||
+        rep.entries.len < sizeof(struct kozo_tree_entry))
+        return 0;
+    return ((const struct kozo_tree_entry *)rep.entries.at)->object;
+}
+
+static void say_waits(struct thread_row *t, const char *on, const char *whom)
+{
+    kozo_snprintf(t->on, sizeof t->on, "%s %s", on, whom);
+    (void)strlcpy(t->waits, whom, sizeof t->waits);
+}
+
+/*
+ * The program at the other end of the pipe whose Notification this is. (At the end of the shell's own is
+ * the shell, which prints and does not look then.)
+ */
+static const char *neighbour_by(const struct services *s, uint64_t object)
+{
+    for (uint32_t i = 0; i < s->programs; i++)
+        for (unsigned k = 0; k < 2; k++)
+            if (object_in(s, s->program[i].program->bell[k]) == object)
+                return s->program[i].label;
+    return nullptr;
+}
+
+static void look_at_wait(const struct services *s, struct program_row *r)
+{
+    const char *other;
+    struct thread_row *t = &r->thread;
+
+    if (r->object == 0 || t->waits[0] != '\0')
+        return;
+    if (t->state == KOZO_THREAD_WAITING && (other = neighbour_by(s, r->object)) != nullptr)
+        say_waits(t, "pipe of", other);
+    else if (t->state == KOZO_THREAD_SENDING && object_in(s, program_port()) == r->object)
+        say_waits(t, "endpoint of", s->row[services_find_own(s)].name);
+}
+
+/* Who waits for an answer that a program owes: to init that is one of the shell's threads. */
+static void look_at_callers(struct services *s, const struct program_row *r)
+{
+    for (uint32_t i = 0; i < s->threads; i++)
+        if (s->thread[i].state == KOZO_THREAD_CALLING && s->thread[i].serial == r->peer &&
+            r->thread.state != KOZO_THREAD_CALLING)
+            say_waits(&s->thread[i], "reply of", r->label);
+}
+
+/* ---- circles ---- */
+
 static bool is_stuck(const struct thread_row *t)
 {
-    return (t->state == KOZO_THREAD_SENDING || t->state == KOZO_THREAD_CALLING) && t->deadline == 0;
+    return (t->state == KOZO_THREAD_SENDING || t->state == KOZO_THREAD_CALLING ||
+            (t->state == KOZO_THREAD_WAITING && t->waits[0] != '\0')) &&
+           t->deadline == 0;
+}
+
+/* Services come first, then programs; the number of all is nobody's. */
+static uint32_t find_node(const struct services *s, const char *name)
+{
+    uint32_t i = services_find(s, kozo_str(name));
+
+    if (i < s->count)
+        return i;
+    for (i = 0; i < s->programs; i++)
+        if (kozo_str_is(kozo_str(name), s->program[i].label))
+            break;
+    return s->count + i;
 }
 
 /* Whom a service waits for as long as it takes: with all its threads, or it could go on. */
 static uint32_t waits_for(const struct services *s, const struct service_row *r)
 {
-    if (r->left_out > 0)
-        return s->count;
+    bool stuck = r->left_out == 0 && r->threads > 0;
+
     for (uint32_t i = 0; i < r->threads; i++)
-        if (!is_stuck(&s->thread[r->first + i]))
-            return s->count;
-    return r->threads > 0 ? services_find(s, kozo_str(s->thread[r->first].waits)) : s->count;
+        stuck = stuck && is_stuck(&s->thread[r->first + i]);
+    return stuck ? find_node(s, s->thread[r->first].waits) : s->count + s->programs;
 }
+
+static void mark_circles(struct services *s)
+{
+    uint32_t next[SERVICES_MAX + PROGRAMS];
+    bool in[SERVICES_MAX + PROGRAMS];
+
+    for (uint32_t i = 0; i < s->count; i++)
+        next[i] = waits_for(s, &s->row[i]);
+    for (uint32_t i = 0; i < s->programs; i++) {
+        const struct thread_row *t = &s->program[i].thread;
+
+        next[s->count + i] = is_stuck(t) ? find_node(s, t->waits) : s->count + s->programs;
+    }
+    cycles_mark(next, s->count + s->programs, in);
+    for (uint32_t i = 0; i < s->count; i++)
+        s->row[i].deadlock = in[i];
+    for (uint32_t i = 0; i < s->programs; i++)
+        s->program[i].deadlock = in[s->count + i];
+}
+
+/* ---- all of it ---- */
 
 enum kozo_err services_look(struct services *s)
 {
-    uint32_t next[SERVICES_MAX];
-    bool in[SERVICES_MAX];
-    enum kozo_err err = KOZO_OK;
+    enum kozo_err err;
 
-    s->count = s->threads = 0;
+    s->count = s->threads = s->programs = 0;
+    err = look_at_thread(KOZO_SYSTEM_OF_INIT, 0, &s->init);
+    if (err != KOZO_OK)
+        return err;
     while (s->count < SERVICES_MAX && (err = look_at_service(s, s->count)) == KOZO_OK)
         s->count++;
     if (err != KOZO_OK && err != KOZO_ERR_NOT_FOUND)
         return err;
-    for (uint32_t i = 0; i < s->count; i++)
-        next[i] = waits_for(s, &s->row[i]);
-    cycles_mark(next, s->count, in);
-    for (uint32_t i = 0; i < s->count; i++)
-        s->row[i].deadlock = in[i];
+    for (uint32_t i = 0; i < s->programs; i++) {
+        look_at_wait(s, &s->program[i]);
+        look_at_callers(s, &s->program[i]);
+    }
+    mark_circles(s);
     return KOZO_OK;
 }
 
-/* What `ps` shows beyond services_look: init itself, and all stacks. */
-static enum kozo_err look_closer(struct services *s)
+static void look_at_stack(uint64_t index, struct thread_row *t)
+{
+    struct system_stack_rep rep = ask_stack(index, t->number);
+
+    t->stack = rep.bytes;
+    t->unused = rep.unused;
+}
+
+enum kozo_err services_look_closer(struct services *s)
 {
     enum kozo_err err = services_look(s);
 
-    if (err == KOZO_OK)
-        err = look_at_thread(KOZO_SYSTEM_OF_INIT, 0, &s->init);
     if (err != KOZO_OK)
         return err;
     look_at_stack(KOZO_SYSTEM_OF_INIT, &s->init);
     for (uint32_t i = 0; i < s->threads; i++)
         look_at_stack(s->thread[i].service, &s->thread[i]);
+    for (uint32_t i = 0; i < s->programs;
+         i++) { /* init does not look where the shell keeps these */
+        struct kozo_stack stack = program_stack(s->program[i].program);
+
+        s->program[i].thread.stack = stack.bytes;
+        s->program[i].thread.unused = stack.unused;
+    }
     return KOZO_OK;
 }
 
@@ -185,7 +308,12 @@ uint32_t services_find(const struct services *s, struct kozo_str name)
     return i;
 }
 
-static const char *thread_state(uint64_t state)
+uint32_t services_find_own(const struct services *s)
+{
+    return services_find(s, kozo_str(kozo_start()->service));
+}
+
+const char *services_thread_state(uint64_t state)
 {
     static const char *const names[] = { "?",      "stopped", "ready", "sends",
                                          "serves", "calls",   "waits", "faulted" };
@@ -200,284 +328,29 @@ const char *services_state(const struct services *s, uint32_t i)
     if (r->deadlock)
         return "deadlock";
     if (r->state == KOZO_SYSTEM_RUNS && r->threads > 0)
-        return thread_state(s->thread[r->first].state);
+        return services_thread_state(s->thread[r->first].state);
     return r->state == KOZO_SYSTEM_WAITS   ? "restarts"
            : r->state == KOZO_SYSTEM_ENDED ? "ended"
                                            : "absent";
 }
 
-/* ---- ps ---- */
-
-/* "31000/32768": bytes never used, of how many; "?" when that is not known. */
-struct margin {
-    char text[24];
-};
-
-static struct margin margin(uint64_t unused, uint64_t bytes)
+const char *services_program_state(const struct program_row *r)
 {
-    struct margin m = { "?" };
-
-    if (bytes > 0)
-        kozo_snprintf(m.text, sizeof m.text, "%llu/%llu", (unsigned long long)unused,
-                      (unsigned long long)bytes);
-    return m;
+    return r->deadlock ? "deadlock" : services_thread_state(r->thread.state);
 }
 
-static bool print_row(const struct services *s, uint32_t i)
+static int longer(int columns, const char *text)
 {
-    const struct service_row *r = &s->row[i];
-    const struct thread_row *t = &s->thread[r->first];
-    bool runs = r->threads > 0;
-    struct margin m = runs ? margin(t->unused, t->stack) : (struct margin){ "-" };
+    int len = (int)strlen(text);
 
-    return shell_print("%-12s %-8s %-22.22s %9llu %6llu %6llu %4llu %8llu %12s\n", r->name,
-                       services_state(s, i), runs ? t->on : r->end,
-                       (unsigned long long)(r->time / KOZO_US),
-                       (unsigned long long)(r->used / 1024), (unsigned long long)(r->memory / 1024),
-                       (unsigned long long)r->priority, (unsigned long long)r->restarts, m.text);
+    return len > columns ? len : columns;
 }
 
-static bool print_thread(const struct thread_row *t)
+int services_columns(const struct services *s, int least)
 {
-    return shell_print("  thread %-3u %-8s %-22.22s %9llu %6s %6s %4llu %8s %12s\n", t->number,
-                       thread_state(t->state), t->on, (unsigned long long)(t->time / KOZO_US), "",
-                       "", (unsigned long long)t->priority, "", margin(t->unused, t->stack).text);
-}
-
-static bool print_left_out(const struct service_row *r)
-{
-    return r->left_out == 0 || shell_print("  thread ?   and %llu more: no room to list them\n",
-                                           (unsigned long long)r->left_out);
-}
-
-static bool print_init(const struct thread_row *t)
-{
-    return shell_print("%-12s %-8s %-22.22s %9llu %6s %6s %4llu %8s %12s\n", "init",
-                       thread_state(t->state), t->on, (unsigned long long)(t->time / KOZO_US), "",
-                       "", (unsigned long long)t->priority, "", margin(t->unused, t->stack).text);
-}
-
-static struct kozo_thread_info info_of(const struct program *p)
-{
-    return kozo_thread_info(p->process.thread);
-}
-
-static bool print_programs(void)
-{
-    for (uint32_t i = 0; program_at(i) != nullptr; i++) {
-        const struct program *p = program_at(i);
-        struct kozo_thread_info info;
-        struct kozo_stack stack;
-
-        if (!p->runs)
-            continue;
-        info = info_of(p);
-        stack = program_stack(p);
-        if (!shell_print("[%u] %-8s %-8s %-22s %9llu %6s %6s %4s %8s %12s\n", p->job, p->name,
-                         thread_state(info.state), "program of shell",
-                         (unsigned long long)(info.time / KOZO_US), "", "", "", "",
-                         margin(stack.unused, stack.bytes).text))
-            return false;
-    }
-    return true;
-}
-
-static bool print_deadlocks(const struct services *s)
-{
-    for (uint32_t i = 0; i < s->count; i++) {
-        const struct service_row *r = &s->row[i];
-
-        if (r->deadlock &&
-            !shell_print("deadlock: %s waits for %s\n", r->name, s->thread[r->first].waits))
-            return false;
-    }
-    return true;
-}
-
-static uint32_t print_table(const struct services *s)
-{
-    if (!shell_print("%-12s %-8s %-22s %9s %6s %6s %4s %8s %12s\n", "SERVICE", "STATE", "ON",
-                     "CPU us", "KiB", "OF", "PRIO", "RESTARTS", "STACK") ||
-        !print_init(&s->init))
-        return 1;
-    for (uint32_t i = 0; i < s->count; i++) {
-        if (!print_row(s, i))
-            return 1;
-        for (uint32_t t = 1; t < s->row[i].threads; t++)
-            if (!print_thread(&s->thread[s->row[i].first + t]))
-                return 1;
-        if (!print_left_out(&s->row[i]))
-            return 1;
-    }
-    return print_programs() && print_deadlocks(s) ? 0 : 1;
-}
-
-static void add_thread(const struct thread_row *t, struct json *j)
-{
-    json_open(j, nullptr, '{');
-    json_number(j, "number", t->number);
-    json_text(j, "state", kozo_str(thread_state(t->state)));
-    json_text(j, "on", kozo_str(t->on));
-    json_text(j, "waits_for", kozo_str(t->waits));
-    json_number(j, "cpu_ns", t->time);
-    json_number(j, "priority", t->priority);
-    if (t->stack > 0) {
-        json_number(j, "stack", t->stack);
-        json_number(j, "stack_unused", t->unused);
-    } else {
-        json_null(j, "stack");
-        json_null(j, "stack_unused");
-    }
-    json_close(j, '}');
-}
-
-/* Thread by thread: a manifest may give a service more than any one text could hold. */
-static bool print_threads_json(const struct services *s, const struct service_row *r)
-{
-    for (uint32_t k = 0; k < r->threads; k++) {
-        char text[512];
-        struct json j = json_list_begin(text, sizeof text, k > 0);
-
-        add_thread(&s->thread[r->first + k], &j);
-        if (!shell_print_str(json_part(&j)))
-            return false;
-    }
-    return true;
-}
-
-static bool print_json(const struct services *s, uint32_t i, const char *tail)
-{
-    char text[1024];
-    const struct service_row *r = &s->row[i];
-    struct json j = json_begin(text, sizeof text);
-
-    json_text(&j, "service", kozo_str(r->name));
-    json_text(&j, "state", kozo_str(services_state(s, i)));
-    json_bool(&j, "deadlock", r->deadlock);
-    json_number(&j, "cpu_ns", r->time);
-    json_number(&j, "memory_used", r->used);
-    json_number(&j, "memory", r->memory);
-    json_number(&j, "priority", r->priority);
-    json_number(&j, "lives", r->life);
-    json_number(&j, "restarts", r->restarts);
-    json_number(&j, "again_ns", r->again);
-    json_text(&j, "end", kozo_str(r->end));
-    json_open(&j, "threads", '[');
-    if (!shell_print_str(json_part(&j)) || !print_threads_json(s, r))
-        return false;
-    j = json_list_begin(text, sizeof text, true);
-    json_close(&j, ']');
-    json_number(&j, "threads_left_out", r->left_out);
-    return shell_print_str(json_end(&j, tail));
-}
-
-/* Nobody ends it and nothing bounds it, so it has fewer members. */
-static bool print_init_json(const struct thread_row *t)
-{
-    char text[512];
-    struct json j = json_begin(text, sizeof text);
-
-    json_text(&j, "service", kozo_str("init"));
-    json_text(&j, "state", kozo_str(thread_state(t->state)));
-    json_bool(&j, "deadlock", false);
-    json_number(&j, "cpu_ns", t->time);
-    json_number(&j, "priority", t->priority);
-    json_open(&j, "threads", '[');
-    add_thread(t, &j);
-    json_close(&j, ']');
-    return shell_print_str(json_end(&j, ",\n "));
-}
-
-uint32_t command_ps(const struct words *w, uint32_t)
-{
-    struct services *s = &now_;
-    enum kozo_err err;
-
-    if (w->count > 1 && !kozo_str_is(w->word[1], "--json"))
-        return shell_fail(w->word[0], "usage: ps [--json]");
-    err = look_closer(s);
-    if (err != KOZO_OK)
-        return shell_fail_err(w->word[0], err);
-    if (w->count == 1)
-        return print_table(s);
-    if (!shell_write("[", 1) || !print_init_json(&s->init))
-        return 1;
     for (uint32_t i = 0; i < s->count; i++)
-        if (!print_json(s, i, i + 1 < s->count ? ",\n " : "]\n"))
-            return 1;
-    return 0;
-}
-
-/* ---- top ---- */
-
-constexpr uint64_t top_every = KOZO_S;
-constexpr uint64_t look_every = 50 * KOZO_MS;
-
-/* Sleeps as long as one look lasts; false when Ctrl-C was typed meanwhile. */
-static bool rest(void)
-{
-    shell_flush();
-    for (uint64_t end = kozo_now() + top_every; kozo_now() < end;) {
-        (void)kozo_sleep(look_every);
-        if (shell_stopped())
-            return false;
-    }
-    return true;
-}
-
-static uint64_t spent(uint32_t i)
-{
-    const struct service_row *r = &now_.row[i];
-    uint32_t b = services_find(&before_, kozo_str(r->name));
-
-    if (b == before_.count || before_.row[b].life != r->life || before_.row[b].time > r->time)
-        return r->time;
-    return r->time - before_.row[b].time;
-}
-
-/* The services that ran since the look before, the busiest first. */
-static bool print_busiest(uint64_t span)
-{
-    bool told[SERVICES_MAX] = {};
-
-    for (uint32_t n = 0; n < now_.count; n++) {
-        uint32_t best = now_.count;
-        uint64_t share;
-
-        for (uint32_t i = 0; i < now_.count; i++)
-            if (!told[i] && (best == now_.count || spent(i) > spent(best)))
-                best = i;
-        told[best] = true;
-        share = spent(best) * 1000 / (span > 0 ? span : 1);
-        if (!shell_print("%3llu.%llu %% %-12s %-8s %6llu KiB\n", (unsigned long long)(share / 10),
-                         (unsigned long long)(share % 10), now_.row[best].name,
-                         services_state(&now_, best),
-                         (unsigned long long)(now_.row[best].used / 1024)))
-            return false;
-    }
-    return print_programs();
-}
-
-uint32_t command_top(const struct words *w, uint32_t)
-{
-    uint64_t times = UINT64_MAX, begin;
-
-    if (w->count > 1 && (!kozo_parse_u64(w->word[1].at, w->word[1].len, &times) || times == 0))
-        return shell_fail(w->word[1], "how often is a number from 1 on");
-    for (uint64_t i = 0; i < times; i++) {
-        enum kozo_err err = services_look(&before_);
-
-        begin = kozo_now();
-        if (err != KOZO_OK)
-            return shell_fail_err(w->word[0], err);
-        if (!rest())
-            return 0;
-        err = services_look(&now_);
-        if (err != KOZO_OK)
-            return shell_fail_err(w->word[0], err);
-        if (!shell_print("up %llu s\n", (unsigned long long)(kozo_now() / KOZO_S)) ||
-            !print_busiest(kozo_now() - begin))
-            return 1;
-    }
-    return 0;
+        least = longer(least, s->row[i].name);
+    for (uint32_t i = 0; i < s->programs; i++)
+        least = longer(least, s->program[i].label);
+    return least;
 }

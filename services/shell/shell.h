@@ -48,6 +48,8 @@ uint32_t shell_fail(struct kozo_str what, const char *text);
 uint32_t shell_fail_err(struct kozo_str what, enum kozo_err err);
 /* Of the file at a path: a directory where it is no place for one is called that. */
 uint32_t shell_fail_file(struct kozo_str word, enum kozo_err err);
+/* Whether the commands are those of kozo.run=: nobody sits there. */
+bool shell_is_listed(void);
 /* A line of a report, where errors go. */
 void shell_report(const char *line);
 

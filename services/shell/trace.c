@@ -53,6 +53,9 @@ static const char *name_of(uint64_t serial)
     for (uint32_t i = 0; i < services.threads; i++)
         if (services.thread[i].serial == serial)
             return services.row[services.thread[i].service].name;
+    for (uint32_t i = 0; i < services.programs; i++)
+        if (services.program[i].thread.serial == serial)
+            return services.program[i].label;
     kozo_snprintf(number, sizeof number, "thread %llu", (unsigned long long)serial);
     return number;
 }

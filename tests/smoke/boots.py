@@ -40,6 +40,7 @@ BOOTS = {
     "greedy": [],   # a service: test_supervise.py puts it into the manifest
     "ipc": [_USUAL, _MAX, _STEPS, _SLOW],
     "isolation": [_USUAL, _MAX, _LARGE],
+    "tangle": [],   # a program: test_views.py has the shell start it
     "knot": [],     # a service: test_shell.py puts it into the manifest
     "memory": [_USUAL, _SMALL, _LARGE],
     "notify": [_USUAL, _SLOW],

@@ -282,8 +282,9 @@ def test_events_are_shown(boot):
 
 
 def test_top_tells_shares(boot):
-    text = listed(boot, "top 1; top 0", 1)
-    assert re.search(r"^up \d+ s\n +\d+\.\d % +\S+", text, re.MULTILINE), text
+    text = listed(boot, "top 2; top; top 0", 1)
+    assert len(re.findall(r"^up \d+ s, \d+\.\d % idle\n +\d+\.\d % +\S+", text, re.MULTILINE)) == 3, text
+    assert max(len(line) for line in text.split("hello: it ended", 1)[1].splitlines()) < 60, text
     assert "error: 0: how often is a number from 1 on" in text
 
 

@@ -22,13 +22,13 @@ def at_prompt(vm, command):
 
 
 def listed(text):
-    """Name -> service, of what `ps --json` says, between and in whose lines others may be that `late` begins."""
+    """Name -> service or program, of what `ps --json` says, between and in whose lines others may be that `late` begins."""
     text = re.sub(rf"\n({LATE}\n)+", "", text)
-    return {s["service"]: s for s in json.loads(text[text.index("[{"):])}
+    return {s.get("service") or s["program"]: s for s in json.loads(text[text.index("[{"):])}
 
 
 def told(text):
-    """(service, number of the thread) -> (bytes, never used), of what `ps --json` says."""
+    """(service or program, number of the thread) -> (bytes, never used), of what `ps --json` says."""
     return {(name, t["number"]): (t["stack"], t["stack_unused"])
             for name, s in listed(text).items() for t in s["threads"]}
 
@@ -54,8 +54,7 @@ def test_every_stack_has_room(boot):
     assert [s.unused for s in kernel[1:]] == [s.size for s in kernel[1:]], "nothing came that they are for"
     # The prompt knows of the same stacks; those that were at work since may have gone deeper.
     outside = sorted((s.name, s.size) for s in found)
-    inside = sorted(("spin" if name == "shell" and number == 1 else name, size)
-                    for (name, number), (size, _) in prompt.items())
+    inside = sorted((name, size) for (name, _), (size, _) in prompt.items())
     assert inside == outside, (inside, outside)
     still = {s.name: s.unused for s in found if s.name in ("policy", "fsd") and s.size == 32768}
     assert still == {name: prompt[name, 0][1] for name in still} and len(still) == 2, (still, prompt)

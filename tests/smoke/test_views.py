@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: MIT
+"""What a person sees of programs that run: ps, top, caps and why, as of services."""
+
+import json
+import re
+
+CONF = "etc/kozo.conf"
+PROMPT = r"kozo> "
+
+
+def listed(boot, commands, status=0):
+    """Boot with kozo.run=; what is printed after READY."""
+    with boot.start(append=f'kozo.run="{commands}"') as vm:
+        vm.wait_for("^KOZO READY$")
+        vm.expect_exit(status)
+        return vm.text.split("KOZO READY\n", 1)[1]
+
+
+def objects(text):
+    """The lists of objects that a text has, decoded."""
+    return [json.loads(found) for found in re.findall(r"^\[\{.*?\}\]$", text, re.MULTILINE | re.DOTALL)]
+
+
+def test_ps_and_top_tell_of_programs_as_of_services(boot):
+    text = listed(boot, "spin & ; sleep 100 | wc & ; cat /etc/motd | sleep 100 & ; top 1; ps; ps --json")
+    top, table = text.split("\nSERVICE ", 1)
+    assert re.search(r"^up \d+ s, \d+\.\d % idle\n +(?:100|[5-9]\d)\.\d % \[1\] spin +ready +\d+ KiB$", top, re.MULTILINE), text
+    assert re.search(r"^ +\d+\.\d % init +\S+ +-$", top, re.MULTILINE) and re.search(r"\[2\] wc +waits +\d+ KiB$", top, re.MULTILINE)
+    assert not re.search(r"(?:100|[5-9]\d)\.\d % shell", top), "what programs use is theirs"
+    for row in (r"\[1\] spin +ready +\d+ +\d+ +256 +100 +- +\d+/32768", r"\[2\] sleep +waits +sleep +\d+ +\d+ +256 +100 +- +\S+",
+                r"\[2\] wc +waits +pipe of \[2\] sleep +\d+ +\d+ +256 +100 +- +\S+",
+                r"\[3\] cat +sends +endpoint of shell +\d+ +\d+ +256 +100 +- +\S+"):     # it has ended, and the shell has not looked
+        assert re.search(f"^{row}$", table, re.MULTILINE), (row, table)
+    rows, = objects(text)
+    programs = {r["program"]: r for r in rows if "program" in r}
+    assert [r["job"] for r in rows if "program" in r] == [1, 2, 2, 3, 3]
+    assert programs["wc"]["threads"][0]["waits_for"] == "[2] sleep" and programs["wc"]["state"] == "waits", programs
+    assert programs["spin"]["cpu_ns"] > 10**8 and 65536 < programs["spin"]["memory_used"] < 262144 == programs["spin"]["memory"]
+    shell, = (r for r in rows if r.get("service") == "shell")
+    assert len(shell["threads"]) == 1 and shell["cpu_ns"] < programs["spin"]["cpu_ns"], shell
+
+
+def test_programs_that_wait_in_a_circle_are_told(boot):
+    """Two by their pipe, each for the other to ring; one by a call to a service that called it."""
+    boot.write("etc/big", b"x" * 50000)
+    boot.edit(CONF, "capabilities = log console fs system policy", "provides     = door\ncapabilities = log console knot fs system policy")
+    boot.write(CONF, boot.read(CONF) + "[service knot]\nbinary = bin/knot\nsha256 = auto\nmemory = 512K\nprovides = knot\n"
+               "args = door\ncapabilities = log door\n")
+    text = listed(boot, "cat /etc/big | tangle pipe & ; run --with serve,knot tangle knot & ; sleep 100 & ; sleep 1; ps; ps --json")
+    for row in (r"knot +deadlock +reply of \[2\] tangle +", r"\[1\] cat +deadlock +pipe of \[1\] tangle +",
+                r"\[1\] tangle +deadlock +pipe of \[1\] cat +", r"\[2\] tangle +deadlock +endpoint of knot +",
+                r"\[3\] sleep +waits +sleep +"):
+        assert re.search(f"^{row}", text, re.MULTILINE), (row, text)
+    told = re.findall(r"^deadlock: (.*) waits for (.*)$", text, re.MULTILINE)
+    assert sorted(told) == [("[1] cat", "[1] tangle"), ("[1] tangle", "[1] cat"), ("[2] tangle", "knot"),
+                            ("knot", "[2] tangle")], told
+    rows, = objects(text)
+    assert {r.get("service") or (r["job"], r["program"]) for r in rows if r["deadlock"]} == {
+        "knot", (1, "cat"), (1, "tangle"), (2, "tangle")}, rows
