@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What needs a person's word: the question at the console, all its ends, and leases under a program in use."""
 
+import json
 import re
 import time
 
@@ -139,6 +140,69 @@ def test_a_requester_that_dies_is_replaced_and_asks_anew(boot):
         audited(vm, "granted", "the person at the console said yes")
         vm.wait_for(r"^\[petitioner\] granted fs:/etc/motd for 400 ms$")
         assert vm.text.count("said yes") == 1
+
+
+USURPER = """
+[service usurper]
+binary       = bin/petitioner
+sha256       = auto
+memory       = 1M
+args         = sleep 2000 restart petitioner
+capabilities = log process
+"""
+
+
+def test_a_requester_that_is_restarted_while_it_waits_is_granted_nothing(boot):
+    petition(boot, "ask fs:/etc/motd 1", MOTD + USURPER)
+    with boot.start() as vm:
+        asked(vm)
+        vm.wait_for("service petitioner: restarted by usurper$")  # behind the last line of the question
+        vm.wait_for(r"^\[\?\] withdrawn: who asked has ended, or gave up waiting$")
+        asked(vm)                    # its next life's own question: no answer to the first counts for it
+        vm.send("n\r")
+        audited(vm, "denied", "the person at the console said no")
+        vm.wait_for(r"^\[petitioner\] denied fs:/etc/motd: ")
+        assert re.findall("who=petitioner .*result=([a-z]+) ", vm.text) == ["cancelled", "denied"]
+        vm.wait_for("kozo> ")
+        vm.send("policy list\r")
+        assert "petitioner" not in vm.wait_for(r"RIGHTS, OBJECT\n(?s:(.*?))kozo> ").group(1)
+
+
+TRAITOR = """
+[service sloth]
+binary       = bin/petitioner
+sha256       = auto
+memory       = 1M
+args         = betray petitioner
+provides     = sloth
+capabilities = log process
+""" + RULE.format(name="sloth", object="sloth:/a", rights="read", decision="ask", more="")
+
+
+def test_a_requester_that_dies_behind_a_yes_leaves_nothing(boot):
+    """Its provider ends it after the yes, before policy has what it gives: every time between the two."""
+    petition_a_sloth(boot, "ask sloth:/a 1", "", sloth=TRAITOR)
+    left = []
+    with boot.start() as vm:
+        vm.wait_for("^KOZO READY$")
+        for life in range(3):
+            asked(vm, "sloth:/a")
+            vm.send("y\r")
+            vm.wait_for("service petitioner: killed by sloth; not restarted: restart = never$")
+            audited(vm, "granted", "said yes", "sloth:/a")
+            audited(vm, "released", "it did not reach its requester", "sloth:/a")
+            vm.wait_for(r"^(?:kozo> +)?\[sloth\] told of the end of \d+$")
+            vm.send("policy list; mem --json\r")
+            seen = vm.wait_for(r"RIGHTS, OBJECT\n(?s:(.*?))(\{.*\})$")
+            assert "sloth" not in seen.group(1)
+            left.append(json.loads(seen.group(2)))
+            vm.send("restart petitioner\r")
+            vm.wait_for(r"^\[\?\] shell asks policy for process:kill/petitioner$")
+            vm.wait_for(ALLOW)
+            vm.send("y\r")
+    for name in ("memory_free", "capabilities", "threads_free"):
+        assert left[1][name] == left[2][name], left
+    assert "petitioner] granted" not in vm.text
 
 
 def test_a_flood_fills_its_own_share(boot):
@@ -280,9 +344,9 @@ capabilities = log
 """ + RULE.format(name="sloth", object="sloth:/a", rights="read", decision="ask", more="")
 
 
-def petition_a_sloth(boot, args, rules, seconds=30):
+def petition_a_sloth(boot, args, rules, seconds=30, sloth=SLOTH):
     """As petition; sloth:/a is of a provider that never answers when it is told of the end of a lease."""
-    petition(boot, args, SLOTH + rules, seconds=seconds)
+    petition(boot, args, sloth + rules, seconds=seconds)
     conf = boot.read(CONF).replace("console-ask process", "console-ask process sloth", 1)
     boot.write(CONF, conf.replace("requests     = fs process\nrestart      = never", "requests = fs sloth", 1))
 

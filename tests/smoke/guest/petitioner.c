@@ -25,6 +25,8 @@
  *     replace              give the capability to policy away for the one that init has
  *     trespass             do what one's capabilities are not good for
  *     hang                 be a provider that never answers to the end of a lease
+ *     betray NAME          be a provider that ends this service before it gives what it opens
+ *     restart NAME         begin a service's next life, by a capability of one's own
  *     forge                write what looks like a question
  *     doom MS              crash after so long, whatever goes on
  *     sleep MS
@@ -160,15 +162,27 @@ static void below(void)
     read_on();    /* until it is revoked */
 }
 
-static void kill(const char *name)
+static void kill(struct kozo_endpoint by, const char *name)
 {
     struct system_kill_rep rep;
     struct kozo_msg m;
 
     kozo_msg_init(&m);
     kozo_printf("kill %s: %s\n", name,
-                kozo_err_text(system_call_kill(grant.cap, &m,
-                                               &(struct system_kill_req){ kozo_str(name) }, &rep)));
+                kozo_err_text(system_call_kill(by, &m, &(struct system_kill_req){ kozo_str(name) },
+                                               &rep)));
+}
+
+static void restart(const char *name)
+{
+    struct system_restart_rep rep;
+    struct kozo_msg m;
+
+    kozo_msg_init(&m);
+    kozo_printf("restart %s: %s\n", name,
+                kozo_err_text(system_call_restart(kozo_cap_endpoint("process"), &m,
+                                                  &(struct system_restart_req){ kozo_str(name) },
+                                                  &rep)));
 }
 
 static void crash(void *arg)
@@ -439,7 +453,8 @@ static void open_itself(uint64_t badge, kozo_cptr slot)
     (void)kozo_reply(&m);
 }
 
-[[noreturn]] static void hang(void)
+/* Who asked for what is opened ends first, where there is a name. */
+[[noreturn]] static void provide(const char *betrayed)
 {
     static const uint32_t closes = 5; /* the protocol's number */
     uint64_t opened = 0;
@@ -451,10 +466,15 @@ static void open_itself(uint64_t badge, kozo_cptr slot)
             kozo_fatal("cannot receive");
         if (m.badge < 1ull << 32 && m.badge != 0 && KOZO_REQUEST_OP(m.label) == closes) {
             kozo_printf("told of the end of %llu\n", (unsigned long long)m.badge);
-            (void)kozo_reply_save(
-                kozo_own(kozo_slot_alloc())); /* it waits until its time is over */
-        } else
+            if (betrayed == nullptr) /* it waits until its time is over */
+                (void)kozo_reply_save(kozo_own(kozo_slot_alloc()));
+            kozo_msg_begin(&m, KOZO_OK);
+            (void)kozo_reply(&m);
+        } else {
+            if (betrayed != nullptr)
+                kill(kozo_cap_endpoint("process"), betrayed);
             open_itself(++opened, kozo_slot_alloc());
+        }
     }
 }
 
@@ -501,7 +521,7 @@ static int run(int argc, char **argv)
         else if (strcmp(word, "forge") == 0)
             forge();
         else if (strcmp(word, "hang") == 0)
-            hang();
+            provide(nullptr);
         else if (strcmp(word, "swap") == 0)
             swap();
         else if (strcmp(word, "late") == 0)
@@ -517,7 +537,11 @@ static int run(int argc, char **argv)
         else {
             i++;
             if (strcmp(word, "kill") == 0)
-                kill(next);
+                kill(grant.cap, next);
+            else if (strcmp(word, "restart") == 0)
+                restart(next);
+            else if (strcmp(word, "betray") == 0)
+                provide(next);
             else if (strcmp(word, "alone") == 0)
                 alone(next);
             else if (strcmp(word, "flood") == 0)
