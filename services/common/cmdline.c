@@ -5,7 +5,8 @@
 
 #include <kozo/cmdline.h>
 
-static const char *const known[] = { "kozo.init", "kozo.seed", "kozo.run", "kozo.exit_on_fail" };
+static const char *const known[] = { "kozo.init", "kozo.seed", "kozo.run", "kozo.exit_on_fail",
+                                     "kozo.unattended" };
 
 bool cmdline_find(struct kozo_str cmdline, const char *name, struct kozo_str *value)
 {

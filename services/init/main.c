@@ -61,7 +61,7 @@ static void check_cmdline(const struct init *i)
 
     if (cmdline_unknown(i->cmdline, words, sizeof words) > 0)
         kozo_printf("[init] command line: ignored: %s (known: kozo.init= kozo.seed= kozo.run= "
-                    "kozo.exit_on_fail)\n",
+                    "kozo.exit_on_fail kozo.unattended)\n",
                     words);
     if (!cmdline_is_closed(i->cmdline))
         kozo_printf("[init] command line: a double quote is not closed: the rest of the line "

@@ -96,6 +96,7 @@ static enum kozo_err serve_commands(struct system_server *s, const struct kozo_m
         return err;
     if (s->i->runner != nullptr && s->i->runner != s->caller)
         return KOZO_ERR_IN_USE; /* they are carried out once */
+    rep->unattended = cmdline_find(s->i->cmdline, "kozo.unattended", &rep->text);
     rep->given = cmdline_find(s->i->cmdline, "kozo.run", &rep->text);
     if (rep->given == 0 || req->offset >= rep->text.len) {
         rep->text = (struct kozo_str){};

@@ -14,7 +14,7 @@
 constexpr uint64_t look_every = 100 * KOZO_MS; /* whether those that wait are still there */
 
 static struct {
-    bool scripted; /* commands come from kozo.run=: nobody is at the terminal */
+    const char *alone, *hint; /* why nobody is at the terminal; null: somebody may be */
     uint64_t next_look;
 } request;
 
@@ -253,9 +253,8 @@ uint64_t request_deadline(const struct policy_server *p)
 /* Whether it may wait for a person's word; if not, p->answer is a denial that says why. */
 static bool may_ask(struct policy_server *p, uint64_t badge, uint32_t *k)
 {
-    if (request.scripted)
-        rules_no_consent(&p->answer, "commands come from kozo.run, nobody is at the terminal",
-                         "start without --exec, and type them at the prompt");
+    if (request.alone != nullptr)
+        rules_no_consent(&p->answer, request.alone, request.hint);
     else if (!person_is_there())
         rules_no_consent(&p->answer, "no console to ask on",
                          "give policy the capability console-ask in " MANIFEST_PATH);
@@ -334,17 +333,30 @@ enum kozo_err serve_request(struct policy_server *p, const struct kozo_msg *m,
     return KOZO_OK;
 }
 
-void request_begin(struct policy_server *p)
+/* What the kernel's command line says of it. A word there can deny consent, none can give it. */
+static void look_for_a_person(void)
 {
     struct kozo_endpoint init = kozo_cap_endpoint("process");
     struct system_commands_rep rep;
     struct kozo_msg m;
 
     kozo_msg_init(&m);
-    if (init.c != 0 &&
-        system_call_commands(init, &m, &(struct system_commands_req){}, &rep) == KOZO_OK)
-        request.scripted = rep.given != 0;
+    if (init.c == 0 ||
+        system_call_commands(init, &m, &(struct system_commands_req){}, &rep) != KOZO_OK)
+        return;
+    if (rep.given != 0) {
+        request.alone = "commands come from kozo.run, nobody is at the terminal";
+        request.hint = "start without --exec, and type them at the prompt";
+    } else if (rep.unattended != 0) {
+        request.alone = "nobody is at the terminal";
+        request.hint = "start with a terminal as standard input, without kozo.unattended";
+    }
+}
+
+void request_begin(struct policy_server *p)
+{
+    look_for_a_person();
     p->consent.limit_ms = p->manifest.consent_seconds * 1000;
-    if (!request.scripted)
+    if (request.alone == nullptr)
         (void)person_begin(p->port);
 }

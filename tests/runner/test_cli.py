@@ -2,6 +2,7 @@
 """./kozo as a user meets it: exit codes, error lines, streams."""
 
 import os
+import pty
 import shlex
 import subprocess
 import sys
@@ -172,3 +173,18 @@ def test_package_table():
     assert len(set(names)) == len(names)
     assert packages.missing([packages.Package("x", files=("/no/such/*",))]) == ["x"]
     assert packages.missing([packages.Package("x", ("sh",), ("/bin/s*",))]) == []
+
+
+def test_a_run_without_a_terminal_says_so_to_the_guest():
+    """And a run with one does not, nor one whose commands are given: that says as much."""
+    assert "-append kozo.unattended" in _kozo("run", "--dry-run").stdout
+    assert "-append 'a=b kozo.unattended'" in _kozo("run", "--dry-run", "--append", "a=b").stdout
+    assert "unattended" not in _kozo("run", "--dry-run", "--exec", "ls").stdout
+    master, slave = pty.openpty()
+    try:
+        done = subprocess.run([KOZO, "run", "--dry-run"], stdin=slave, text=True, capture_output=True, timeout=120,
+                              check=False)
+    finally:
+        os.close(master)
+        os.close(slave)
+    assert done.returncode == 0 and "qemu" in done.stdout and "unattended" not in done.stdout, done

@@ -254,6 +254,20 @@ def test_commands_of_the_command_line_consent_to_nothing(boot):
         assert "[?]" not in vm.text
 
 
+def test_where_nobody_is_at_the_terminal_nothing_is_asked(boot):
+    """Whatever value the word has, and whatever is typed: it is denied at once, with that reason."""
+    petition(boot, "ask fs:/etc/motd 1")
+    with boot.start(append="kozo.unattended=no") as vm:
+        vm.wait_for(r"^\[petitioner\] denied fs:/etc/motd: .*: nobody is at the terminal$")
+        vm.wait_for("kozo> ")
+        vm.send("kill fsd\ry\r")
+        vm.wait_for(r"^error: fsd: denied: .*: nobody is at the terminal")
+        vm.send("restart policy; poweroff 7\r")
+        vm.wait_for(r"^error: policy: denied: .*: nobody is at the terminal")
+        vm.expect_exit(7)
+        assert "[?]" not in vm.text and "ignored:" not in vm.text
+
+
 def test_a_full_share_of_the_audit_denies_its_requester_alone(boot):
     petition(boot, "until-refused fs:/etc/none drain until-refused fs:/etc/none", "")
     with boot.start() as vm:

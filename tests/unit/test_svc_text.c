@@ -263,7 +263,9 @@ static const char *unknown(const char *cmdline)
 TEST(words_that_nobody_knows_are_found)
 {
     CHECK_STR(unknown(""), "");
-    CHECK_STR(unknown("kozo.init=a kozo.seed kozo.run=\"x y\" kozo.exit_on_fail"), "");
+    CHECK_STR(unknown("kozo.init=a kozo.seed kozo.run=\"x y\" kozo.exit_on_fail "
+                      "kozo.unattended"),
+              "");
     CHECK_STR(unknown("quiet kozo.run=\"x y\"  kozo.sed=3 KOZO.RUN"), "quiet kozo.sed=3 KOZO.RUN");
     CHECK_STR(unknown("kozo.runs=\"a b\" kozo.ru =x"), "kozo.runs='a b' kozo.ru =x");
     CHECK_STR(unknown("\033[2J"), "?[2J");

@@ -15,6 +15,8 @@ from kozo.errors import OK, PANIC, TIMEOUT, EnvironmentProblem, UsageProblem
 
 HELP = "boot it in QEMU"
 ORDER = 10
+UNATTENDED = "kozo.unattended"   # nobody can answer what policy asks: it denies
+
 EPILOG = """examples:
   ./kozo run
   ./kozo run --exec 'poweroff'
@@ -56,6 +58,8 @@ def _command(args, tree):
         raise UsageProblem("--append: a double quote is not closed")
     if args.commands is not None:
         append = f"{append} {_quote_commands(args.commands)}".strip()
+    elif not sys.stdin.isatty():
+        append = f"{append} {UNATTENDED}".strip()
     if len(append.encode()) > CMDLINE_MOST:
         raise UsageProblem(f"the kernel command line has {len(append.encode())} bytes, "
                            f"and the kernel takes {CMDLINE_MOST}")
