@@ -43,6 +43,16 @@ int memcmp(const void *a, const void *b, size_t n)
 {
     const unsigned char *p = a, *q = b;
 
+    for (; n >= sizeof(uint64_t); n -= sizeof(uint64_t)) { /* words, up to the first that differs */
+        uint64_t x, y;
+
+        __builtin_memcpy(&x, p, sizeof x);
+        __builtin_memcpy(&y, q, sizeof y);
+        if (x != y)
+            break;
+        p += sizeof x;
+        q += sizeof y;
+    }
     for (; n != 0; n--, p++, q++)
         if (*p != *q)
             return *p - *q;

@@ -89,6 +89,25 @@ TEST(strings_compare_as_bytes)
     CHECK(sys_memcmp("\x01", "\xff", 1) < 0);
 }
 
+/* Of every length, wherever the first difference is, and a second one that says otherwise. */
+TEST(bytes_are_compared_up_to_the_first_difference)
+{
+    for (unsigned len = 0; len < 40; len++) {
+        for (unsigned at = 0; at <= len; at++) {
+            unsigned char a[48], b[48];
+
+            for (unsigned i = 0; i < sizeof a; i++)
+                a[i] = b[i] = (unsigned char)(i * 37);
+            a[at] = 0x7f;
+            b[at] = 0x80;
+            a[at + 1] = 0xff;
+            CHECK_EQ(sign(sys_memcmp(a, b, len)), at < len ? -1 : 0);
+            CHECK_EQ(sign(sys_memcmp(b, a, len)), at < len ? 1 : 0);
+            CHECK_EQ(sys_memcmp(a + 1, a + 1, len), 0);
+        }
+    }
+}
+
 TEST(strings_are_searched)
 {
     static const char s[] = "a/b/c";
