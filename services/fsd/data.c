@@ -26,6 +26,12 @@ static uint32_t block_of(const struct ram *r, uint32_t node, uint32_t i)
     return slot != nullptr ? *slot : 0;
 }
 
+/* How many blocks so many bytes lie in. */
+static uint32_t blocks_for(uint64_t size)
+{
+    return (uint32_t)((size + STORE_BLOCK - 1) / STORE_BLOCK);
+}
+
 /* A piece of a block: of block `i` the bytes from `from` on. */
 struct piece {
     uint32_t i;
@@ -134,6 +140,15 @@ enum kozo_err data_write(struct ram *r, uint32_t node, uint8_t account, uint64_t
     return KOZO_OK;
 }
 
+/* The bytes of a block that are before a piece and behind it. */
+static void copy_around(uint8_t *to, const uint8_t *from, struct piece p)
+{
+    uint64_t end = p.from + p.len;
+
+    memcpy(to, from, p.from);
+    memcpy(to + end, from + end, STORE_BLOCK - end);
+}
+
 enum kozo_err data_stage(struct ram *r, struct data_stage *st, uint32_t node, uint8_t account,
                          uint64_t offset, uint64_t len)
 {
@@ -148,7 +163,7 @@ enum kozo_err data_stage(struct ram *r, struct data_stage *st, uint32_t node, ui
         uint8_t *at = store_at(&r->store, block);
 
         if (p.len < STORE_BLOCK)
-            memcpy(at, old != 0 ? store_at(&r->store, old) : zeros, STORE_BLOCK);
+            copy_around(at, old != 0 ? store_at(&r->store, old) : zeros, p);
         st->block[st->count] = block;
         st->span[st->count++] = (struct span){ at + p.from, p.len };
         offset += p.len;
@@ -182,29 +197,32 @@ void data_abort(struct ram *r, struct data_stage *st)
 
 /* ---- shorter and longer ---- */
 
-static void cut(struct ram *r, uint32_t node, uint64_t size)
+/* Gives back the blocks from the file's block `keep` up to `had`, and the index if none is in it. */
+static void give_back(struct ram *r, uint32_t node, uint32_t keep, uint32_t had)
 {
     struct ram_node *n = &r->node[node];
-    uint32_t keep = (uint32_t)((size + STORE_BLOCK - 1) / STORE_BLOCK);
-    uint32_t had = (uint32_t)((n->size + STORE_BLOCK - 1) / STORE_BLOCK);
-    struct piece tail = piece_at(size, STORE_BLOCK);
-    uint32_t last = tail.from != 0 ? block_of(r, node, tail.i) : 0;
+    uint32_t direct = had < RAM_DIRECT ? had : RAM_DIRECT;
 
-    for (uint32_t i = keep; i < had; i++) {
-        uint32_t *slot = slot_of(r, node, i);
-
-        if (slot == nullptr)
-            break;
-        store_give_back(&r->store, *slot);
-        *slot = 0;
-    }
-    if (keep <= RAM_DIRECT) {
+    if (keep < direct)
+        store_give_back_all(&r->store, n->direct + keep, direct - keep);
+    keep = keep > RAM_DIRECT ? keep : RAM_DIRECT;
+    if (n->index != 0 && keep < had)
+        store_give_back_all(&r->store, slot_of(r, node, keep), had - keep);
+    if (keep == RAM_DIRECT) {
         store_give_back(&r->store, n->index);
         n->index = 0;
     }
+}
+
+static void cut(struct ram *r, uint32_t node, uint64_t size)
+{
+    struct piece tail = piece_at(size, STORE_BLOCK);
+    uint32_t last = tail.from != 0 ? block_of(r, node, tail.i) : 0;
+
+    give_back(r, node, blocks_for(size), blocks_for(r->node[node].size));
     if (last != 0)
         memset(store_at(&r->store, last) + tail.from, 0, tail.len);
-    n->size = size;
+    r->node[node].size = size;
 }
 
 enum kozo_err data_truncate(struct ram *r, uint32_t node, uint64_t size)

@@ -13,7 +13,9 @@
  * Owns:      the blocks of nodes; their size.
  * Not here:  the tree (ram.h), messages (serve.h).
  * Callers:   fsd and its unit tests; no system calls.
- * Cost:      the bytes, and at most 8 KiB more; truncate: the blocks given back.
+ * Cost:      the bytes, and at most 12 KiB more: what lies around them in their first and last block,
+ *            or zeros in new ones, and an index block. Shorter: up to 4 KiB of zeros, and the blocks
+ *            given back, at most 1,025, of which only the index is looked at. Longer: O(1).
  * Spec:      docs/spec/files.md
  */
 #pragma once

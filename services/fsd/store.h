@@ -9,7 +9,7 @@
  * Owns:      the list of free blocks, the owner of each, how many each account has.
  * Not here:  which file a block belongs to (data.h).
  * Callers:   fsd and its unit tests; no system calls.
- * Cost:      O(1); 5 bytes a block beside the blocks.
+ * Cost:      O(1), to give blocks back about 12 instructions each; 5 bytes a block beside the blocks.
  * Spec:      docs/spec/files.md
  */
 #pragma once
@@ -24,8 +24,7 @@
 struct store {
     uint8_t *base;                 /* block 1; there is no block 0 */
     uint32_t blocks, free;         /* all; those in the list of free ones */
-    uint32_t first;                /* of that list */
-    uint32_t *next;                /* in that list, by block */
+    uint32_t *list;                /* of free ones; the last is taken first */
     uint8_t *owner;                /* account, by block */
     uint32_t limit;                /* blocks an account may have */
     uint32_t used[STORE_ACCOUNTS]; /* blocks it has */
@@ -52,6 +51,8 @@ void store_charge(struct store *s, uint32_t block, uint8_t account);
 uint8_t store_discharge(struct store *s, uint32_t block);
 /* Gives a block back, whosever it is. 0 is ignored. */
 void store_give_back(struct store *s, uint32_t block);
+/* The same for `count` blocks that are charged, or 0; all of them are 0 then. */
+void store_give_back_all(struct store *s, uint32_t block[], uint32_t count);
 
 static inline uint8_t *store_at(const struct store *s, uint32_t block)
 {

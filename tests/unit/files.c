@@ -256,7 +256,9 @@ void check_all(void)
     }
     CHECK_EQ(live + r->free, r->nodes - 1);
     CHECK_EQ(in_use + r->store.free, r->store.blocks);
-    for (uint32_t b = r->store.first, k = 0; k < r->store.free; k++, b = r->store.next[b]) {
+    for (uint32_t k = 0; k < r->store.free; k++) {
+        uint32_t b = r->store.list[k];
+
         CHECK(!seen[b]);
         seen[b] = 1;
         CHECK_EQ(r->store.owner[b], STORE_NOBODY);
