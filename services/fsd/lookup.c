@@ -1,71 +1,58 @@
 /* SPDX-License-Identifier: MIT */
 #include "fsd/lookup.h"
 
-constexpr uint64_t max_nodes = 1u << 24;
+#include <kozo/string.h>
+
+static_assert(NODE_NONE == TREE_NONE);
+
+constexpr uint64_t max_nodes = TREE_PLACES;
 
 static struct kozo_str path_of(const struct node *n)
 {
     return (struct kozo_str){ n->path, n->path_len };
 }
 
-/* ---- the table ---- */
-
-constexpr uint32_t hash_start = 2166136261u;
-
-static uint32_t hash_add(uint32_t h, struct kozo_str text)
+static struct kozo_str name_of(const struct node *n)
 {
-    for (uint64_t i = 0; i < text.len; i++)
-        h = (h ^ (uint8_t)text.at[i]) * 16777619u;
-    return h;
+    return (struct kozo_str){ n->path + n->path_len - n->name_len, n->name_len };
 }
 
-/* A path as two pieces with a slash between, or as the second alone. */
-struct pieces {
-    struct kozo_str dir, rest;
+/* ---- the tree of names ---- */
+
+struct name_key {
+    uint32_t dir;
+    struct kozo_str name;
 };
 
-static uint32_t hash_of(struct pieces p)
+static int order_names(const void *nodes, const void *of, uint32_t at)
 {
-    uint32_t h = hash_start;
+    const struct name_key *key = of;
+    const struct node *n = (const struct node *)nodes + at;
 
-    if (p.dir.len > 0)
-        h = hash_add(hash_add(h, p.dir), kozo_str("/"));
-    return hash_add(h, p.rest);
+    if (key->dir != n->parent)
+        return key->dir < n->parent ? -1 : 1;
+    if (key->name.len != n->name_len)
+        return key->name.len < n->name_len ? -1 : 1;
+    return memcmp(key->name.at, name_of(n).at, n->name_len);
 }
 
-static bool is_at(struct kozo_str path, struct pieces p)
+static uint32_t find_child(const struct lookup *l, uint32_t dir, struct kozo_str name)
 {
-    struct kozo_str end;
-
-    if (p.dir.len == 0)
-        return text_equal(path, p.rest);
-    if (path.len != p.dir.len + 1 + p.rest.len || path.at[p.dir.len] != '/')
-        return false;
-    end = (struct kozo_str){ path.at + p.dir.len + 1, p.rest.len };
-    return text_starts(path, p.dir) && text_equal(end, p.rest);
+    return tree_find(&l->names, &(struct name_key){ dir, name });
 }
 
-static uint32_t find(const struct lookup *l, struct pieces p)
+/* Puts a node that is in no directory into one; `name` is not there yet. */
+static void insert(struct lookup *l, uint32_t i, uint32_t dir, struct kozo_str name)
 {
-    uint32_t i = l->bucket[hash_of(p) & (l->buckets - 1)];
-
-    while (i != NODE_NONE && !is_at(path_of(&l->node[i]), p))
-        i = l->node[i].chain;
-    return i;
+    l->node[i].name_len = (uint16_t)name.len;
+    l->node[i].parent = dir;
+    l->node[i].child = l->node[i].next = NODE_NONE;
+    tree_insert(&l->names, &(struct name_key){ dir, name }, i);
 }
 
-static void insert(struct lookup *l, uint32_t i, uint32_t hash)
+static void begin_tree(struct lookup *l, struct tree *t, tree_order *order)
 {
-    uint32_t *bucket = &l->bucket[hash & (l->buckets - 1)];
-
-    l->node[i].chain = *bucket;
-    *bucket = i;
-}
-
-static void clear_table(struct lookup *l)
-{
-    for (uint32_t i = 0; i < l->buckets; i++)
-        l->bucket[i] = NODE_NONE;
+    tree_init(t, l->node, order, &l->node->link, sizeof(struct node));
 }
 
 /* ---- sizing ---- */
@@ -79,18 +66,15 @@ static struct kozo_str entry_path(const struct kozo_cpio_entry *e)
     return path;
 }
 
-/*
- * How many parts of `path` are not also the first parts of `before`: what it can add to a tree that
- * has `before`.
- */
-static uint64_t new_parts(struct kozo_str path, struct kozo_str before)
+/* How many nodes `path` can add to a tree that has the path `before`. Its entry is always one. */
+static uint64_t new_nodes(struct kozo_str path, struct kozo_str before)
 {
     uint64_t n = 0;
 
     while (path.len > 0) {
         struct kozo_str part = text_cut(&path, '/');
 
-        if (n == 0 && before.len > 0 && text_equal(part, text_cut(&before, '/')))
+        if (n == 0 && path.len > 0 && text_equal(part, text_cut(&before, '/')))
             continue;
         n++;
     }
@@ -99,20 +83,18 @@ static uint64_t new_parts(struct kozo_str path, struct kozo_str before)
 
 struct lookup_plan lookup_plan(const struct kozo_cpio *archive, struct kozo_bad *bad)
 {
-    struct lookup_plan plan = { .nodes = 1, .buckets = 16 };
-    struct kozo_str before = {};
+    struct lookup_plan plan = { .nodes = 1 };
+    struct kozo_str before = kozo_str("");
     struct kozo_cpio_entry e;
     uint64_t at = 0;
 
     while ((plan.err = kozo_cpio_next(archive, &at, &e, bad)) == KOZO_OK) {
-        plan.nodes += new_parts(entry_path(&e), before);
+        plan.nodes += new_nodes(entry_path(&e), before);
         before = entry_path(&e);
     }
     if (plan.err == KOZO_ERR_NOT_FOUND)
         plan.err = plan.nodes > max_nodes ? KOZO_ERR_LIMIT : KOZO_OK;
-    while (plan.buckets < plan.nodes)
-        plan.buckets *= 2;
-    plan.bytes = plan.nodes * sizeof(struct node) + plan.buckets * sizeof(uint32_t);
+    plan.bytes = plan.nodes * sizeof(struct node);
     return plan;
 }
 
@@ -145,7 +127,17 @@ static enum kozo_err refuse(const struct kozo_cpio *archive, const struct node *
     return KOZO_ERR_FORMAT;
 }
 
-/* A node for each entry, in the order of the archive, in no bucket yet. */
+/* kozo_cpio_next has refused more than KOZO_CPIO_DEPTH. */
+static uint8_t parts_of(struct kozo_str path)
+{
+    uint8_t n = 0;
+
+    for (; path.len > 0; n++)
+        (void)text_cut(&path, '/');
+    return n;
+}
+
+/* A node for each entry, in the order of the archive, in no directory yet. */
 static enum kozo_err add_entries(struct lookup *l, const struct kozo_cpio *archive,
                                  struct kozo_bad *bad)
 {
@@ -159,6 +151,7 @@ static enum kozo_err add_entries(struct lookup *l, const struct kozo_cpio *archi
                           .data = e.data,
                           .size = e.size,
                           .path_len = (uint16_t)path.len,
+                          .parts = parts_of(path),
                           .type = type_of(e.mode),
                           .ino = e.ino,
                           .dev_major = e.dev_major,
@@ -166,8 +159,6 @@ static enum kozo_err add_entries(struct lookup *l, const struct kozo_cpio *archi
 
         if (path.len == 0)
             continue;
-        if (l->nodes == l->max_nodes)
-            return refuse(archive, &n, "a name that no other entry has", bad);
         n.linked = n.type == NODE_FILE && e.links > 1;
         if (n.type != NODE_FILE)
             n.size = 0;
@@ -176,27 +167,32 @@ static enum kozo_err add_entries(struct lookup *l, const struct kozo_cpio *archi
     return err == KOZO_ERR_NOT_FOUND ? KOZO_OK : err;
 }
 
-static bool same_inode(const struct node *a, const struct node *b)
+static int order_inodes(const void *nodes, const void *of, uint32_t at)
 {
-    return a->ino == b->ino && a->dev_major == b->dev_major && a->dev_minor == b->dev_minor;
+    const struct node *a = of, *b = (const struct node *)nodes + at;
+
+    if (a->ino != b->ino)
+        return a->ino < b->ino ? -1 : 1;
+    if (a->dev_minor != b->dev_minor)
+        return a->dev_minor < b->dev_minor ? -1 : 1;
+    return a->dev_major == b->dev_major ? 0 : a->dev_major < b->dev_major ? -1 : 1;
 }
 
 /* A file with several names has its bytes under the last of them: lend them to the others. */
 static void resolve_links(struct lookup *l)
 {
-    clear_table(l);
+    struct tree inodes;
+
+    begin_tree(l, &inodes, order_inodes);
     for (uint32_t i = l->nodes - 1; i > NODE_ROOT; i--) {
         struct node *n = &l->node[i];
-        uint32_t hash = (n->ino ^ n->dev_minor * 31 ^ n->dev_major * 961) * 2654435761u >> 7;
         uint32_t other;
 
         if (!n->linked)
             continue;
-        other = l->bucket[hash & (l->buckets - 1)];
-        while (other != NODE_NONE && !same_inode(&l->node[other], n))
-            other = l->node[other].chain;
+        other = tree_find(&inodes, n);
         if (other == NODE_NONE)
-            insert(l, i, hash);
+            tree_insert(&inodes, n, i);
         else if (n->size == 0) {
             n->data = l->node[other].data;
             n->size = l->node[other].size;
@@ -204,51 +200,53 @@ static void resolve_links(struct lookup *l)
     }
 }
 
-static enum kozo_err hash_entries(struct lookup *l, const struct kozo_cpio *archive,
-                                  struct kozo_bad *bad)
+/* A directory that no entry of its own made. The plan has room for it. */
+static uint32_t add_implied(struct lookup *l, uint32_t dir, struct kozo_str path,
+                            struct kozo_str name)
 {
-    clear_table(l);
-    for (uint32_t i = NODE_ROOT; i < l->nodes; i++) {
-        struct node *n = &l->node[i];
-        struct pieces p = { .rest = path_of(n) };
+    uint32_t i = l->nodes++;
 
-        n->parent = n->child = n->next = NODE_NONE;
-        if (find(l, p) != NODE_NONE)
-            return refuse(archive, n, "a name that no other entry has", bad);
-        insert(l, i, hash_of(p));
+    l->node[i] =
+        (struct node){ .path = path.at, .path_len = (uint16_t)path.len, .type = NODE_DIRECTORY };
+    insert(l, i, dir, name);
+    return i;
+}
+
+/* Puts an entry's node into its directory. All entries with fewer parts are in theirs. */
+static enum kozo_err place(struct lookup *l, uint32_t i, const struct kozo_cpio *archive,
+                           struct kozo_bad *bad)
+{
+    struct node *n = &l->node[i];
+    struct kozo_str rest = path_of(n), name = text_cut(&rest, '/');
+    uint32_t dir = NODE_ROOT;
+
+    for (; rest.len > 0; name = text_cut(&rest, '/')) {
+        struct kozo_str path = { n->path, (uint64_t)(name.at + name.len - n->path) };
+        uint32_t next = find_child(l, dir, name);
+
+        dir = next != NODE_NONE ? next : add_implied(l, dir, path, name);
+        if (l->node[dir].type != NODE_DIRECTORY)
+            return refuse(archive, n, "a name below a directory", bad);
     }
+    if (find_child(l, dir, name) != NODE_NONE)
+        return refuse(archive, n, "a name that no other entry has", bad);
+    insert(l, i, dir, name);
     return KOZO_OK;
 }
 
-static struct kozo_str parent_path(struct kozo_str path)
+static enum kozo_err place_entries(struct lookup *l, const struct kozo_cpio *archive,
+                                   struct kozo_bad *bad)
 {
-    while (path.len > 0 && path.at[path.len - 1] != '/')
-        path.len--;
-    path.len -= path.len > 0;
-    return path;
-}
+    uint32_t entries = l->nodes;
 
-/* Finds each node's parent, and makes those that no entry of their own made. */
-static enum kozo_err add_parents(struct lookup *l, const struct kozo_cpio *archive,
-                                 struct kozo_bad *bad)
-{
-    for (uint32_t i = NODE_ROOT + 1; i < l->nodes; i++) {
-        struct pieces p = { .rest = parent_path(path_of(&l->node[i])) };
-        uint32_t parent = find(l, p);
+    begin_tree(l, &l->names, order_names);
+    for (uint32_t parts = 1; parts <= KOZO_CPIO_DEPTH; parts++) {
+        for (uint32_t i = NODE_ROOT + 1; i < entries; i++) {
+            enum kozo_err err = l->node[i].parts == parts ? place(l, i, archive, bad) : KOZO_OK;
 
-        if (parent == NODE_NONE) {
-            if (l->nodes == l->max_nodes)
-                return refuse(archive, &l->node[i], "a name that no other entry has", bad);
-            parent = l->nodes++;
-            l->node[parent] = (struct node){ .path = p.rest.at,
-                                             .path_len = (uint16_t)p.rest.len,
-                                             .type = NODE_DIRECTORY };
-            l->node[parent].child = l->node[parent].next = NODE_NONE;
-            insert(l, parent, hash_of(p));
+            if (err != KOZO_OK)
+                return err;
         }
-        if (l->node[parent].type != NODE_DIRECTORY)
-            return refuse(archive, &l->node[i], "a name below a directory", bad);
-        l->node[i].parent = parent;
     }
     return KOZO_OK;
 }
@@ -263,25 +261,19 @@ static void link_children(struct lookup *l)
     }
 }
 
-enum kozo_err lookup_build(struct lookup *l, const struct kozo_cpio *archive,
-                           const struct lookup_plan *plan, void *memory, struct kozo_bad *bad)
+enum kozo_err lookup_build(struct lookup *l, const struct kozo_cpio *archive, void *memory,
+                           struct kozo_bad *bad)
 {
     enum kozo_err err;
 
-    *l = (struct lookup){ .node = memory,
-                          .nodes = 1,
-                          .max_nodes = (uint32_t)plan->nodes,
-                          .buckets = (uint32_t)plan->buckets };
-    l->bucket = (uint32_t *)(l->node + l->max_nodes);
+    *l = (struct lookup){ .node = memory, .nodes = 1 };
     l->node[NODE_ROOT] = (struct node){ .path = "", .type = NODE_DIRECTORY };
     err = add_entries(l, archive, bad);
     if (err != KOZO_OK)
         return err;
     resolve_links(l);
-    err = hash_entries(l, archive, bad);
-    if (err != KOZO_OK)
-        return err;
-    err = add_parents(l, archive, bad);
+    l->node[NODE_ROOT].parent = l->node[NODE_ROOT].child = l->node[NODE_ROOT].next = NODE_NONE;
+    err = place_entries(l, archive, bad);
     if (err == KOZO_OK)
         link_children(l);
     return err;
@@ -291,16 +283,12 @@ enum kozo_err lookup_build(struct lookup *l, const struct kozo_cpio *archive,
 
 uint32_t lookup_path(const struct lookup *l, uint32_t dir, struct kozo_str path)
 {
-    if (path.len == 0)
-        return dir;
-    return find(l, (struct pieces){ path_of(&l->node[dir]), path });
+    while (path.len > 0 && dir != NODE_NONE)
+        dir = find_child(l, dir, text_cut(&path, '/'));
+    return dir;
 }
 
 struct kozo_str lookup_name(const struct lookup *l, uint32_t node)
 {
-    struct kozo_str path = path_of(&l->node[node]);
-    uint64_t dir = parent_path(path).len;
-
-    dir += dir > 0;
-    return (struct kozo_str){ path.at + dir, path.len - dir };
+    return name_of(&l->node[node]);
 }

@@ -44,7 +44,7 @@ static void build_index(struct lookup *tree, const struct kozo_cpio *archive)
             kozo_fatal("an index of %llu files needs %llu KiB: give [service %s] more heap",
                        (unsigned long long)plan.nodes,
                        (unsigned long long)(plan.bytes + 1023) / 1024, kozo_program_name());
-        err = lookup_build(tree, archive, &plan, memory, &bad);
+        err = lookup_build(tree, archive, memory, &bad);
     }
     if (err == KOZO_ERR_FORMAT)
         kozo_fatal("initrd: %s, expected %s", kozo_bad_text(&bad, text), bad.want);

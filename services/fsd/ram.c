@@ -4,74 +4,96 @@
 
 #include <kozo/string.h>
 
+static_assert(RAM_NONE == TREE_NONE);
+
 constexpr uint32_t generation_mask = (1u << 28) - 1;
 
-/* ---- the table ---- */
+/* ---- the trees ---- */
 
-static uint32_t *bucket_of(const struct ram *r, uint32_t dir, struct kozo_str name)
+struct name_key {
+    uint32_t dir;
+    struct kozo_str name;
+};
+
+static int order_names(const void *nodes, const void *of, uint32_t at)
 {
-    uint32_t h = (2166136261u ^ dir) * 16777619u;
+    const struct name_key *key = of;
+    const struct ram_node *n = (const struct ram_node *)nodes + at;
 
-    for (uint64_t i = 0; i < name.len; i++)
-        h = (h ^ (uint8_t)name.at[i]) * 16777619u;
-    return &r->bucket[(h ^ h >> 15) & (r->buckets - 1)];
+    if (key->dir != n->parent)
+        return key->dir < n->parent ? -1 : 1;
+    if (key->name.len != n->name_len)
+        return key->name.len < n->name_len ? -1 : 1;
+    return memcmp(key->name.at, n->name, n->name_len);
 }
 
-static uint32_t find_child(const struct ram *r, uint32_t dir, struct kozo_str name)
+struct number_key {
+    uint32_t dir, node;
+};
+
+static int order_numbers(const void *nodes, const void *of, uint32_t at)
 {
-    uint32_t i = *bucket_of(r, dir, name);
+    const struct number_key *key = of;
+    const struct ram_node *n = (const struct ram_node *)nodes + at;
 
-    while (i != RAM_NONE && (r->node[i].parent != dir || !text_equal(ram_name(r, i), name)))
-        i = r->node[i].chain;
-    return i;
-}
-
-static void unhash(struct ram *r, uint32_t node)
-{
-    uint32_t *at = bucket_of(r, r->node[node].parent, ram_name(r, node));
-
-    while (*at != node)
-        at = &r->node[*at].chain;
-    *at = r->node[node].chain;
+    if (key->dir != n->parent)
+        return key->dir < n->parent ? -1 : 1;
+    return key->node == at ? 0 : key->node < at ? -1 : 1;
 }
 
 /* ---- directories ---- */
 
+/* How many parts the longest path has that begins with the node. */
+static uint32_t height_of(const struct ram *r, uint32_t node)
+{
+    const struct ram_node *n = &r->node[node];
+
+    if (n->type != RAM_DIRECTORY)
+        return 1;
+    for (uint32_t h = RAM_DEPTH; h > 0; h--)
+        if (n->tall[h - 1] > 0)
+            return h + 1;
+    return 1;
+}
+
+/* An entry of `dir` that was so tall is now that tall, 0: it is not there; so are those above. */
+static void restack(struct ram *r, uint32_t dir, uint32_t was, uint32_t is)
+{
+    for (;; dir = r->node[dir].parent) {
+        uint32_t height = height_of(r, dir);
+
+        if (was > 0)
+            r->node[dir].tall[was - 1]--;
+        if (is > 0)
+            r->node[dir].tall[is - 1]++;
+        was = height;
+        is = height_of(r, dir);
+        if (dir == RAM_ROOT || was == is)
+            return;
+    }
+}
+
 /* Takes a node out of its directory. */
 static void unlink_node(struct ram *r, uint32_t node)
 {
-    struct ram_node *n = &r->node[node], *dir = &r->node[n->parent];
+    uint32_t dir = r->node[node].parent;
 
-    unhash(r, node);
-    if (n->prev != RAM_NONE)
-        r->node[n->prev].next = n->next;
-    else
-        dir->child = n->next;
-    if (n->next != RAM_NONE)
-        r->node[n->next].prev = n->prev;
-    else
-        dir->last = n->prev;
+    tree_remove(&r->names, &(struct name_key){ dir, ram_name(r, node) }, node);
+    tree_remove(&r->numbers, &(struct number_key){ dir, node }, node);
+    restack(r, dir, height_of(r, node), 0);
 }
 
-/* Puts a node that is in no directory at the end of one. */
+/* Puts a node that is in no directory into one. */
 static void link_node(struct ram *r, uint32_t node, uint32_t dir, struct kozo_str name)
 {
-    struct ram_node *n = &r->node[node], *d = &r->node[dir];
-    uint32_t *bucket = bucket_of(r, dir, name);
+    struct ram_node *n = &r->node[node];
 
     memmove(n->name, name.at, name.len);
     n->name_len = (uint8_t)name.len;
     n->parent = dir;
-    n->serial = ++r->serials;
-    n->chain = *bucket;
-    *bucket = node;
-    n->next = RAM_NONE;
-    n->prev = d->last;
-    if (d->last != RAM_NONE)
-        r->node[d->last].next = node;
-    else
-        d->child = node;
-    d->last = node;
+    tree_insert(&r->names, &(struct name_key){ dir, name }, node);
+    tree_insert(&r->numbers, &(struct number_key){ dir, node }, node);
+    restack(r, dir, 0, height_of(r, node));
 }
 
 static uint32_t depth_of(const struct ram *r, uint32_t node)
@@ -83,31 +105,6 @@ static uint32_t depth_of(const struct ram *r, uint32_t node)
     return depth;
 }
 
-/* What follows `at` in a walk of all that is below `top`, parents first; RAM_NONE at the end. */
-static uint32_t walk(const struct ram *r, uint32_t at, uint32_t top, uint32_t *depth)
-{
-    if (r->node[at].child != RAM_NONE) {
-        ++*depth;
-        return r->node[at].child;
-    }
-    while (at != top && r->node[at].next == RAM_NONE) {
-        --*depth;
-        at = r->node[at].parent;
-    }
-    return at == top ? RAM_NONE : r->node[at].next;
-}
-
-/* How many parts the longest path has that begins with the node. */
-static uint32_t height_of(const struct ram *r, uint32_t node)
-{
-    uint32_t most = 0, depth = 0;
-
-    for (uint32_t at = node; at != RAM_NONE; at = walk(r, at, node, &depth))
-        if (depth > most)
-            most = depth;
-    return most + 1;
-}
-
 static bool is_within(const struct ram *r, uint32_t node, uint32_t top)
 {
     while (node != top && node != RAM_ROOT)
@@ -117,28 +114,16 @@ static bool is_within(const struct ram *r, uint32_t node, uint32_t top)
 
 /* ---- beginning ---- */
 
-static uint32_t buckets_for(uint32_t nodes)
-{
-    uint32_t n = 16;
-
-    while (n < nodes)
-        n *= 2;
-    return n;
-}
-
-uint64_t ram_bytes(uint32_t nodes)
-{
-    return (uint64_t)nodes * sizeof(struct ram_node) + buckets_for(nodes) * sizeof(uint32_t);
-}
+uint64_t ram_bytes(uint32_t nodes) { return (uint64_t)nodes * sizeof(struct ram_node); }
 
 static void free_node(struct ram *r, uint32_t node)
 {
     r->node[node].type = RAM_FREE;
-    r->node[node].chain = RAM_NONE;
+    r->node[node].parent = RAM_NONE;
     if (r->free == 0)
         r->free_first = node;
     else
-        r->node[r->free_last].chain = node;
+        r->node[r->free_last].parent = node;
     r->free_last = node;
     r->free++;
 }
@@ -147,25 +132,13 @@ void ram_init(struct ram *r, void *memory, uint32_t nodes, uint32_t limit)
 {
     struct store store = r->store;
 
-    *r = (struct ram){ .node = memory,
-                       .nodes = nodes,
-                       .buckets = buckets_for(nodes),
-                       .near = RAM_NONE,
-                       .limit = limit,
-                       .store = store };
-    r->bucket = (uint32_t *)(r->node + nodes);
-    for (uint32_t i = 0; i < r->buckets; i++)
-        r->bucket[i] = RAM_NONE;
+    *r = (struct ram){ .node = memory, .nodes = nodes, .limit = limit, .store = store };
     memset(r->node, 0, nodes * sizeof(struct ram_node));
+    tree_init(&r->names, r->node, order_names, &r->node->by_name, sizeof(struct ram_node));
+    tree_init(&r->numbers, r->node, order_numbers, &r->node->by_node, sizeof(struct ram_node));
     for (uint32_t i = RAM_ROOT + 1; i < nodes; i++)
         free_node(r, i);
-    r->node[RAM_ROOT] = (struct ram_node){ .type = RAM_DIRECTORY,
-                                           .account = STORE_NOBODY,
-                                           .parent = RAM_ROOT,
-                                           .next = RAM_NONE,
-                                           .prev = RAM_NONE,
-                                           .child = RAM_NONE,
-                                           .last = RAM_NONE };
+    r->node[RAM_ROOT] = (struct ram_node){ .type = RAM_DIRECTORY, .account = STORE_NOBODY };
 }
 
 /* ---- finding ---- */
@@ -179,22 +152,18 @@ struct ram_place ram_find(const struct ram *r, uint32_t dir, struct kozo_str pat
             return (struct ram_place){ .node = RAM_NONE, .err = KOZO_ERR_NOT_FOUND };
         p.dir = p.node;
         p.name = text_cut(&path, '/');
-        p.node = find_child(r, p.dir, p.name);
+        p.node = tree_find(&r->names, &(struct name_key){ p.dir, p.name });
     }
     return p;
 }
 
-uint32_t ram_list(struct ram *r, uint32_t dir, uint64_t after)
+uint32_t ram_list(const struct ram *r, uint32_t dir, uint64_t after)
 {
-    const struct ram_node *near = r->near != RAM_NONE ? &r->node[r->near] : nullptr;
-    uint32_t i = r->node[dir].child;
+    uint32_t i = RAM_NONE;
 
-    if (near != nullptr && near->type != RAM_FREE && near->parent == dir && near->serial == after)
-        i = near->next;
-    while (i != RAM_NONE && r->node[i].serial <= after)
-        i = r->node[i].next;
-    r->near = i;
-    return i;
+    if (after < RAM_NODES)
+        i = tree_after(&r->numbers, &(struct number_key){ dir, (uint32_t)after });
+    return i != RAM_NONE && r->node[i].parent == dir ? i : RAM_NONE;
 }
 
 /* ---- changing ---- */
@@ -211,21 +180,19 @@ struct ram_result ram_make(struct ram *r, struct ram_place at, enum ram_type typ
     if (r->free == 0)
         return (struct ram_result){ RAM_NONE, KOZO_ERR_FULL };
     n = &r->node[node];
-    r->free_first = n->chain;
+    r->free_first = n->parent;
     r->free--;
     r->used[account]++;
     *n = (struct ram_node){ .type = type,
                             .account = account,
-                            .generation = (n->generation + 1) & generation_mask,
-                            .child = RAM_NONE,
-                            .last = RAM_NONE };
+                            .generation = (n->generation + 1) & generation_mask };
     link_node(r, node, at.dir, at.name);
     return (struct ram_result){ node, KOZO_OK };
 }
 
 static enum kozo_err check_empty(const struct ram *r, uint32_t node)
 {
-    return r->node[node].child == RAM_NONE ? KOZO_OK : KOZO_ERR_NOT_EMPTY;
+    return height_of(r, node) == 1 ? KOZO_OK : KOZO_ERR_NOT_EMPTY;
 }
 
 enum kozo_err ram_remove(struct ram *r, uint32_t node)
@@ -234,7 +201,8 @@ enum kozo_err ram_remove(struct ram *r, uint32_t node)
 
     if (err != KOZO_OK)
         return err;
-    data_free(r, node);
+    if (r->node[node].type == RAM_FILE)
+        data_free(r, node);
     unlink_node(r, node);
     r->used[r->node[node].account]--;
     free_node(r, node);

@@ -2,18 +2,21 @@
 /*
  * ram.h - the memory filesystem's tree: files and directories, their names, who pays for them.
  *
- * Owns:      struct ram; the nodes, the table that finds them by directory and name, how many each
- *            account has. A node's generation changes whenever its place is used anew.
+ * Owns:      struct ram; the nodes, the trees that find them by directory and name or number, how
+ *            many each account has. A node's generation changes whenever its place is used anew.
  * Not here:  what a sound name is (common/object.h), bytes (data.h), messages (serve.h).
  * Callers:   fsd and its unit tests; no system calls.
- * Cost:      O(1) a name; rename of a directory: the nodes below it; remove and replace: the blocks
- *            of the file.
+ * Cost:      for RAM_NODES nodes, whoever chose their names and in whatever order they came and
+ *            went: a part of a path at most 22 names compared, list at most 22 nodes; make, remove
+ *            and rename besides at most 6 searches like these, and the RAM_DEPTH directories above;
+ *            a file that is removed or replaced: its blocks (data.h).
  * Spec:      docs/spec/files.md
  */
 #pragma once
 
 #include "common/text.h"
 #include "fsd/store.h"
+#include "fsd/tree.h"
 
 #define RAM_ROOT 0u
 #define RAM_NONE UINT32_MAX
@@ -31,25 +34,28 @@ struct ram_node {
     enum ram_type type;
     uint8_t account; /* whose file it is */
     uint8_t name_len;
-    uint32_t generation;         /* below 2^28 */
-    uint32_t parent, next, prev; /* neighbours in its directory, in the order of `serial` */
-    uint32_t child, last;        /* of a directory: its first and its last */
-    uint32_t chain;              /* next in its bucket; of a free node: the next free one */
-    uint32_t index;              /* block with the numbers of the blocks from RAM_DIRECT on */
-    uint32_t direct[RAM_DIRECT]; /* block numbers; 0 = a hole, which reads as zeros */
+    uint32_t generation;      /* below 2^28 */
+    uint32_t parent;          /* of a free node: the next free one */
+    struct tree_link by_name; /* among all nodes but the root, by directory and name ... */
+    struct tree_link by_node; /* ... and by directory and number */
+    union {
+        struct {            /* a file's */
+            uint32_t index; /* block with the numbers of the blocks from RAM_DIRECT on */
+            uint32_t direct[RAM_DIRECT]; /* block numbers; 0 = a hole, which reads as zeros */
+        };
+        uint16_t tall[RAM_DEPTH]; /* a directory's: how many entries are 1, 2 ... parts tall */
+    };
     uint64_t size;
-    uint64_t serial; /* when it came into its directory */
     char name[RAM_NAME];
 };
+static_assert(sizeof(struct ram_node) <= 336);
+static_assert(RAM_NODES - 1 <= UINT16_MAX && RAM_NODES <= TREE_PLACES);
 
 struct ram {
     struct ram_node *node;
     uint32_t nodes;
     uint32_t free, free_first, free_last; /* used first come, first served */
-    uint32_t *bucket;
-    uint32_t buckets; /* a power of two */
-    uint64_t serials;
-    uint32_t near;  /* the entry that was listed last */
+    struct tree names, numbers;
     uint32_t limit; /* nodes an account may have */
     uint32_t used[STORE_ACCOUNTS];
     struct store store;
@@ -87,8 +93,12 @@ enum kozo_err ram_remove(struct ram *r, uint32_t node);
  */
 enum kozo_err ram_rename(struct ram *r, uint32_t node, struct ram_place to);
 
-/* The entry of `dir` that follows the one with this serial, 0 = the first; RAM_NONE at the end. */
-uint32_t ram_list(struct ram *r, uint32_t dir, uint64_t after);
+/*
+ * The entry of `dir` that follows node `after`, which need not be there any more, 0 = the first;
+ * RAM_NONE at the end. A node keeps its number: none is met twice, none that stays is passed over,
+ * and whoever makes files meanwhile does not make a list endless.
+ */
+uint32_t ram_list(const struct ram *r, uint32_t dir, uint64_t after);
 
 static inline struct kozo_str ram_name(const struct ram *r, uint32_t node)
 {

@@ -327,7 +327,7 @@ static enum kozo_err list_ram(struct fs_server *s, uint32_t dir, uint64_t cursor
 
     if (entry == RAM_NONE)
         return KOZO_ERR_NOT_FOUND;
-    *rep = (struct fs_list_rep){ n->serial, n->size, n->type, ram_name(&s->ram, entry) };
+    *rep = (struct fs_list_rep){ entry, n->size, n->type, ram_name(&s->ram, entry) };
     return KOZO_OK;
 }
 

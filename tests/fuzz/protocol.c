@@ -173,7 +173,7 @@ static struct fs_server *file_server(void)
     memset(&server, 0, sizeof server);
     memset(memory, 0, plan.bytes);
     memset(tables, 0, ram_plan_bytes(&ram));
-    MUST(lookup_build(&server.tree, &c, &plan, memory, &bad) == KOZO_OK);
+    MUST(lookup_build(&server.tree, &c, memory, &bad) == KOZO_OK);
     ram_begin(&server, &ram, blocks, tables);
     server.lend = &lend;
     server.origins.ops = &slots;

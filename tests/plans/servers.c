@@ -208,7 +208,7 @@ void fsd_begin(void)
     struct lookup_plan plan = lookup_plan(&archive, &bad);
 
     CHECK(plan.err == KOZO_OK && plan.bytes <= sizeof index);
-    CHECK_OK(lookup_build(&fs.tree, &archive, &plan, index, &bad));
+    CHECK_OK(lookup_build(&fs.tree, &archive, index, &bad));
     begin_life();
 }
 

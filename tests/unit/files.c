@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "archive.h"
 #include "files.h"
 
 #include <stdlib.h>
@@ -9,8 +10,6 @@
 struct fs_server server;
 static uint8_t *blocks;
 static void *tables;
-static struct node root;
-static uint32_t bucket = NODE_NONE;
 
 struct lent frames[KOZO_FILE_FRAMES];
 bool writable_asked;
@@ -40,6 +39,20 @@ static bool copy_frames(const struct copy *list, uint32_t count)
 
 static const struct lend_ops lender = { map_frame, copy_frames };
 
+/* An empty one. */
+static void begin_archive(void)
+{
+    static uint8_t bytes[256];
+    static struct node root;
+    struct kozo_cpio archive = { bytes, archive_end(bytes, sizeof bytes, 0) };
+    struct kozo_bad bad = {};
+    struct lookup_plan plan = lookup_plan(&archive, &bad);
+
+    CHECK_OK(plan.err);
+    CHECK_EQ(plan.bytes, sizeof root);
+    CHECK_OK(lookup_build(&server.tree, &archive, &root, &bad));
+}
+
 void serve_sized(uint32_t store, uint32_t nodes, uint32_t share, uint32_t share_nodes)
 {
     struct ram_plan plan = { store, nodes, share, share_nodes };
@@ -49,12 +62,8 @@ void serve_sized(uint32_t store, uint32_t nodes, uint32_t share, uint32_t share_
     blocks = malloc((size_t)store * STORE_BLOCK);
     tables = malloc(ram_plan_bytes(&plan)); /* just as much: the sanitizer tells */
     memset(blocks, 0xee, (size_t)store * STORE_BLOCK);
-    root = (struct node){ .path = "", .type = NODE_DIRECTORY };
-    root.child = root.next = NODE_NONE;
     server = (struct fs_server){ .origins.ops = &fake_slots, .lend = &lender };
-    server.tree = (struct lookup){ .node = &root, .nodes = 1, .max_nodes = 1 };
-    server.tree.bucket = &bucket;
-    server.tree.buckets = 1;
+    begin_archive();
     ram_begin(&server, &plan, blocks, tables);
     fake_slots_begin();
     copies_left = UINT32_MAX;
@@ -234,6 +243,31 @@ static uint32_t count_blocks(uint32_t node, uint32_t by_account[STORE_ACCOUNTS],
     return count;
 }
 
+/* What each directory says of its entries' heights is what a walk up from each node says. */
+static void check_tall(void)
+{
+    static uint16_t want[RAM_NODES][RAM_DEPTH];
+    static uint32_t tallest[RAM_NODES];
+    const struct ram *r = &server.ram;
+
+    memset(want, 0, r->nodes * sizeof want[0]);
+    memset(tallest, 0, r->nodes * sizeof tallest[0]);
+    for (uint32_t i = RAM_ROOT + 1; i < r->nodes; i++) {
+        uint32_t parts = 1;
+
+        for (uint32_t up = i; r->node[i].type != RAM_FREE && up != RAM_ROOT; parts++) {
+            tallest[up] = tallest[up] > parts ? tallest[up] : parts;
+            up = r->node[up].parent;
+        }
+    }
+    for (uint32_t i = RAM_ROOT + 1; i < r->nodes; i++)
+        if (r->node[i].type != RAM_FREE)
+            want[r->node[i].parent][tallest[i] - 1]++;
+    for (uint32_t i = RAM_ROOT; i < r->nodes; i++)
+        if (r->node[i].type == RAM_DIRECTORY)
+            CHECK_EQ(memcmp(r->node[i].tall, want[i], sizeof want[i]), 0);
+}
+
 void check_all(void)
 {
     const struct ram *r = &server.ram;
@@ -248,12 +282,13 @@ void check_all(void)
             continue;
         live++;
         nodes_of[n->account]++;
-        in_use += count_blocks(i, blocks_of, seen);
+        if (n->type == RAM_FILE)
+            in_use += count_blocks(i, blocks_of, seen);
         CHECK(r->node[n->parent].type == RAM_DIRECTORY);
         CHECK_EQ(ram_find(r, n->parent, ram_name(r, i)).node, i);
-        CHECK(n->next == RAM_NONE ? r->node[n->parent].last == i : r->node[n->next].prev == i);
-        CHECK(n->prev == RAM_NONE ? r->node[n->parent].child == i : r->node[n->prev].next == i);
+        CHECK_EQ(ram_list(r, n->parent, i - 1), i);
     }
+    check_tall();
     CHECK_EQ(live + r->free, r->nodes - 1);
     CHECK_EQ(in_use + r->store.free, r->store.blocks);
     for (uint32_t k = 0; k < r->store.free; k++) {

@@ -85,7 +85,7 @@ static enum kozo_err build(struct kozo_bad *bad)
     server = (struct fs_server){ .origins.ops = &fake_slots };
     fake_slots_begin();
     begin_ram();
-    return lookup_build(&server.tree, &archive, &plan, memory, bad);
+    return lookup_build(&server.tree, &archive, memory, bad);
 }
 
 static void serve_archive(void)
@@ -271,6 +271,57 @@ TEST(a_hard_link_has_its_bytes_under_each_name)
     CHECK_EQ(opened.size, 5);
     CHECK_OK(open_root("alone", RIGHT_READ));
     CHECK_EQ(opened.size, 0);
+}
+
+/* As add_inode, of a device. */
+static void add_device_inode(const char *name, const char *bytes, uint32_t ino, uint32_t major,
+                             uint32_t minor)
+{
+    struct archive_entry e = { name, KOZO_CPIO_FILE | 0644, bytes, strlen(bytes), ino, 2 };
+    size_t at = cpio.used;
+    char digits[17];
+
+    put(e);
+    snprintf(digits, sizeof digits, "%08X%08X", major, minor);
+    memcpy(cpio.bytes + at + 6 + 7 * 8, digits, 16);
+}
+
+TEST(inodes_are_told_apart_by_their_device)
+{
+    begin();
+    add_device_inode("a", "", 9, 1, 2);
+    add_device_inode("b", "", 9, 2, 2);
+    add_device_inode("c", "", 9, 1, 3);
+    add_device_inode("d", "four", 9, 1, 3);
+    add_device_inode("e", "bytes!", 9, 2, 2);
+    add_device_inode("f", "one", 9, 1, 2);
+    serve_archive();
+    CHECK_OK(open_root("a", RIGHT_READ));
+    CHECK_EQ(opened.size, 3);
+    CHECK_OK(open_root("b", RIGHT_READ));
+    CHECK_EQ(opened.size, 6);
+    CHECK_OK(open_root("c", RIGHT_READ));
+    CHECK_EQ(opened.size, 4);
+}
+
+/* Numbers that a sum of the three, each times a constant, would make one. */
+TEST(inodes_chosen_to_be_alike_are_resolved)
+{
+    constexpr uint32_t count = 20000;
+    char name[32];
+
+    begin();
+    for (uint32_t i = 0; i < 2 * count; i++) {
+        snprintf(name, sizeof name, "f%u", i);
+        add_device_inode(name, i < count ? "" : name, i % count * 31, 0, i % count);
+    }
+    serve_archive();
+    for (uint32_t i = 0; i < count; i += 89) {
+        snprintf(name, sizeof name, "f%u", i);
+        CHECK_OK(open_root(name, RIGHT_READ));
+        CHECK_EQ(opened.size, snprintf(name, sizeof name, "f%u", count + i));
+    }
+    begin();
 }
 
 TEST(the_same_name_twice_is_refused)

@@ -133,14 +133,13 @@ static uint64_t state(void)
     struct ram r = server.ram;
     uint64_t h = 14695981039346656037ull;
 
-    r.near = 0;
     h = fold(h, &r.free, sizeof r.free);
-    h = fold(h, &r.serials, sizeof r.serials);
+    h = fold(h, &r.names.root, sizeof r.names.root);
+    h = fold(h, &r.numbers.root, sizeof r.numbers.root);
     h = fold(h, r.used, sizeof r.used);
     h = fold(h, r.store.used, sizeof r.store.used);
     h = fold(h, &r.store.free, sizeof r.store.free);
     h = fold(h, r.node, r.nodes * sizeof r.node[0]);
-    h = fold(h, r.bucket, r.buckets * sizeof r.bucket[0]);
     return fold(h, r.store.base, 2 * STORE_BLOCK);
 }
 
