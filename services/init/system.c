@@ -240,8 +240,8 @@ static enum kozo_err serve_stack(struct system_server *server_, const struct koz
 /* What the capability in a slot of a service was given as. */
 static struct kozo_str cap_name(const struct service *s, uint64_t slot)
 {
-    static const char *const own[] = { "", "own CNode", "own thread", "own space", "own pool",
-                                       "own memory" };
+    static const char *const own[] = { "",          "own CNode", "own thread",
+                                       "own space", "own pool",  "own memory" };
     uint64_t k = slot - s->process.first_named;
 
     if (slot < sizeof own / sizeof own[0])
@@ -358,12 +358,24 @@ static enum kozo_err cnode_of(const struct init *i, uint64_t index, struct kozo_
     return KOZO_OK;
 }
 
+static enum kozo_err tell_tree(struct kozo_cnode cnode, uint64_t slot, uint64_t skip,
+                               struct system_tree_rep *rep)
+{
+    struct kozo_raw r = kozo_syscall(KOZO_SYS_DEBUG_TREE, KOZO_INIT_DEBUG, cnode.c, slot, skip);
+
+    if (r.err != KOZO_OK)
+        return r.err;
+    rep->id = r.c;
+    rep->next = r.a;
+    rep->entries = (struct kozo_bytes){ kozo_buffer()->word, r.b * sizeof(struct kozo_tree_entry) };
+    return KOZO_OK;
+}
+
 static enum kozo_err serve_tree(struct system_server *s, const struct kozo_msg *m,
                                 const struct system_tree_req *req, struct system_tree_rep *rep)
 {
     enum kozo_err err = want(s, m, KOZO_SYSTEM_LOOK);
     struct kozo_cnode cnode;
-    struct kozo_raw r;
 
     if (err == KOZO_OK)
         err = cnode_of(s->i, req->index, &cnode);
@@ -371,14 +383,34 @@ static enum kozo_err serve_tree(struct system_server *s, const struct kozo_msg *
         return err;
     if (cnode.c != 0 && req->slot == 0)
         return KOZO_ERR_ARGUMENT;
-    r = kozo_syscall(KOZO_SYS_DEBUG_TREE, KOZO_INIT_DEBUG, cnode.c, req->slot, req->skip);
-    if (r.err != KOZO_OK)
-        return r.err;
-    rep->id = r.c;
-    rep->next = r.a;
-    rep->entries = (struct kozo_bytes){ kozo_buffer()->word,
-                                        r.b * sizeof(struct kozo_tree_entry) };
-    return KOZO_OK;
+    return tell_tree(cnode, req->slot, req->skip, rep);
+}
+
+/* The CNode is the service's: it is looked at by a copy of what the service has of it. */
+static enum kozo_err serve_tree_in(struct system_server *server_, const struct kozo_msg *m,
+                                   const struct system_tree_in_req *req,
+                                   struct system_tree_in_rep *rep)
+{
+    struct system_tree_rep tree = {};
+    struct kozo_cnode copy;
+    const struct service *s;
+    enum kozo_err err = want_service(server_, m, req->index, &s);
+
+    if (err == KOZO_OK && s->state != SERVICE_RUNNING)
+        err = KOZO_ERR_NOT_FOUND;
+    if (err == KOZO_OK && (req->slot == 0 || req->cnode == 0))
+        err = KOZO_ERR_ARGUMENT;
+    if (err != KOZO_OK)
+        return err;
+    copy.c = kozo_slot_alloc();
+    if (copy.c == 0)
+        return KOZO_ERR_LIMIT;
+    err = kozo_cap_copy(kozo_own(copy.c), kozo_in(s->process.cnode, req->cnode), KOZO_SAME_RIGHTS);
+    if (err == KOZO_OK)
+        err = tell_tree(copy, req->slot, req->skip, &tree);
+    kozo_slot_drop(copy.c);
+    *rep = (struct system_tree_in_rep){ tree.id, tree.next, tree.entries };
+    return err;
 }
 
 static enum kozo_err serve_trace(struct system_server *s, const struct kozo_msg *m,
@@ -517,6 +549,7 @@ static const struct system_ops ops = {
     .thread = serve_thread,
     .stack = serve_stack,
     .tree = serve_tree,
+    .tree_in = serve_tree_in,
     .trace = serve_trace,
     .events = serve_events,
     .crash = serve_crash,

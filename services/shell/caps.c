@@ -8,10 +8,12 @@
 #include <kozo/start.h>
 #include <kozo/string.h>
 
-constexpr uint32_t known_max = 512;
+constexpr uint32_t known_max = 1024;
+constexpr uint64_t first_program = 1ull
+                                   << 32; /* an index from here on: of a program of the shell's */
 constexpr uint32_t depth_max = 64;
 
-/* A slot of a service, or of the leases that init lends to policy. */
+/* A slot of a service, of a program, or of the leases that init lends to policy. */
 struct known {
     uint64_t id, object; /* identities; 0: not asked for */
     uint64_t what, badge;
@@ -24,7 +26,7 @@ static uint32_t knowns;
 static struct services services;
 
 struct options {
-    struct kozo_str service; /* empty = all */
+    struct kozo_str holder; /* empty = all */
     bool tree, json;
 };
 
@@ -39,11 +41,21 @@ static enum kozo_err ask_cap(uint64_t index, uint64_t from, struct kozo_msg *m,
     return system_call_cap(system_cap(), m, &(struct system_cap_req){ index, from }, rep);
 }
 
+/* The program of an index; null when it is none's. */
+static const struct program_row *program_row(uint64_t index)
+{
+    uint64_t i = index - first_program;
+
+    return index >= first_program && i < services.programs ? &services.program[i] : nullptr;
+}
+
 static enum kozo_err ask_tree(uint64_t index, uint64_t slot, uint64_t skip, struct kozo_msg *m,
                               struct system_tree_rep *rep)
 {
-    kozo_msg_init(m);
-    return system_call_tree(system_cap(), m, &(struct system_tree_req){ index, slot, skip }, rep);
+    const struct program_row *p = program_row(index);
+
+    return p != nullptr ? services_ask_tree_in(&services, p->program, slot, skip, m, rep)
+                        : services_ask_tree(index, slot, skip, m, rep);
 }
 
 /* The identity of a slot, 0 when nothing is in it. */
@@ -73,6 +85,28 @@ static enum kozo_err learn_service(uint64_t index)
     return err == KOZO_ERR_NOT_FOUND ? KOZO_OK : err;
 }
 
+/* The shell made its space, so it may look by itself. */
+static enum kozo_err learn_program(uint32_t i)
+{
+    const struct program *p = services.program[i].program;
+
+    for (uint64_t slot = 1; slot < 1u << PROGRAM_SLOT_BITS; slot++) {
+        struct kozo_verified v = kozo_cap_verify(kozo_in(p->process.cnode, slot), kozo_own(0));
+        struct known *k = &known[knowns];
+
+        if (v.err != KOZO_OK || KOZO_VERIFY_KIND(v.what) == KOZO_KIND_NULL)
+            continue;
+        if (knowns == known_max)
+            return KOZO_ERR_LIMIT;
+        *k = (struct known){
+            .what = v.what, .badge = v.badge, .index = first_program + i, .slot = slot
+        };
+        (void)strlcpy(k->name, program_cap_name(p, slot), sizeof k->name);
+        knowns++;
+    }
+    return KOZO_OK;
+}
+
 static void learn_leases(void)
 {
     for (uint64_t slot = 1; slot < 64 && knowns < known_max; slot++) {
@@ -84,7 +118,7 @@ static void learn_leases(void)
     }
 }
 
-/* All slots of all services; with their identities, if they are to be found by these. */
+/* All slots of all services and programs; with their identities, if they are to be found by these. */
 static enum kozo_err learn(bool ids)
 {
     enum kozo_err err = services_look(&services);
@@ -92,6 +126,8 @@ static enum kozo_err learn(bool ids)
     knowns = 0;
     for (uint32_t i = 0; i < services.count && err == KOZO_OK; i++)
         err = learn_service(i);
+    for (uint32_t i = 0; i < services.programs && err == KOZO_OK; i++)
+        err = learn_program(i);
     for (uint32_t i = 0; ids && i < knowns; i++)
         known[i].id = id_of(known[i].index, known[i].slot);
     if (ids && err == KOZO_OK)
@@ -109,6 +145,19 @@ static const struct known *find_id(uint64_t id)
 
 /* ---- telling ---- */
 
+static struct {
+    int holder, name; /* as wide as the longest needs */
+} columns;
+
+static void measure(void)
+{
+    columns.holder = services_columns(&services, 12);
+    columns.name = 14;
+    for (uint32_t i = 0; i < knowns; i++)
+        if ((int)strlen(known[i].name) > columns.name)
+            columns.name = (int)strlen(known[i].name);
+}
+
 static const char *letters_of(char to[8], uint64_t what)
 {
     static const char letters[] = "rwgmx";
@@ -121,6 +170,8 @@ static const char *letters_of(char to[8], uint64_t what)
 
 static const char *holder_of(const struct known *k)
 {
+    if (program_row(k->index) != nullptr)
+        return program_row(k->index)->label;
     return k->index == KOZO_SYSTEM_OF_LEASES ? "(lease)" : services.row[k->index].name;
 }
 
@@ -128,8 +179,8 @@ static bool print_known(const struct known *k)
 {
     char rights[8];
 
-    return shell_print("%-12s %4llu %-14s %-12s %s %02x %#llx\n", holder_of(k),
-                       (unsigned long long)k->slot, k->name,
+    return shell_print("%-*s %4llu %-*s %-12s %s %02x %#llx\n", columns.holder, holder_of(k),
+                       (unsigned long long)k->slot, columns.name, k->name,
                        kozo_kind_name(KOZO_VERIFY_KIND(k->what)), letters_of(rights, k->what),
                        KOZO_VERIFY_USER(k->what), (unsigned long long)k->badge);
 }
@@ -138,13 +189,14 @@ static bool print_known(const struct known *k)
 static const char *server_of(uint64_t object)
 {
     for (uint32_t i = 0; i < knowns; i++)
-        if (known[i].object == object && strcmp(known[i].name, "serve") == 0)
+        if (known[i].object == object && known[i].index < services.count &&
+            strcmp(known[i].name, "serve") == 0)
             return services.row[known[i].index].name;
     return nullptr;
 }
 
 /*
- * What is in no slot of a service: init's own, above what it gave; below that also what threads and
+ * What is in no slot of a service or program: init's own, above what it gave; below that also what threads and
  * spaces are made of.
  */
 static void describe_rest(char *to, uint64_t size, const struct kozo_tree_entry *e,
@@ -195,17 +247,22 @@ static enum kozo_err print_below(const struct known *k, bool *goes_on)
             return err == KOZO_ERR_EMPTY ? KOZO_OK : err;
         e = rep.entries.at;
         for (uint64_t i = 0; i < rep.entries.len / sizeof *e && *goes_on; i++)
-            *goes_on = print_entry(&e[i], depth_of(&e[i]), "in no slot of a service");
+            *goes_on = print_entry(&e[i], depth_of(&e[i]), "in no slot of a service or program");
     } while (rep.next != 0 && *goes_on);
     return KOZO_OK;
 }
 
 static bool print_json(const struct known *k, const char *tail)
 {
+    const struct program_row *p = program_row(k->index);
     char text[512], rights[8];
     struct json j = json_begin(text, sizeof text);
 
-    json_text(&j, "service", kozo_str(holder_of(k)));
+    if (p != nullptr) {
+        json_text(&j, "program", kozo_str(p->program->name));
+        json_number(&j, "job", p->program->job);
+    } else
+        json_text(&j, "service", kozo_str(holder_of(k)));
     json_number(&j, "slot", k->slot);
     json_text(&j, "name", kozo_str(k->name));
     json_text(&j, "kind", kozo_str(kozo_kind_name(KOZO_VERIFY_KIND(k->what))));
@@ -271,6 +328,40 @@ static const char *why_none(uint32_t service)
     }
 }
 
+/* ---- who is meant ---- */
+
+/* A service by its name; where no service has it a program by its name, or by the number of its job. */
+static bool is_meant(struct kozo_str word, uint64_t index)
+{
+    const struct program_row *p = program_row(index);
+    uint64_t job;
+
+    if (p == nullptr)
+        return index < services.count && kozo_str_is(word, services.row[index].name);
+    if (services_find(&services, word) < services.count)
+        return false;
+    if (kozo_parse_u64(word.at, word.len, &job))
+        return job == p->program->job;
+    return kozo_str_is(word, p->program->name);
+}
+
+/* Whether anybody is who holds something; what is wrong has been told if not, unless `quiet`. */
+static bool is_holder(struct kozo_str word, bool quiet)
+{
+    uint32_t service = services_find(&services, word);
+
+    for (uint32_t i = 0; i < services.programs; i++)
+        if (is_meant(word, first_program + i))
+            return true;
+    if (service == services.count)
+        (void)shell_fail(word, "no such service or program; `ps` lists them");
+    else if (!quiet && why_none(service) != nullptr)
+        (void)shell_fail(word, why_none(service));
+    else
+        return true;
+    return false;
+}
+
 /* ---- caps ---- */
 
 static bool read_options(const struct words *w, struct options *o)
@@ -281,8 +372,8 @@ static bool read_options(const struct words *w, struct options *o)
             o->tree = true;
         else if (kozo_str_is(w->word[i], "--json"))
             o->json = true;
-        else if (o->service.len == 0 && w->word[i].at[0] != '-')
-            o->service = w->word[i];
+        else if (o->holder.len == 0 && w->word[i].at[0] != '-')
+            o->holder = w->word[i];
         else
             return false;
     }
@@ -291,8 +382,8 @@ static bool read_options(const struct words *w, struct options *o)
 
 static bool is_wanted(const struct options *o, const struct known *k)
 {
-    return k->index < services.count &&
-           (o->service.len == 0 || kozo_str_is(o->service, services.row[k->index].name));
+    return k->index != KOZO_SYSTEM_OF_LEASES &&
+           (o->holder.len == 0 || is_meant(o->holder, k->index));
 }
 
 static bool list_json(const struct options *o)
@@ -311,9 +402,11 @@ static bool list_json(const struct options *o)
 
 static uint32_t list_table(const struct options *o)
 {
-    bool goes_on = shell_print("%-12s %4s %-14s %-12s %-5s %-2s %s\n", "SERVICE", "SLOT", "NAME",
-                               "KIND", "MAY", "UR", "BADGE");
+    bool goes_on;
 
+    measure();
+    goes_on = shell_print("%-*s %4s %-*s %-12s %-5s %-2s %s\n", columns.holder, "SERVICE", "SLOT",
+                          columns.name, "NAME", "KIND", "MAY", "UR", "BADGE");
     for (uint32_t i = 0; i < knowns && goes_on; i++) {
         enum kozo_err err = KOZO_OK;
 
@@ -334,16 +427,14 @@ uint32_t command_caps(const struct words *w, uint32_t)
     enum kozo_err err;
 
     if (!read_options(w, &o))
-        return shell_fail(w->word[0], "usage: caps [SERVICE] [--tree|--json]");
+        return shell_usage(w->word[0], "", w->word[0]);
     err = learn(o.tree);
     if (err != KOZO_OK)
         return shell_fail_err(w->word[0], err);
-    if (o.service.len > 0 && services_find(&services, o.service) == services.count)
-        return shell_fail(o.service, "no such service; `ps` lists them");
+    if (o.holder.len > 0 && !is_holder(o.holder, o.json))
+        return 1;
     if (o.json)
         return list_json(&o) ? 0 : 1;
-    if (o.service.len > 0 && why_none(services_find(&services, o.service)) != nullptr)
-        return shell_fail(o.service, why_none(services_find(&services, o.service)));
     if (o.tree)
         (void)walk(&(struct chain){});
     return list_table(&o);
@@ -352,13 +443,13 @@ uint32_t command_caps(const struct words *w, uint32_t)
 /* ---- why ---- */
 
 /* A capability by the name it was given under, or by its slot. */
-static const struct known *find_object(uint32_t service, struct kozo_str object)
+static const struct known *find_object(struct kozo_str holder, struct kozo_str object)
 {
     uint64_t slot = 0;
 
     (void)kozo_parse_u64(object.at, object.len, &slot);
     for (uint32_t i = 0; i < knowns; i++)
-        if (known[i].index == service &&
+        if (is_meant(holder, known[i].index) &&
             (kozo_str_is(object, known[i].name) || (slot != 0 && known[i].slot == slot)))
             return &known[i];
     return nullptr;
@@ -385,17 +476,14 @@ uint32_t command_why(const struct words *w, uint32_t)
 {
     enum kozo_err err = learn(true);
     const struct known *k;
-    uint32_t service;
 
     if (err != KOZO_OK)
         return shell_fail_err(w->word[0], err);
-    service = services_find(&services, w->word[1]);
-    if (service == services.count)
-        return shell_fail(w->word[1], "no such service; `ps` lists them");
-    if (why_none(service) != nullptr)
-        return shell_fail(w->word[1], why_none(service));
-    k = find_object(service, w->word[2]);
+    if (!is_holder(w->word[1], false))
+        return 1;
+    k = find_object(w->word[1], w->word[2]);
     if (k == nullptr)
-        return shell_fail(w->word[2], "it holds no such capability; `caps SERVICE` lists them");
+        return shell_fail(w->word[2],
+                          "it holds no such capability; `caps` with its name lists them");
     return print_chain(k);
 }

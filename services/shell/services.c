@@ -45,6 +45,19 @@ enum kozo_err services_ask_tree(uint64_t index, uint64_t slot, uint64_t skip, st
                             &(struct system_tree_req){ index, slot, skip }, rep);
 }
 
+enum kozo_err services_ask_tree_in(const struct services *s, const struct program *p, uint64_t slot,
+                                   uint64_t skip, struct kozo_msg *m, struct system_tree_rep *rep)
+{
+    struct system_tree_in_req req = { services_find_own(s), p->process.cnode.c, slot, skip };
+    struct system_tree_in_rep in = {};
+    enum kozo_err err;
+
+    kozo_msg_init(m);
+    err = system_call_tree_in(kozo_cap_endpoint("system"), m, &req, &in);
+    *rep = (struct system_tree_rep){ in.id, in.next, in.entries };
+    return err;
+}
+
 /* ---- services and programs ---- */
 
 static enum kozo_err look_at_thread(uint64_t index, uint32_t number, struct thread_row *t)

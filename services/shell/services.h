@@ -78,5 +78,9 @@ const char *services_thread_state(uint64_t state);
 enum kozo_err services_ask_tree(uint64_t index, uint64_t slot, uint64_t skip, struct kozo_msg *m,
                                 struct system_tree_rep *rep);
 
+/* The same of the capability in a slot of a program. */
+enum kozo_err services_ask_tree_in(const struct services *s, const struct program *p, uint64_t slot,
+                                   uint64_t skip, struct kozo_msg *m, struct system_tree_rep *rep);
+
 /* Columns for labels, so that none is cut: those of the longest, `least` at least. */
 int services_columns(const struct services *s, int least);

@@ -45,6 +45,13 @@ static void add_services(void)
         (void)add(services.row[i].name);
 }
 
+static void add_running(void)
+{
+    for (uint32_t i = 0; program_at(i) != nullptr; i++)
+        if (program_at(i)->runs)
+            (void)add(program_at(i)->name);
+}
+
 /* Of names in a directory: `word` is what is typed of the last part. */
 static void add_entries(struct kozo_endpoint dir)
 {
@@ -81,7 +88,8 @@ static bool is_one_of(struct kozo_str name, const char *const *names)
 
 static void add_all(const struct place *p, void (*commands)(bool (*add)(const char *name)))
 {
-    static const char *const of_services[] = { "kill", "restart", "caps", "why", nullptr };
+    static const char *const of_services[] = { "kill", "restart", nullptr };
+    static const char *const of_holders[] = { "caps", "why", nullptr };
 
     if (p->command.len == 0 && p->program)
         help_each(true, add);
@@ -92,7 +100,10 @@ static void add_all(const struct place *p, void (*commands)(bool (*add)(const ch
         help_each(false, add);
     else if (is_one_of(p->command, of_services))
         add_services();
-    else
+    else if (is_one_of(p->command, of_holders)) {
+        add_services();
+        add_running();
+    } else
         add_files(p->word);
 }
 

@@ -27,6 +27,7 @@ _SLOW = {"kernel": "tests/slow/kozo-slow.elf", "variant": "slow path"}
 
 BOOTS = {
     "audit": [_USUAL, _SLOW],
+    "binder": [],   # a service: test_supervise.py puts it into the manifest
     "caps": [_USUAL, _MAX],
     "deep": [],     # a service: test_stacks.py puts it into the manifest
     "devices": [_USUAL, _Q35, _QBOOT, _NO_ACPI, _CPUS2],

@@ -65,6 +65,12 @@ def test_tab_completes(boot):
         vm.send("caps she\t\r")
         vm.wait_for(r"^shell +\d+ fs ")
         vm.wait_for(PROMPT)
+        vm.send("sle\t100 &\r")
+        vm.wait_for(r"^\[1\] sleep$")
+        vm.wait_for(PROMPT)
+        vm.send("caps sl\t\r")
+        vm.wait_for(r"^\[1\] sleep +\d+ stdout\.console ")
+        vm.wait_for(PROMPT)
         vm.send("r\t")
         for name in ("rm", "run", "restart", "reboot"):
             vm.wait_for(rf"^{name} $")

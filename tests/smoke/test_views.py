@@ -57,3 +57,27 @@ def test_programs_that_wait_in_a_circle_are_told(boot):
     rows, = objects(text)
     assert {r.get("service") or (r["job"], r["program"]) for r in rows if r["deadlock"]} == {
         "knot", (1, "cat"), (1, "tangle"), (2, "tangle")}, rows
+
+
+def test_caps_and_why_tell_of_programs(boot):
+    text = listed(boot, "run --with policy sleep 100 & ; cat /etc/motd | sleep 200 & ; echo A; caps 1; echo B; caps sleep; echo C; "
+                        "why 1 policy; why 2 arg1.file; echo D; caps shell --tree; echo E; caps cat --tree; echo F; "
+                        "caps 2 --json; kill 1; why 1 policy; caps 9; why 2 nosuch", 1)
+    one, both, why, shell, cat, rest = re.split(r"^[A-F]\n", text, flags=re.MULTILINE)[1:]
+    held = r"\[1\] sleep +\d+ stdout\.console +Endpoint +-w--- 02 \S+\n\[1\] sleep +\d+ stderr\.console .*\n" \
+           r"\[1\] sleep +(\d+) policy +Endpoint +-wg-- 01 \S+\n"
+    found = re.fullmatch(f"SERVICE +SLOT .*\n{held}", one)
+    assert found and re.fullmatch(f"SERVICE +SLOT .*\n{held}(?:\\[2\\] sleep .*\n){{4}}", both), text
+    # From the kernel: what the shell made for it hangs below the shell's own, and that is found from both ends.
+    assert re.search(rf"shell, slot \d+: policy\n +Endpoint +-wg-- 01 \S+  shell, slot \d+\n"
+                     rf" +Endpoint +-wg-- 01 \S+  \[1\] sleep, slot {found[1]}: policy\n", why), why
+    assert re.search(r"fsd, slot \d+: serve\n(?: .*\n)+ +Endpoint +-wg-- 01 \S+  \[2\] cat, slot \d+: arg1\.file\n", why), why
+    assert re.search(rf"\d+ policy +Endpoint .*\n  Endpoint .* shell, slot \d+\n    Endpoint .* \[1\] sleep, slot {found[1]}: policy\n",
+                     shell), shell
+    assert not re.search(r"in no slot", cat) and cat.count("[2] cat") == 4, cat
+    rows, = objects(rest)
+    assert [(r["program"], r["job"], r["name"]) for r in rows if r["program"] == "cat"] == [
+        ("cat", 2, name) for name in ("stdout.wake", "stdout.wait", "stderr.console", "arg1.file")], rows
+    for error in ("1: no such service or program; `ps` lists them", "9: no such service or program; `ps` lists them",
+                  "nosuch: it holds no such capability; `caps` with its name lists them"):
+        assert f"error: {error}\n" in rest, (error, rest)

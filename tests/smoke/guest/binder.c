@@ -123,7 +123,7 @@ static void check_operations(struct kozo_endpoint mark)
     static const struct {
         uint32_t from, to, version;
     } protocols[] = { { 1, LOG_OP_CONNECT, (uint32_t)LOG_MAJOR << 8 | LOG_MINOR },
-                      { SYSTEM_OP_WAIT, SYSTEM_OP_BIND, SYSTEM_MAJOR << 8 | SYSTEM_MINOR } };
+                      { SYSTEM_OP_WAIT, SYSTEM_OP_TREE_IN, SYSTEM_MAJOR << 8 | SYSTEM_MINOR } };
     uint32_t served = 0, refused = 0;
 
     for (unsigned i = 0; i < sizeof protocols / sizeof protocols[0]; i++)
