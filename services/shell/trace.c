@@ -16,6 +16,10 @@ static const char *const kinds[] = {
 static_assert(sizeof kinds / sizeof kinds[0] == KOZO_TRACE_COUNT);
 
 static struct services services;
+static struct {
+    struct kozo_event event[1024]; /* as many as the kernel keeps */
+    uint64_t count, lost;
+} recorded;
 
 static uint32_t set_mask(struct kozo_str what, uint64_t mask)
 {
@@ -50,6 +54,8 @@ static const char *name_of(uint64_t serial)
 {
     static char number[24];
 
+    if (services.init.serial == serial)
+        return "init";
     for (uint32_t i = 0; i < services.threads; i++)
         if (services.thread[i].serial == serial)
             return services.row[services.thread[i].service].name;
@@ -83,29 +89,46 @@ static enum kozo_err ask(uint64_t position, struct kozo_msg *m, struct system_ev
                               &(struct system_events_req){ .position = position }, rep);
 }
 
-/* To show events makes events, if they are on: no more than there were at first. */
-static uint32_t show(const struct words *w)
+/* All that are recorded; who asks for them makes no more than there is room for. */
+static enum kozo_err read_events(void)
 {
     struct system_events_rep rep = {};
-    uint64_t at = 0, most = 1024;
     struct kozo_msg m;
-    enum kozo_err err = services_look(&services);
+    enum kozo_err err;
 
-    while (err == KOZO_OK && (err = ask(at, &m, &rep)) == KOZO_OK) {
-        const struct kozo_event *e = rep.events.at;
-        uint64_t n = rep.events.len / sizeof *e;
+    recorded.count = recorded.lost = 0;
+    do {
+        uint64_t room = sizeof recorded.event / sizeof recorded.event[0] - recorded.count, n;
 
-        if (rep.lost > 0 &&
-            !shell_print("(%llu events before these are gone)\n", (unsigned long long)rep.lost))
+        err = ask(rep.next, &m, &rep);
+        if (err != KOZO_OK)
+            return err;
+        n = rep.events.len / sizeof(struct kozo_event);
+        n = n < room ? n : room;
+        memcpy(&recorded.event[recorded.count], rep.events.at, n * sizeof(struct kozo_event));
+        recorded.count += n;
+        recorded.lost += rep.lost;
+        if (n == 0)
+            return KOZO_OK;
+    } while (true);
+}
+
+/* Read before anything else is asked: to look at services makes events too, and puts others out. */
+static uint32_t show(const struct words *w)
+{
+    enum kozo_err err = read_events();
+
+    if (err == KOZO_OK)
+        err = services_look(&services);
+    if (err != KOZO_OK)
+        return shell_fail_err(w->word[0], err);
+    if (recorded.lost > 0 &&
+        !shell_print("(%llu events before these are gone)\n", (unsigned long long)recorded.lost))
+        return 1;
+    for (uint64_t i = 0; i < recorded.count; i++)
+        if (!print_event(&recorded.event[i]))
             return 1;
-        for (uint64_t i = 0; i < n && most > 0; i++, most--)
-            if (!print_event(&e[i]))
-                return 1;
-        if (n == 0 || most == 0)
-            return 0;
-        at = rep.next;
-    }
-    return shell_fail_err(w->word[0], err);
+    return 0;
 }
 
 uint32_t command_trace(const struct words *w, uint32_t)

@@ -285,6 +285,11 @@ def test_events_are_shown(boot):
     assert not re.search(r"^ +\d+\.\d{6} \S+ +derived", text, re.MULTILINE), text
     assert "error: nothing: no such kind of event" in text
     assert "error: trace: usage: trace on" in text
+    text = listed(boot, "trace on; uptime; trace show; caps shell --json; ps; trace show")
+    first, second = text.split("[{", 1)[0], text.rsplit("PRIO", 1)[1]
+    assert len(re.findall(r"^ +\d+\.\d{6} ", first, re.MULTILINE)) < 8, first    # not those that showing makes
+    who = set(re.findall(r"^ +\d+\.\d{6} (\S.*?) +derived +Thread", second, re.MULTILINE))
+    assert who == {"init"}, second
 
 
 def test_top_tells_shares(boot):
