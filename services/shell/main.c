@@ -8,6 +8,7 @@
 #include "shell/help.h"
 #include "shell/output.h"
 #include "shell/program.h"
+#include "shell/reader.h"
 #include "shell/run.h"
 #include "shell/shell.h"
 #include "shell/tab.h"
@@ -190,8 +191,10 @@ static uint32_t run_list(struct kozo_str list, uint32_t status)
     struct kozo_str command;
 
     output_begin_line();
-    while (!output_was_stopped() && (command = parse_cut(&list)).len > 0)
+    while (!output_was_stopped() && (command = parse_cut(&list)).len > 0) {
+        run_tell_ends();
         status = run(command, status);
+    }
     return status;
 }
 
@@ -215,30 +218,6 @@ static bool read_commands(char list[KOZO_CMDLINE_BYTES], uint64_t *len)
         *len += rep.text.len;
     }
     return false;
-}
-
-/* A line, as far as it is typed. */
-struct typed {
-    char text[KOZO_CONSOLE_LINE];
-    uint64_t len, cursor;
-};
-
-static enum kozo_err edit_line(struct typed *t, enum kozo_console_how *how)
-{
-    struct console_edit_req req = { kozo_str("kozo> "), { t->text, t->len }, t->cursor };
-    struct console_edit_rep rep;
-    struct kozo_msg m;
-    enum kozo_err err;
-
-    kozo_msg_init(&m);
-    err = console_call_edit(kozo_cap_endpoint("console"), &m, &req, &rep);
-    if (err != KOZO_OK)
-        return err;
-    *how = (enum kozo_console_how)rep.how;
-    memcpy(t->text, rep.line.at, rep.line.len);
-    t->len = rep.line.len;
-    t->cursor = rep.cursor < t->len ? rep.cursor : t->len;
-    return KOZO_OK;
 }
 
 static void add_commands(bool (*add)(const char *name))
@@ -265,15 +244,18 @@ constexpr uint64_t take_back = KOZO_S / 5;
 [[noreturn]] static void prompt(void)
 {
     struct typed t = {};
+    enum kozo_err begun = reader_begin();
     uint32_t status = 0;
 
+    if (begun != KOZO_OK)
+        kozo_fatal("a thread to read with: %s", kozo_err_text(begun));
     (void)shell_print("\n`help` lists the commands, Tab completes them, `poweroff` ends the machine.\n");
     for (;;) {
         enum kozo_console_how how;
         enum kozo_err err;
 
         run_tell_ends();
-        err = edit_line(&t, &how);
+        err = reader_edit(&t, &how);
         if (shell_console_is_back(err))
             continue;
         if (err == KOZO_ERR_CANCELLED) { /* somebody else reads; the prompt waits for its turn */

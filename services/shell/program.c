@@ -401,7 +401,8 @@ struct program *program_wait(uint64_t deadline, struct program_fault *fault)
 
     fault->how[0] = '\0';
     kozo_msg_init(&m);
-    kozo_msg_deadline(&m, deadline);
+    if (deadline != UINT64_MAX)
+        kozo_msg_deadline(&m, deadline);
     if (kozo_recv(port, &m) != KOZO_OK || (m.what & KOZO_MSG_FAULT) == 0)
         return nullptr;
     for (uint32_t i = 0; i < PROGRAMS; i++)

@@ -92,7 +92,10 @@ struct program_fault {
     char how[256]; /* the fault in words; empty: it exited */
     struct report report;
 };
-/* Waits for the end of one, until `deadline`; null when none came. */
+/*
+ * Waits for the end of one, until `deadline` (UINT64_MAX: whenever); null when none came, and when
+ * a message to program_port() woke it.
+ */
 struct program *program_wait(uint64_t deadline, struct program_fault *fault);
 
 /* Ends one, wherever it is. */

@@ -11,6 +11,8 @@
 #include <kozo/string.h>
 #include <kozo/time.h>
 
+constexpr uint64_t room_patience = KOZO_S; /* for one of too many programs to end */
+
 /* ---- what is asked for ---- */
 
 /* A command line under way. */
@@ -218,10 +220,23 @@ static struct kozo_stream output; /* of a command of the shell's, while it is un
 static const char too_many[] = "no room: 8 programs at a time; `jobs` lists them";
 static_assert(PROGRAMS == 8);
 
+static bool take_end(uint64_t deadline, uint32_t foreground);
+
+/* A place for a program; where all are taken, that of the next one to end. Null: none does soon. */
+static struct program *wait_for_room(void)
+{
+    uint64_t until = kozo_now() + room_patience;
+    struct program *p;
+
+    while ((p = program_new()) == nullptr && kozo_now() < until && !shell_stopped())
+        (void)take_end(kozo_now() + output_look_every, 0);
+    return p;
+}
+
 static bool take_programs(struct run *r)
 {
     for (uint32_t i = r->first; i < r->line->stages; i++) {
-        r->of[i] = program_new();
+        r->of[i] = wait_for_room();
         if (r->of[i] == nullptr) {
             (void)shell_fail(kozo_str("run"), too_many);
             return false;
@@ -347,6 +362,8 @@ void run_tell_ends(void)
     while (take_end(0, 0))
         ;
 }
+
+void run_wait_end(void) { (void)take_end(UINT64_MAX, 0); }
 
 static uint32_t wait_for(uint32_t job, const struct program *last)
 {

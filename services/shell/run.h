@@ -16,6 +16,8 @@ uint32_t run_line(const struct parsed *p, uint32_t status);
 
 /* Tells of background programs that have ended meanwhile. */
 void run_tell_ends(void);
+/* Waits until one ends, or a message comes to program_port(); tells of it. */
+void run_wait_end(void);
 /* Prints the background jobs. */
 uint32_t run_list_jobs(void);
 /* Ends job `number`; false when there is none. */

@@ -185,8 +185,8 @@ def test_a_second_reader_of_the_console_does_not_end_the_shell(boot):
         vm.wait_for(r"^grabber: 3 times\n")
         vm.wait_for(PROMPT)
         assert "still here\n" in person.line("echo still here")
-        while "] grabber ended with status 0\n" not in vm.text:
-            person.line("jobs")
+        if "] grabber ended with status 0\n" not in vm.text:
+            vm.wait_for(r"\] grabber ended with status 0\n")
         assert [r["restarts"] for r in json.loads(person.line("ps --json")) if r["service"] == "shell"] == [0]
 
 
@@ -238,12 +238,14 @@ def test_programs_in_the_background(boot):
         assert person.line(f"kill {number}") == ""
         assert person.line("jobs") == ""
         assert "no such job" in person.line(f"kill {number}")
-        text = person.line("run crash exit 5 &")
-        while f"[{number}] crash ended with status 5\n" not in text:
-            text = person.line("jobs")
-        text = person.line("run /bin/crash write &")
-        while f"[{number}] /bin/crash ended with status 62\n" not in text:
-            text += person.line("jobs")
+        vm.send("run crash exit 5 &\r")        # its end is told by itself, above the line that is being typed
+        vm.wait_for(r"^\[1\] crash\n")
+        vm.wait_for(r"^\[1\] crash ended with status 5\n")
+        vm.wait_for(PROMPT)
+        vm.send("run /bin/crash write &\r")
+        begin = vm.wait_for(r"^\[1\] /bin/crash\n")
+        end = vm.wait_for(r"^\[1\] /bin/crash ended with status 62\n")
+        text = end.string[begin.end():end.end()].replace("kozo> \n      \n", "")    # the prompt, taken away for each line
         (headline, _, frames, job), = reports(text)
         assert headline.startswith("/bin/crash: page fault, write to 0x4") and job == int(number), text
         assert frames[:2] == ["write_constant", "main"], text
@@ -252,6 +254,38 @@ def test_programs_in_the_background(boot):
             assert re.match(r"\[\d+\] spin\n$", person.line("spin &"))
         assert person.line("run wc /etc/motd") == "error: run: no room: 8 programs at a time; `jobs` lists them\n"
         assert len(person.line("jobs").splitlines()) == 8
+
+
+def test_what_has_ended_is_gone_without_a_key(boot):
+    """At the idle prompt, and within a list: pipe, place, lease and the right to ask are free again."""
+    with boot.start() as vm:
+        person = Person(vm)
+        vm.send("crash write | cat > /ram/o &\r")
+        vm.wait_for(r"^\[1\] cat\n")
+        vm.wait_for(r"^KOZO FAULT program crash: ")
+        vm.wait_for(r"^cat: input: who wrote it died, or failed before its end\n")
+        vm.wait_for(r"^\[1\] cat ended with status 1\n")
+        vm.wait_for(PROMPT)
+        vm.send("trickle | crash exit 0 &\recho half")     # typed on, the line above does not tear it
+        vm.wait_for(r"^\[1\] trickle ended with status 0\n")
+        vm.wait_for(r"^kozo> echo half$")
+        vm.send(" way\r")
+        vm.wait_for(r"^half way\n")
+        vm.wait_for(PROMPT)
+        vm.send("sleep 0 & ;" * 8 + " wc /etc/motd\r")
+        vm.wait_for(r"^\[8\] sleep\n")
+        vm.wait_for(r"^ +2 +9 +51 /etc/motd\n")
+        vm.wait_for(PROMPT)
+        for turn in range(2):
+            vm.send("run --with policy asker fs:/etc/motd &\r")
+            vm.wait_for(r"allow\? y or n")
+            vm.send("y\r")
+            vm.wait_for("result=granted")
+            vm.wait_for("result=released")
+            vm.wait_for(r"^\[1\] asker ended with status 0\n")
+        assert "fs:/etc/motd" not in person.line("policy list")
+        vm.send("sleep 0.2 &\rcrash exit 4 &\rpoweroff 3\r")
+        vm.expect_exit(3)
 
 
 def test_programs_have_a_clock(boot):
