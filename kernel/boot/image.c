@@ -30,8 +30,8 @@ static void choose_name(const char *cmdline, struct first_image *image)
         panic("kozo.init= names a file of %lu bytes, expected at most %lu", name.len,
               sizeof image->name - 1);
     for (uint64_t i = 0; i < name.len; i++)
-        if (name.at[i] < ' ' || name.at[i] > '~')
-            panic("kozo.init= has byte 0x%x at %lu, expected printable ASCII",
+        if (name.at[i] < ' ' || name.at[i] > '~' || name.at[i] == '\\')
+            panic("kozo.init= has byte 0x%x at %lu, expected printable ASCII other than \\",
                   (uint8_t)name.at[i], i);
     memcpy(image->name, name.at, name.len);
     image->name[name.len] = '\0';

@@ -8,13 +8,38 @@
 static const char *const known[] = { "kozo.init", "kozo.seed", "kozo.run", "kozo.exit_on_fail",
                                      "kozo.unattended" };
 
-bool cmdline_find(struct kozo_str cmdline, const char *name, struct kozo_str *value)
+static bool find(struct kozo_str cmdline, const char *name, struct kozo_word *value)
 {
-    struct kozo_word word;
+    return kozo_cmdline_find((struct kozo_word){ cmdline.at, cmdline.len }, name, value);
+}
 
-    if (!kozo_cmdline_find((struct kozo_word){ cmdline.at, cmdline.len }, name, &word))
+bool cmdline_has(struct kozo_str cmdline, const char *name)
+{
+    struct kozo_word value;
+
+    return find(cmdline, name, &value);
+}
+
+/* A \ that only says that what follows is no end and no such mark itself. */
+static bool is_mark(struct kozo_word value, uint64_t i)
+{
+    return value.at[i] == '\\' && i + 1 < value.len &&
+           (value.at[i + 1] == '"' || value.at[i + 1] == '\\');
+}
+
+bool cmdline_read(struct kozo_str cmdline, const char *name, char *to, struct kozo_str *value)
+{
+    struct kozo_word raw;
+    bool quoted;
+
+    if (!find(cmdline, name, &raw))
         return false;
-    *value = (struct kozo_str){ word.at, word.len };
+    quoted = raw.len > 0 && raw.at[-1] == '"';
+    *value = (struct kozo_str){ to, 0 };
+    for (uint64_t i = 0; i < raw.len; i++) {
+        i += quoted && is_mark(raw, i);
+        to[value->len++] = raw.at[i];
+    }
     return true;
 }
 
@@ -43,9 +68,9 @@ uint64_t cmdline_unknown(struct kozo_str cmdline, char *to, uint64_t size)
 
 bool cmdline_is_closed(struct kozo_str cmdline)
 {
-    uint64_t quotes = 0;
+    enum kozo_cmdline_place place = KOZO_CMDLINE_PLAIN;
 
     for (uint64_t i = 0; i < cmdline.len; i++)
-        quotes += cmdline.at[i] == '"';
-    return quotes % 2 == 0;
+        place = kozo_cmdline_after(place, cmdline.at[i]);
+    return place == KOZO_CMDLINE_PLAIN;
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cmdline.h - the kernel's command line: words parted by blanks, `name` or `name=value`, a value
- * with blanks in "".
+ * cmdline.h - the kernel's command line, as init reads it (kozo/cmdline.h says what it is made of).
  *
  * Owns:      nothing.
  * Callers:   init and its unit tests; no system calls.
@@ -10,8 +9,13 @@
 
 #include "common/text.h"
 
-/* Whether `name` is there; *value is then its last value, empty without `=`. */
-bool cmdline_find(struct kozo_str cmdline, const char *name, struct kozo_str *value);
+/* Whether `name` is there. */
+bool cmdline_has(struct kozo_str cmdline, const char *name);
+/*
+ * The same; *value is then its last value, empty without `=`, put together in `to`, which is as long as
+ * the line or longer.
+ */
+bool cmdline_read(struct kozo_str cmdline, const char *name, char *to, struct kozo_str *value);
 
 /*
  * What of the line nobody heeds, for a message: words that neither the kernel nor init knows, as

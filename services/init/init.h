@@ -64,6 +64,8 @@ struct init {
     const struct kozo_boot_info *boot;
     enum init_state state;
     struct kozo_str cmdline;
+    struct kozo_str commands; /* what its kozo.run= holds, ... */
+    bool commanded;           /* ... if that is there */
     struct kozo_untyped own; /* init's memory for what it makes itself */
     struct kozo_cpio archive;
     struct kozo_frames frames; /* of the archive */

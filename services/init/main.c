@@ -31,9 +31,7 @@ static struct init init;
 
 static bool has_option(const struct init *i, const char *name)
 {
-    struct kozo_str value;
-
-    return cmdline_find(i->cmdline, name, &value);
+    return cmdline_has(i->cmdline, name);
 }
 
 void init_fail(struct init *i, const char *step, const char *expected, const char *format, ...)
@@ -48,17 +46,20 @@ void init_fail(struct init *i, const char *step, const char *expected, const cha
     kozo_vprintf(format, args);
     va_end(args);
     kozo_printf("\n");
-    if (!has_option(i, "kozo.run") && !has_option(i, "kozo.exit_on_fail"))
+    if (!i->commanded && !has_option(i, "kozo.exit_on_fail"))
         return;
     output_finish();
     power_off(POWER_FAILED);
 }
 
-/* What the command line has and nobody heeds: more likely a slip than meant. */
-static void check_cmdline(const struct init *i)
+/* What it has and nobody heeds is told: more likely a slip than meant. */
+static void read_cmdline(struct init *i)
 {
+    static char commands[KOZO_CMDLINE_BYTES];
     char words[128];
 
+    i->cmdline = kozo_str(i->boot->cmdline);
+    i->commanded = cmdline_read(i->cmdline, "kozo.run", commands, &i->commands);
     if (cmdline_unknown(i->cmdline, words, sizeof words) > 0)
         kozo_printf("[init] command line: ignored: %s (known: kozo.init= kozo.seed= kozo.run= "
                     "kozo.exit_on_fail kozo.unattended)\n",
@@ -82,10 +83,10 @@ static bool has_shell(const struct init *i)
 
 static void run_commands(const struct init *i)
 {
-    struct kozo_str list, command;
+    struct kozo_str list = i->commands, command;
     uint32_t status = 0;
 
-    if (has_shell(i) || !cmdline_find(i->cmdline, "kozo.run", &list))
+    if (has_shell(i) || !i->commanded)
         return;
     while ((command = commands_cut(&list)).len > 0) {
         struct command_result r = command_run(command, status);
@@ -188,8 +189,7 @@ int main(int argc, char **argv)
     i->boot = kozo_boot_info();
     if (i->boot == nullptr)
         kozo_fatal("only the kernel can start init");
-    i->cmdline = kozo_str(i->boot->cmdline);
-    check_cmdline(i);
+    read_cmdline(i);
     if (begin(i) && archive_open(i) && archive_read_manifest(i)) {
         demo_begin(&i->demo, &i->manifest, archive_file(i, demo_file(&i->manifest)));
         start_all(i);

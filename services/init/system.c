@@ -96,8 +96,9 @@ static enum kozo_err serve_commands(struct system_server *s, const struct kozo_m
         return err;
     if (s->i->runner != nullptr && s->i->runner != s->caller)
         return KOZO_ERR_IN_USE; /* they are carried out once */
-    rep->unattended = cmdline_find(s->i->cmdline, "kozo.unattended", &rep->text);
-    rep->given = cmdline_find(s->i->cmdline, "kozo.run", &rep->text);
+    rep->unattended = cmdline_has(s->i->cmdline, "kozo.unattended");
+    rep->given = s->i->commanded;
+    rep->text = s->i->commands;
     if (rep->given == 0 || req->offset >= rep->text.len) {
         rep->text = (struct kozo_str){};
         return KOZO_OK;

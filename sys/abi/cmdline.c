@@ -5,14 +5,14 @@ static bool is_blank(char c) { return c == ' ' || c == '\t'; }
 
 struct kozo_word kozo_cmdline_next(struct kozo_word *line)
 {
+    enum kozo_cmdline_place place = KOZO_CMDLINE_PLAIN;
     struct kozo_word word;
-    bool quoted = false;
     uint64_t n = 0;
 
     for (; line->len > 0 && is_blank(*line->at); line->len--)
         line->at++;
-    for (; n < line->len && (quoted || !is_blank(line->at[n])); n++)
-        quoted ^= line->at[n] == '"';
+    for (; n < line->len && (place != KOZO_CMDLINE_PLAIN || !is_blank(line->at[n])); n++)
+        place = kozo_cmdline_after(place, line->at[n]);
     word = (struct kozo_word){ line->at, n };
     line->at += n;
     line->len -= n;

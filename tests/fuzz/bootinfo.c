@@ -14,6 +14,7 @@
 #include "kernel.h"
 #include "machine.h"
 #include "mem/vspace.h"
+#include <kozo/cmdline.h>
 #include <string.h>
 
 #define RAM_BYTES (4ull << 20)
@@ -104,7 +105,9 @@ static void add_cmdline(struct dice *d)
 {
     static const char *const lines[] = {
         "",           "kozo.init=bin/init",  "kozo.init=\"bin/init\" x",
-        "kozo.init=", "kozo.init=/bin/init", "kozo.init=none"
+        "kozo.init=", "kozo.init=/bin/init", "kozo.init=none",
+        "kozo.init=\"bin\\init\"",
+        "kozo.run=\"echo \\\"kozo.init=none \\\\\" kozo.init=bin/init"
     };
 
     if (dice_chance(d, 70)) {
@@ -170,6 +173,26 @@ static void check_cut(void)
     MUST(bytes + pieces.lost == free);
 }
 
+/* All of it but blanks is words, in order; none ends between quotes but the last. */
+static void check_cmdline(void)
+{
+    enum kozo_cmdline_place place = KOZO_CMDLINE_PLAIN;
+    struct kozo_word line = { in.cmdline, strlen(in.cmdline) }, word;
+    const char *at = in.cmdline, *end = in.cmdline + line.len;
+
+    while ((word = kozo_cmdline_next(&line)).len > 0) {
+        MUST(place == KOZO_CMDLINE_PLAIN && word.at >= at && word.at + word.len <= end);
+        MUST(line.at == word.at + word.len && line.at + line.len == end);
+        for (; at < word.at; at++)
+            MUST(*at == ' ' || *at == '\t');
+        for (; at < word.at + word.len; at++) {
+            MUST(place != KOZO_CMDLINE_PLAIN || (*at != ' ' && *at != '\t'));
+            place = kozo_cmdline_after(place, *at);
+        }
+    }
+    MUST(line.len == 0);
+}
+
 static bool is_kept(uint64_t base, uint64_t end)
 {
     for (uint32_t i = 0; i < in.reserved_count; i++)
@@ -210,6 +233,7 @@ static void boot(void *with)
     kernel_init();
     memset(machine.ram, 0xee, RAM_BYTES);
     make_machine(with);
+    check_cmdline();
     if (in.reserved_count < BOOT_REGIONS)
         check_cut();
     t = boot_start(&in);

@@ -82,10 +82,18 @@ def test_dry_run_prints_one_pastable_line():
         assert pair in zip(words, words[1:]), (pair, words)
 
 
+def test_commands_may_have_quotes():
+    done = _run("PASS", "--dry-run", "--append", r'a="b \" c"', "--exec", r'''echo "a 'b" \n > /ram/q''')
+    _expect(done, 0, "")
+    words = shlex.split(done.stdout)
+    assert words[words.index("-append") + 1] == r'''a="b \" c" kozo.run="echo \"a 'b\" \\n > /ram/q"'''
+
+
 def test_usage_errors():
     for arguments in (("bogus",), ("run", "--bogus"), ("run", "--kernel", "/no/such/file"), (),
                       ("run", "--timeout", "0"), ("test", "--suite", "bogus"), ("clean", "--", "x"),
-                      ("test", "--repeat", "0"), ("run", "--exec", 'a "b"'),
+                      ("test", "--repeat", "0"), ("run", "--exec", "a\nb"), ("run", "--exec", "\x1b"),
+                      ("run", "--exec", '"' * 507, "--dry-run"),
                       ("run", "--append", 'x="', "--exec", "ls", "--dry-run"), ("man", "kozo_nothing")):
         done = _kozo(*arguments)
         assert done.returncode == 2, (arguments, done.returncode)

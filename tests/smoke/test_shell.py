@@ -5,7 +5,7 @@ import json
 import re
 import subprocess
 
-from kozo import qemu
+from kozo import cmdline, qemu
 
 PROMPT = r"kozo> "
 
@@ -316,6 +316,14 @@ def test_quotes_and_what_is_malformed(boot):
     text = listed(boot, "echo 'a;  b' x'y z'; echo 'no end; echo", 1)
     assert "\na;  b xy z\n" in text, text
     assert "error: echo 'no end; echo: a ' without its end" in text, text
+
+
+def test_double_quotes_come_by_the_command_line(boot):
+    commands = cmdline.commands(r'''echo "a  b" '"' \ "\n" "kozo.run=x" > /ram/q; cat /ram/q; echo "c;d"''')
+    with boot.start(append=f"kozo.seed=1 {commands} kozo.exit_on_fail") as vm:
+        vm.expect_exit(0)
+        assert 'a  b " \\ \\n kozo.run=x\nc;d\n' in vm.text, vm.text
+        assert "[init] command line:" not in vm.text, vm.text
 
 
 def test_a_line_end_in_the_command_line_forges_nothing(boot):

@@ -453,9 +453,9 @@ TEST(no_first_program_in_the_archive)
 TEST(a_name_that_is_none)
 {
     static char line[][400] = { "kozo.init=/", "kozo.init=./", "kozo.init=\"\"", "kozo.init=.x",
-                                "kozo.init=" };
+                                "kozo.init=", "kozo.init=\"bin\\\\init\"" };
     static const char *const says[] = { "names no file", "names no file", "names no file",
-                                        "no file .x", "of 300 bytes" };
+                                        "no file .x", "of 300 bytes", "has byte 0x5c at 3" };
 
     memset(line[4] + 10, 'x', 300);
     for (uint32_t i = 0; i < ARRAY_LEN(says); i++) {
@@ -542,6 +542,8 @@ TEST(the_first_program_is_what_the_command_line_names_last)
         { "kozo.init=/bin/other", "bin/other" },
         { "kozo.init=bin/one kozo.init=./bin/two", "bin/two" },
         { "kozo.run=\"echo kozo.init=bin/none\"", "bin/init" },
+        { "kozo.run=\"echo \\\" kozo.init=bin/none\"", "bin/init" },
+        { "kozo.run=\"echo \\\\\" kozo.init=bin/other", "bin/other" },
         { "xkozo.init=bin/none kozo.initial=bin/none", "bin/init" },
     };
 

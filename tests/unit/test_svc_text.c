@@ -200,9 +200,12 @@ TEST(rights_have_names)
 
 static const char *option(const char *cmdline, const char *name)
 {
+    static char to[KOZO_CMDLINE_BYTES];
     struct kozo_str value = {};
 
-    return cmdline_find(kozo_str(cmdline), name, &value) ? text(value) : "(none)";
+    CHECK_EQ(cmdline_has(kozo_str(cmdline), name),
+             cmdline_read(kozo_str(cmdline), name, to, &value));
+    return cmdline_has(kozo_str(cmdline), name) ? text(value) : "(none)";
 }
 
 TEST(command_line_values_may_be_quoted)
@@ -216,6 +219,42 @@ TEST(command_line_values_may_be_quoted)
     CHECK_STR(option("a=\"not closed b=1", "b"), "(none)");
     CHECK_STR(option("", "a"), "(none)");
     CHECK_STR(option("a=\"x=1 b=2\"", "b"), "(none)");
+}
+
+TEST(command_line_values_may_have_quotes_in_them)
+{
+    CHECK_STR(option("a=\"x \\\"y z\\\" w\" b=1", "a"), "x \"y z\" w");
+    CHECK_STR(option("a=\"x \\\"y z\\\" w\" b=1", "b"), "1");
+    CHECK_STR(option("a=\"x\\\\\" b=1", "a"), "x\\");
+    CHECK_STR(option("a=\"x\\\\\" b=1", "b"), "1");
+    CHECK_STR(option("a=\"\\n \\' \\\\n\"", "a"), "\\n \\' \\n"); /* before others, ... */
+    CHECK_STR(option("a=x\\\\y b=1", "a"), "x\\\\y"); /* ... and outside of quotes it is itself */
+    CHECK_STR(option("a=\"not \\\" closed b=1", "b"), "(none)");
+    CHECK_STR(option("a=\"\\\"", "a"), "\\");
+}
+
+/* Every text of these characters comes through, whatever stands beside it. */
+TEST(what_a_command_line_carries_is_read_as_it_was_written)
+{
+    static const char letters[] = "x \"\\\t=";
+    char value[6], line[64], to[64];
+
+    for (unsigned n = 0; n < 6 * 6 * 6 * 6 * 6; n++) {
+        unsigned rest = n, len = snprintf(line, sizeof line, "kozo.run=y a kozo.run=\"");
+        struct kozo_str got = {}, b = {};
+
+        for (unsigned i = 0; i < 5; i++, rest /= 6) {
+            value[i] = letters[rest % 6];
+            if (value[i] == '"' || value[i] == '\\')
+                line[len++] = '\\';
+            line[len++] = value[i];
+        }
+        value[5] = '\0';
+        snprintf(line + len, sizeof line - len, "\" b=2");
+        CHECK(cmdline_is_closed(kozo_str(line)));
+        CHECK(cmdline_read(kozo_str(line), "kozo.run", to, &got) && kozo_str_is(got, value));
+        CHECK(cmdline_read(kozo_str(line), "b", to, &b) && kozo_str_is(b, "2"));
+    }
 }
 
 TEST(audit_lines_say_what_was_put_in)
@@ -278,4 +317,6 @@ TEST(a_quote_without_its_end_is_found)
     CHECK(cmdline_is_closed(kozo_str("")));
     CHECK(cmdline_is_closed(kozo_str("a=\"b\" \"\"")));
     CHECK(!cmdline_is_closed(kozo_str("kozo.run=\"ls; poweroff")));
+    CHECK(!cmdline_is_closed(kozo_str("a=\"\\\"")));
+    CHECK(cmdline_is_closed(kozo_str("a=\"\\\"\" b=\\\\")));
 }

@@ -9,22 +9,18 @@ import signal
 import subprocess
 import sys
 
-from kozo import builder, packages, paths, qemu, term
+from kozo import builder, cmdline, packages, paths, qemu, term
 from kozo.commands import add_build_options
 from kozo.errors import OK, PANIC, TIMEOUT, EnvironmentProblem, UsageProblem
 
 HELP = "boot it in QEMU"
 ORDER = 10
 UNATTENDED = "kozo.unattended"   # nobody can answer what policy asks: it denies
-
 EPILOG = """examples:
   ./kozo run
   ./kozo run --exec 'poweroff'
   ./kozo run --cpu max --mem 64M --timeout 10
   ./kozo run --dry-run -- -d int"""
-
-
-CMDLINE_MOST = 1023     # KOZO_CMDLINE_BYTES, without the NUL
 
 
 def add_arguments(parser):
@@ -45,24 +41,15 @@ def add_arguments(parser):
     parser.add_argument("--dry-run", action="store_true", help="only print the QEMU command")
 
 
-def _quote_commands(commands):
-    """`commands` as one value of the kernel command line."""
-    if '"' in commands or "\n" in commands:
-        raise UsageProblem("--exec: the commands may not contain double quotes or line ends")
-    return f'kozo.run="{commands}"'
-
-
 def _command(args, tree):
     append = args.append
-    if append.count('"') % 2:
+    if not cmdline.words(append)[1]:
         raise UsageProblem("--append: a double quote is not closed")
     if args.commands is not None:
-        append = f"{append} {_quote_commands(args.commands)}".strip()
+        append = f"{append} {cmdline.commands(args.commands)}".strip()
     elif not sys.stdin.isatty():
         append = f"{append} {UNATTENDED}".strip()
-    if len(append.encode()) > CMDLINE_MOST:
-        raise UsageProblem(f"the kernel command line has {len(append.encode())} bytes, "
-                           f"and the kernel takes {CMDLINE_MOST}")
+    cmdline.check(append)
     config = qemu.Machine(
         kernel=args.kernel or tree.kernel, initrd=args.initrd or tree.initrd, append=append,
         cpu=args.cpu, memory=args.mem, machine=args.machine)
