@@ -436,6 +436,25 @@ static uint32_t check_own(const struct parsed *line, uint32_t i)
     return 0;
 }
 
+/* What to say of a name that is none; of a habit from elsewhere what there is in its place. */
+static const char *unknown_text(struct kozo_str name)
+{
+    static const struct {
+        const char *name, *text;
+    } habits[] = {
+        { "cd", "no such command: there is no current directory, paths begin at `/`" },
+        { "pwd", "no such command: there is no current directory, paths begin at `/`" },
+        { "exit", "no such command; `poweroff` ends the machine" },
+        { "quit", "no such command; `poweroff` ends the machine" },
+        { "man", "no such command; `help NAME` explains one" },
+    };
+
+    for (unsigned i = 0; i < sizeof habits / sizeof habits[0]; i++)
+        if (kozo_str_is(name, habits[i].name))
+            return habits[i].text;
+    return "no such command; `help` lists them";
+}
+
 /* What is wrong with a stage has been told then; its status, 0 = nothing. */
 static uint32_t check_stage(const struct parsed *line, uint32_t i)
 {
@@ -453,7 +472,7 @@ static uint32_t check_stage(const struct parsed *line, uint32_t i)
     if (shell_has_command(s.words[0]))
         return shell_fail(s.words[0], "a command of the shell: without `run`");
     if (is_plain(line) && !says_run)
-        return shell_fail(s.words[0], "no such command; `help` lists them");
+        return shell_fail(s.words[0], unknown_text(s.words[0]));
     (void)shell_fail(s.words[0], "no such program; `ls /bin` lists them");
     return STATUS_NOT_STARTED;
 }
