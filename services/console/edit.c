@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "console/edit.h"
+#include "common/line.h"
 
 #include <kozo/string.h>
 
@@ -69,10 +70,17 @@ static void redraw(struct edit *e)
 
 /* ---- changing ---- */
 
+static void lose(struct edit *e)
+{
+    e->lost++;
+    e->told = false;
+    put(e, &bell, 1);
+}
+
 static void insert(struct edit *e, char c)
 {
     if (e->len == EDIT_LINE) {
-        put(e, &bell, 1);
+        lose(e);
         return;
     }
     memmove(&e->text[e->cursor + 1], &e->text[e->cursor], e->len - e->cursor);
@@ -94,6 +102,8 @@ static void cut(struct edit *e, uint32_t from, uint32_t to)
     memmove(&e->text[from], &e->text[to], e->len - to);
     e->len -= to - from;
     e->cursor = from;
+    if (e->len == 0)
+        e->lost = 0;
     redraw(e);
 }
 
@@ -146,9 +156,11 @@ static void go_back(struct edit *e, uint32_t back)
         return;
     if (e->back == 0) {
         e->new_len = e->len;
+        e->new_lost = e->lost;
         memcpy(e->new, e->text, e->len);
     }
     e->back = back;
+    e->lost = back > 0 ? 0 : e->new_lost;
     e->len = back > 0 ? e->past_len[place(e, back)] : e->new_len;
     memcpy(e->text, back > 0 ? e->past[place(e, back)] : e->new, e->len);
     e->cursor = e->len;
@@ -201,9 +213,29 @@ static enum edit_result in_sequence(struct edit *e, char key)
     return key_of_sequence(e, key);
 }
 
+/* A command of which a part is missing is another command. */
+static void refuse(struct edit *e)
+{
+    char text[128];
+    struct line l = line_begin(text, sizeof text);
+
+    line_add(&l, "[console] refused: over 255 characters, or not ASCII: ");
+    line_add_number(&l, e->lost);
+    line_add(&l, ". Change it, or Ctrl-C");
+    end_line(e, "");
+    end_line(e, text);
+    e->told = true;
+    edit_show(e);
+}
+static_assert(EDIT_LINE == 255);
+
 static enum edit_result enter(struct edit *e)
 {
     move_to(e, e->len);
+    if (e->lost > 0) {
+        refuse(e);
+        return EDIT_GOES_ON;
+    }
     end_line(e, "");
     keep(e);
     return EDIT_ENTERED;
@@ -242,8 +274,28 @@ static void change(struct edit *e, char key)
         redraw(e);
     else if (key >= ' ' && key < del)
         insert(e, key);
-    else if ((uint8_t)key >= 0xc0) /* a letter that is not ASCII, whose first byte this is */
+    else if ((uint8_t)key >= 0xc0 || ((uint8_t)key >= 0x80 && e->lost == 0))
+        lose(e); /* a letter that is not ASCII, whose first byte this is; or a byte that is none */
+}
+
+/* Once told, the person takes the line for what it is by a key that is no text. */
+static void accept(struct edit *e, char key)
+{
+    bool text = (key >= ' ' && key < del) || (uint8_t)key >= 0x80;
+
+    if (e->told && !text)
+        e->lost = 0;
+}
+
+/* Whoever completes a line gets all of it, or not at all. */
+static enum edit_result tab(struct edit *e)
+{
+    if (!e->tabs || e->lost > 0) {
         put(e, &bell, 1);
+        return EDIT_GOES_ON;
+    }
+    edit_hide(e);
+    return EDIT_TAB;
 }
 
 enum edit_result edit_key(struct edit *e, char key)
@@ -252,14 +304,14 @@ enum edit_result edit_key(struct edit *e, char key)
         end_line(e, "^C");
         return EDIT_STOPPED;
     }
-    if (e->escape != ESCAPE_NONE)
+    if (e->escape != ESCAPE_NONE && (uint8_t)key >= ' ')
         return in_sequence(e, key);
+    e->escape = ESCAPE_NONE; /* a control character ends what is none */
     if (key == '\r' || key == '\n')
         return enter(e);
-    if (key == '\t' && e->tabs) {
-        edit_hide(e);
-        return EDIT_TAB;
-    }
+    if (key == '\t')
+        return tab(e);
+    accept(e, key);
     if (key == ctrl_d)
         return control_d(e);
     if (key == escape)
@@ -268,6 +320,8 @@ enum edit_result edit_key(struct edit *e, char key)
         change(e, key);
     return EDIT_GOES_ON;
 }
+
+void edit_clear(struct edit *e) { e->len = e->cursor = e->view = e->lost = 0; }
 
 void edit_prepare(struct edit *e, struct kozo_str text, uint64_t cursor)
 {
@@ -289,6 +343,7 @@ void edit_begin(struct edit *e, struct kozo_str prompt)
     e->tabs = e->prepared;
     e->prepared = false;
     e->escape = ESCAPE_NONE;
-    e->shown = false;
+    e->lost = 0;
+    e->told = e->shown = false;
     edit_show(e);
 }

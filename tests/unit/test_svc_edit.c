@@ -112,7 +112,9 @@ TEST(edit_moves_and_changes)
 TEST(edit_rings_for_letters_it_does_not_take)
 {
     begin();
-    CHECK_EQ(type("a\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80" "b"), EDIT_GOES_ON);
+    CHECK_EQ(type("a\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80"
+                  "b"),
+             EDIT_GOES_ON);
     CHECK(line_is("ab"));
     CHECK_EQ(bells, 3);
 }
@@ -181,8 +183,100 @@ TEST(edit_shows_a_long_line_in_part)
     CHECK_EQ(bells, 6);
     CHECK_EQ(memcmp(row, "> abcdef", 8), 0);
     CHECK_EQ(column, 2);
-    CHECK_EQ(type("\r"), EDIT_ENTERED);
+    CHECK_EQ(type("\r"), EDIT_GOES_ON);
+    CHECK_EQ(type("\025short\r"), EDIT_ENTERED);
+    CHECK(line_is("short"));
     CHECK(widest <= EDIT_COLUMNS);
+}
+
+#define REFUSED(n)                                                                                 \
+    "[console] refused: over 255 characters, or not ASCII: " n ". Change it, or Ctrl-C\n"
+
+static void type_many(char key, unsigned count)
+{
+    while (count-- > 0)
+        CHECK_EQ(edit_key(&edit, key), EDIT_GOES_ON);
+}
+
+/* A line that is cut is another command: `rm /ram/a*` for `rm /ram/a*.old`. */
+TEST(edit_enters_no_line_that_was_cut)
+{
+    begin();
+    type_many('a', EDIT_LINE + 45);
+    screen[0] = '\0';
+    CHECK_EQ(type("\r"), EDIT_GOES_ON);
+    CHECK_PTR(strstr(screen, REFUSED("45")), strchr(screen, '\n') + 1);
+    CHECK_EQ(edit.len, EDIT_LINE); /* it is still there, to be shortened */
+    CHECK_EQ(edit.cursor, EDIT_LINE);
+    CHECK_EQ(type("\r"), EDIT_GOES_ON);
+    CHECK_EQ(type("echo the next of what was pasted\r"), EDIT_GOES_ON);
+    CHECK(strstr(screen, REFUSED("77")) != nullptr);
+    CHECK_EQ(type("\x7f\r"), EDIT_ENTERED);
+    CHECK_EQ(edit.len, EDIT_LINE - 1);
+    begin();
+    type_many('a', EDIT_LINE);
+    CHECK_EQ(type("\r"), EDIT_ENTERED);
+}
+
+static const struct {
+    const char *keys, *line; /* null: it is not entered */
+} missing[] = {
+    { "rm /ram/\xc3\xa4\r", nullptr },
+    { "rm /ram/\xa4\r", nullptr },         /* in another encoding */
+    { "rm /ram/\xc3\xa4\x7f\r", nullptr }, /* nobody was told yet */
+    { "rm /ram/\xc3\xa4\r\x7f\r", "rm /ram" },
+    { "rm /ram/\xc3\xa4\r\033[D\r", "rm /ram/" },
+    { "rm /ram/\xc3\xa4\rx\r", nullptr },
+    { "rm /ram/\xc3\xa4\r\xe2\x82\xac\x7f\r", nullptr },
+    { "rm \xc3\xa4\025ls\r", "ls" },
+    { "rm \xc3\xa4\027\027ls\r", "ls" },
+    { "rm \xc3\xa4\033[A\033[B\r", nullptr },
+    { "rm \xc3\xa4\033[A\r", "before" },
+    { "rm \xc3\xa4\t\r", nullptr },
+};
+
+TEST(edit_enters_no_line_of_which_a_letter_is_missing)
+{
+    for (unsigned i = 0; i < sizeof missing / sizeof missing[0]; i++) {
+        begin();
+        CHECK_EQ(type("before\r"), EDIT_ENTERED);
+        edit_prepare(&edit, kozo_str(""), 0);
+        edit_begin(&edit, kozo_str("> "));
+        CHECK_EQ(type(missing[i].keys), missing[i].line == nullptr ? EDIT_GOES_ON : EDIT_ENTERED);
+        CHECK(missing[i].line == nullptr || line_is(missing[i].line));
+        CHECK_EQ(type("\003"), EDIT_STOPPED);
+        edit_begin(&edit, kozo_str("> "));
+        CHECK_EQ(type("echo\r"), EDIT_ENTERED);
+        CHECK(line_is("echo"));
+    }
+}
+
+TEST(edit_completes_no_line_that_was_cut)
+{
+    begin();
+    edit_prepare(&edit, kozo_str("ca"), 2);
+    edit_begin(&edit, kozo_str("> "));
+    CHECK_EQ(type("\t"), EDIT_TAB);
+    edit_prepare(&edit, kozo_str("cat /"), 5);
+    edit_begin(&edit, kozo_str("> "));
+    type_many('a', EDIT_LINE);
+    bells = 0;
+    CHECK_EQ(type("\t"), EDIT_GOES_ON);
+    CHECK_EQ(bells, 1);
+}
+
+TEST(edit_loses_no_enter_to_what_is_no_sequence)
+{
+    static const char *const begun[] = { "ls\033\r", "ls\033[\r", "ls\033[1;5\r", "ls\033O\r" };
+
+    for (unsigned i = 0; i < sizeof begun / sizeof begun[0]; i++) {
+        begin();
+        CHECK_EQ(type(begun[i]), EDIT_ENTERED);
+        CHECK(line_is("ls"));
+    }
+    begin();
+    CHECK_EQ(type("a\033[\033[Db\r"), EDIT_ENTERED);
+    CHECK(line_is("ba"));
 }
 
 TEST(edit_goes_away_and_comes_back)
