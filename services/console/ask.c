@@ -25,20 +25,41 @@ static void begin_row(struct ask *a, const char *mark)
 static void end_row(struct ask *a)
 {
     a->sink("\n", 1);
+    a->rows++;
     a->others++;
 }
 
-/* Text of others, such that it is read for what it is. */
-static void put_quoted(struct ask *a, struct kozo_str text)
+static bool fits(const struct ask *a, uint64_t columns)
 {
+    return a->column + columns <= ASK_COLUMNS;
+}
+
+/* What goes on in a row of its own says so: no text begins a row. */
+static void go_on(struct ask *a)
+{
+    end_row(a);
+    begin_row(a, CLEAN_MARK "   | ");
+}
+
+/*
+ * Text of others, such that it is read for what it is: what fits into so many rows, with room for a
+ * quote behind it. Where it is cut stands what no text is quoted as.
+ */
+static void put_quoted(struct ask *a, struct kozo_str text, uint32_t rows)
+{
+    static const char cut[] = "\\...";
     char quoted[CLEAN_QUOTED], last = 0;
 
     while (text.len > 0) {
         struct kozo_str piece = clean_quote(&text, &last, quoted);
 
-        if (a->column + piece.len > ASK_COLUMNS) {
-            end_row(a);
-            begin_row(a, CLEAN_MARK "     ");
+        if (rows == 1 && !fits(a, piece.len + sizeof cut)) {
+            put(a, kozo_str(cut));
+            return;
+        }
+        if (!fits(a, piece.len + 1)) {
+            go_on(a);
+            rows--;
         }
         put(a, piece);
     }
@@ -49,7 +70,7 @@ static void put_line(struct ask *a, const char *name, const char *text, const ch
     begin_row(a, CLEAN_MARK "   ");
     put(a, kozo_str(name));
     put(a, kozo_str(quote));
-    put_quoted(a, kozo_str(text));
+    put_quoted(a, kozo_str(text), ASK_TEXT);
     put(a, kozo_str(quote));
     end_row(a);
 }
@@ -71,10 +92,16 @@ static void put_risk(struct ask *a)
 
 static void put_question(struct ask *a)
 {
+    static const char asks[] = " asks policy for \"";
+
+    a->rows = 0;
     begin_row(a, CLEAN_MARK " ");
-    put_quoted(a, kozo_str(a->who));
-    put(a, kozo_str(" asks policy for "));
-    put_quoted(a, kozo_str(a->object));
+    put_quoted(a, kozo_str(a->who), ASK_TEXT);
+    if (!fits(a, sizeof asks))
+        go_on(a);
+    put(a, kozo_str(asks));
+    put_quoted(a, kozo_str(a->object), ASK_ROWS);
+    put(a, kozo_str("\""));
     end_row(a);
     put_line(a, "rights: ", a->rights, "");
     put_line(a, "reason: ", a->reason, "\"");
@@ -82,25 +109,45 @@ static void put_question(struct ask *a)
     a->others = 0;
 }
 
-static uint64_t seconds_left(const struct ask *a, uint64_t now)
+static uint64_t time_left(const struct ask *a, uint64_t now)
 {
-    return a->until > now ? (a->until - now + KOZO_S - 1) / KOZO_S : 0;
+    return a->until > now ? a->until - now : 0;
 }
 
-/* What the last line tells: of many seconds only every fifth. */
-static uint64_t told(uint64_t left) { return left > hurry ? (left + 4) / 5 * 5 : left; }
+/* The seconds left; when they were told before, of many only every fifth. */
+static void add_time(struct ask *a, struct line *l, uint64_t left)
+{
+    uint64_t s = left / KOZO_S;
+
+    if (!a->told || left < a->least) {
+        if (a->told && s > hurry)
+            s -= s % 5;
+        a->least = s > 0 ? s * KOZO_S : left > 0;
+        a->told = true;
+    }
+    line_add(l, a->least == 1 ? "< " : "");
+    line_add_number(l, a->least == 1 ? 1 : a->least / KOZO_S);
+    line_add(l, " s");
+}
+
+/* Rows of other text that leave a question on the terminal: those above, a row of them, the last. */
+static uint32_t most_others(const struct ask *a)
+{
+    if (a->rows + ASK_LINES <= ASK_ROWS)
+        return ASK_LINES;
+    return a->rows + 1 < ASK_ROWS ? ASK_ROWS - a->rows : 1;
+}
 
 static void show(struct ask *a, uint64_t now)
 {
     char text[96];
     struct line l = line_begin(text, sizeof text);
 
-    if (a->others >= ASK_LINES)
+    if (a->others >= most_others(a))
         put_question(a);
-    a->second = told(seconds_left(a, now));
     line_add(&l, CLEAN_MARK " allow? y or n, then Enter (");
-    line_add_number(&l, a->second);
-    line_add(&l, " s): ");
+    add_time(a, &l, time_left(a, now));
+    line_add(&l, "): ");
     line_add_str(&l, (struct kozo_str){ a->answer, a->typed });
     put(a, line_text(&l));
     a->drawn = (uint32_t)l.used;
@@ -138,7 +185,7 @@ void ask_begin(struct ask *a, const struct console_ask_req *q, uint64_t now)
 void ask_tell(struct ask *a, struct kozo_str text)
 {
     begin_row(a, CLEAN_MARK " ");
-    put_quoted(a, text);
+    put_quoted(a, text, ASK_ROWS);
     end_row(a);
 }
 
@@ -172,7 +219,7 @@ void ask_tick(struct ask *a, uint64_t now)
         a->armed = true;
     if (!a->armed)
         return;
-    if (a->shown && told(seconds_left(a, now)) != a->second)
+    if (a->shown && time_left(a, now) < a->least)
         clear(a);
     if (!a->shown)
         show(a, now);
@@ -184,9 +231,7 @@ uint64_t ask_wake(const struct ask *a)
         return UINT64_MAX;
     if (!a->armed)
         return a->quiet + ASK_QUIET;
-    if (a->second == 0)
-        return UINT64_MAX;
-    return a->until - (a->second > hurry ? a->second - 5 : a->second - 1) * KOZO_S;
+    return a->least > 0 ? a->until - a->least + 1 : UINT64_MAX;
 }
 
 /* ---- keys ---- */
@@ -215,7 +260,8 @@ static enum ask_result enter(struct ask *a, uint64_t now)
     clear(a);
     a->typed = 0;
     a->sink(&bell, 1);
-    show(a, now);
+    a->armed = false; /* it was meant for something else, as may be what comes with it */
+    a->quiet = now;
     return ASK_GOES_ON;
 }
 

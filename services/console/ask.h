@@ -2,17 +2,20 @@
 /*
  * ask.h - a question to the person at the terminal: how it looks, and which keys answer it.
  *
- *     [?] hello asks policy for fs:/etc/motd
+ *     [?] hello asks policy for "fs:/etc/motd"
  *     [?]   rights: write
  *     [?]   reason: "to change it"
  *     [?]   risk: medium; a yes lasts 300 s
- *     [?] allow? y or n, then Enter (30 s):
+ *     [?] allow? y or n, then Enter (29 s):
  *
  * Keys count from when the last line is there, and that comes only after half a second without a key:
- * what was typed for something else answers nothing. All that the requester says is printable ASCII
- * here, the rest quoted (clean_quote), and rows that are too long go on behind a mark of their own,
- * so that nothing of it begins a row. After every few rows of other text the whole question is shown
- * again, so that none can push it off the terminal.
+ * what was typed for something else answers nothing. So it is after a line that is no answer, too.
+ * The time told is never more than is left.
+ *
+ * All that the requester says is in quotes and printable ASCII here, the rest escaped (clean_quote).
+ * A row that is too long goes on in rows that begin with "[?]   | ", so that nothing of the requester's
+ * begins a row or can be taken for one. After every few rows of other text the whole question is
+ * shown again, so that none can push it off a terminal of ASK_ROWS.
  *
  * Owns:      struct ask.
  * Not here:  who asks and who is answered (main.c), whether a yes is in time (policy/consent.h).
@@ -28,7 +31,9 @@
 #define ASK_QUIET 500000000ull /* nanoseconds without a key, before keys count */
 #define ASK_TYPED 7u
 #define ASK_COLUMNS 79u
-#define ASK_LINES 8u /* rows of other text, until the question is shown again */
+#define ASK_ROWS 24u
+#define ASK_LINES 8u /* rows of other text, until the question is shown again; less if it is long */
+#define ASK_TEXT 2u  /* rows of a name or a reason, at most */
 
 enum ask_result : uint8_t { ASK_GOES_ON, ASK_YES, ASK_NO };
 
@@ -39,10 +44,12 @@ struct ask {
     bool shown;      /* the last line is on the terminal */
     uint32_t drawn;  /* columns of it */
     uint32_t column; /* of the row under way */
+    uint32_t rows;   /* of the question, without the last line */
     uint32_t others; /* rows of other text since the question was shown */
     uint32_t passed; /* columns of such a row under way */
     uint64_t quiet;  /* when the last key came that did not count, or the question */
-    uint64_t second; /* that the last line tells */
+    bool told;       /* the time left was, ... */
+    uint64_t least;  /* ... which is true while that much is left */
     uint64_t until;
     uint64_t tier, lease_ms;
     uint32_t typed;

@@ -21,6 +21,12 @@ static bool is_letter(uint32_t code)
 
 static bool is_mark(char last, char c) { return last == '[' && c == '?'; }
 
+/* Blanks that could make a column, or are not seen at all. */
+static bool is_gap(char last, struct kozo_str text)
+{
+    return text.at[0] == ' ' && (last == ' ' || last == 0 || text.len == 1);
+}
+
 /* The bytes of the first character, if it can be shown as it is; else 0. */
 static uint64_t shown(struct kozo_str text)
 {
@@ -99,7 +105,8 @@ struct kozo_str clean_quote(struct kozo_str *text, char *last, char to[CLEAN_QUO
 
     if (n > 1)
         add_number(&l, text_code(*text));
-    else if (n == 0 || c == '\t' || c == '"' || c == '\\' || is_mark(*last, c)) {
+    else if (n == 0 || c == '\t' || c == '"' || c == '\\' || is_mark(*last, c) ||
+             is_gap(*last, *text)) {
         line_add(&l, "\\x");
         line_add_bytes(&l, (const uint8_t *)&c, 1);
     } else

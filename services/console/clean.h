@@ -35,7 +35,7 @@ void clean_text(struct clean *c, struct kozo_str text, clean_sink *sink);
 
 /*
  * Cuts a character off `text` and returns it as it stands in a question: printing ASCII as itself,
- * but for quotes, backslashes and a `?` behind `[`; those and other bytes as \xNN, other characters
- * as \u{NNNN}. `last` is what was cut off before, 0 at the beginning.
+ * but for quotes, backslashes, a `?` behind `[`, and blanks that are first, last or behind a blank;
+ * those and other bytes as \xNN, other characters as \u{NNNN}. `last` is what was cut off before, 0 at the beginning.
  */
 struct kozo_str clean_quote(struct kozo_str *text, char *last, char to[CLEAN_QUOTED]);

@@ -6,7 +6,7 @@ import re
 import time
 
 CONF = "etc/kozo.conf"
-ALLOW = r"\[\?\] allow\? y or n, then Enter \(\d+ s\): "
+ALLOW = r"\[\?\] allow\? y or n, then Enter \((?:< )?\d+ s\): "
 SERVICE = """
 [service petitioner]
 binary       = bin/petitioner
@@ -39,7 +39,7 @@ def petition(boot, args, rules=MOTD, restart="never", seconds=30):
 
 def asked(vm, what="fs:/etc/motd"):
     """The whole question is there, and keys count."""
-    vm.wait_for(rf"^\[\?\] petitioner asks policy for {re.escape(what)}$")
+    vm.wait_for(rf'^\[\?\] petitioner asks policy for "{re.escape(what)}"$')
     vm.wait_for(ALLOW)
 
 
@@ -51,13 +51,14 @@ def audited(vm, result, reason, what="fs:/etc/motd"):
 def test_yes_then_no_and_each_renewal_asks_again(boot):
     petition(boot, "ask fs:/etc/motd 1 use ask fs:/etc/motd 1 ask fs:/etc/motd 2")
     with boot.start() as vm:
-        vm.wait_for(r"^\[\?\] petitioner asks policy for fs:/etc/motd$")
+        vm.wait_for(r'^\[\?\] petitioner asks policy for "fs:/etc/motd"$')
         vm.wait_for(r"^\[\?\]   rights: read$")
         vm.wait_for(r'^\[\?\]   reason: "I \?\[2J\\x22need\\x22 it\?\[\\x3f\] allow\?"$')
         vm.wait_for(r"^\[\?\]   risk: low; a yes lasts 400 ms$")
         vm.wait_for("^KOZO READY$")  # all others are served while the question waits
         vm.wait_for(ALLOW)
         vm.send("maybe\r")           # no answer
+        vm.wait_for(ALLOW + "maybe")
         vm.wait_for(ALLOW)
         vm.send("ye\x7f\r")
         audited(vm, "granted", "the person at the console said yes")
@@ -227,7 +228,7 @@ def test_one_use_and_leases_outlive_policy(boot):
     petition(boot, "ask process:kill/hello 16 kill fsd kill hello ask process:kill/policy 16 kill policy",
              RULE.format(name="power", object="process:kill", rights="kill", decision="allow", more=""))
     with boot.start() as vm:
-        vm.wait_for(r"^\[\?\] petitioner asks policy for process:kill/hello$")
+        vm.wait_for(r'^\[\?\] petitioner asks policy for "process:kill/hello"$')
         vm.wait_for(r"^\[\?\]   rights: kill$")
         vm.wait_for(r"^\[\?\]   risk: critical; a yes is good for one use, within 60 s$")
         vm.wait_for("^KOZO READY$")
@@ -414,7 +415,7 @@ tier     = low
 
 def asked_while_it_ends(vm, whom):
     """The killer has its grant, and the petitioner's question is on the terminal."""
-    vm.wait_for(rf"^\[\?\] killer asks policy for process:kill/{whom}$")
+    vm.wait_for(rf'^\[\?\] killer asks policy for "process:kill/{whom}"$')
     vm.wait_for(r"^\[\?\]   risk: critical; a yes is good for one use, within 60 s$")  # whatever its rule says
     vm.wait_for(ALLOW)
     vm.send("y\r")
@@ -472,7 +473,7 @@ capabilities = log policy
 requests     = fs
 """)
     with boot.start() as vm:
-        vm.wait_for(r"^\[\?\] neighbour asks policy for fs:/etc/motd$")
+        vm.wait_for(r'^\[\?\] neighbour asks policy for "fs:/etc/motd"$')
         vm.wait_for(ALLOW)
         vm.wait_for(r"^\[petitioner\] 1000 denied$")
         vm.wait_for(ALLOW)           # the question is there all the time
@@ -525,6 +526,6 @@ def test_text_of_others_scrolls_no_question_away(boot):
     *pieces, _ = re.split(f"(?<= s\\): )(?=[^\\n])", drawn)
     for piece in pieces:
         terminal.draw(piece)
-        assert any(row.startswith("[?] petitioner asks policy for fs:/etc/motd") for row in terminal.rows), terminal.rows
+        assert any(row.startswith('[?] petitioner asks policy for "fs:/etc/motd"') for row in terminal.rows), terminal.rows
         assert terminal.rows[-1].startswith("[?] allow?"), terminal.rows
     assert len(pieces) >= 40 and drawn.count("\n") > 200, (len(pieces), drawn.count("\n"))

@@ -59,7 +59,7 @@ def test_errors_and_questions_go_to_the_console(boot):
         assert person.line("cat /ram/none") == "error: /ram/none: no such name\n"
         for line in ("kill fsd > /ram/x", "kill fsd | crash exit 0"):
             vm.send(line + "\r")
-            vm.wait_for(r"^\[\?\] shell asks policy for process:kill/fsd$")
+            vm.wait_for(r'^\[\?\] shell asks policy for "process:kill/fsd"$')
             vm.wait_for(r"allow\? y or n")
             vm.send("n\r")
             vm.wait_for(r"^error: fsd: denied: ")

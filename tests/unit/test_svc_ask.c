@@ -4,11 +4,13 @@
 
 #include "console/ask.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define S 1000000000ull
 #define ARMED (10 * S + ASK_QUIET)
-#define LAST "[?] allow? y or n, then Enter (30 s): "
+#define LAST "[?] allow? y or n, then Enter (29 s): "
 
 static struct ask ask;
 static char screen[8192], row[600];
@@ -87,7 +89,7 @@ static const char *line(void)
 TEST(a_question_names_all_there_is_to_know)
 {
     begin();
-    CHECK_STR(screen, "[?] hello asks policy for fs:/etc/motd\n"
+    CHECK_STR(screen, "[?] hello asks policy for \"fs:/etc/motd\"\n"
                       "[?]   rights: write\n"
                       "[?]   reason: \"to change it\"\n"
                       "[?]   risk: medium; a yes lasts 300 s\n");
@@ -100,11 +102,11 @@ static const struct {
     const char *keys;
     enum ask_result answer;
 } answers[] = {
-    { "y\r", ASK_YES },          { "Y\n", ASK_YES },     { "yes\r", ASK_YES },
-    { "n\r", ASK_NO },           { "No\r", ASK_NO },     { "\r", ASK_NO },
-    { "\x03", ASK_NO },          { "y\x03", ASK_NO },    { "yy", ASK_GOES_ON },
-    { "x\r", ASK_GOES_ON },      { "yn\ry\r", ASK_YES }, { "x\x7fy\r", ASK_YES },
-    { "yes\b\b\bn\r", ASK_NO },  { "y", ASK_GOES_ON },   { "yesyesyes\r", ASK_GOES_ON },
+    { "y\r", ASK_YES },          { "Y\n", ASK_YES },         { "yes\r", ASK_YES },
+    { "n\r", ASK_NO },           { "No\r", ASK_NO },         { "\r", ASK_NO },
+    { "\x03", ASK_NO },          { "y\x03", ASK_NO },        { "yy", ASK_GOES_ON },
+    { "x\r", ASK_GOES_ON },      { "yn\ry\r", ASK_GOES_ON }, { "x\x7fy\r", ASK_YES },
+    { "yes\b\b\bn\r", ASK_NO },  { "y", ASK_GOES_ON },       { "yesyesyes\r", ASK_GOES_ON },
     { "\x1b[A\r", ASK_GOES_ON },
 };
 
@@ -145,15 +147,67 @@ TEST(the_time_left_is_told)
 {
     begin();
     ask_tick(&ask, ARMED);
-    CHECK_EQ(ask_wake(&ask), 15 * S);
+    CHECK_EQ(ask_wake(&ask), 11 * S + 1);
+    ask_tick(&ask, 11 * S + 1);
+    CHECK_STR(line(), "[?] allow? y or n, then Enter (25 s): ");
+    CHECK_EQ(ask_wake(&ask), 15 * S + 1);
     ask_tick(&ask, 15 * S);
     CHECK_STR(line(), "[?] allow? y or n, then Enter (25 s): ");
     ask_tick(&ask, 31 * S);
     CHECK_STR(line(), "[?] allow? y or n, then Enter (9 s): ");
-    CHECK_EQ(ask_wake(&ask), 32 * S);
+    CHECK_EQ(ask_wake(&ask), 31 * S + 1);
+    ask_tick(&ask, 39 * S + 1);
+    CHECK_STR(line(), "[?] allow? y or n, then Enter (< 1 s): ");
+    CHECK_EQ(ask_wake(&ask), 40 * S);
     ask_tick(&ask, 40 * S);
     CHECK_STR(line(), "[?] allow? y or n, then Enter (0 s): ");
     CHECK_EQ(ask_wake(&ask), UINT64_MAX);
+}
+
+/* Nanoseconds that the last line promises at least. */
+static uint64_t promised(void)
+{
+    const char *at = strchr(line(), '(') + 1;
+    bool less = *at == '<';
+    uint64_t s = strtoull(at + 2 * less, nullptr, 10);
+
+    return less ? 1 : s * S;
+}
+
+/* From every moment at which it may come, and with every limit; whoever redraws it, whenever. */
+TEST(the_time_told_is_never_more_than_is_left)
+{
+    static const uint64_t limits[] = { 1, 2, 11, 12, 26, 30, 61, 3600 };
+
+    for (unsigned i = 0; i < sizeof limits / sizeof limits[0]; i++) {
+        begin();
+        ask.until = 10 * S + limits[i] * S;
+        ask_tick(&ask, ARMED);
+        CHECK(promised() + S > ask.until - ARMED); /* the first time: exactly */
+        for (uint64_t at = ARMED; at < ask.until; at = ask_wake(&ask)) {
+            ask_tick(&ask, at);
+            CHECK(promised() <= ask.until - at);
+            CHECK(ask_wake(&ask) > at);
+            if (ask_wake(&ask) < ask.until)
+                CHECK(promised() <= ask.until - (ask_wake(&ask) - 1));
+            if (at % 3 == 0)
+                ask_hide(&ask);
+            ask_tick(&ask, at);
+            (void)type("n\b", at);
+            CHECK(promised() <= ask.until - at);
+        }
+    }
+}
+
+/* What is pasted for something else may have such a line in it. */
+TEST(behind_a_line_that_is_no_answer_keys_answer_nothing)
+{
+    begin();
+    ask_tick(&ask, ARMED);
+    CHECK_EQ(type("write /ram/a x\ry\ryes\r\r\x03", ARMED + S), ASK_GOES_ON);
+    CHECK_STR(line(), "");
+    ask_tick(&ask, ARMED + S + ASK_QUIET);
+    CHECK_EQ(type("y\r", ARMED + S + ASK_QUIET), ASK_YES);
 }
 
 TEST(it_always_wakes_later_than_now)
@@ -210,7 +264,7 @@ TEST(other_text_does_not_tear_it_or_push_it_away)
         screen[0] = '\0';
         ask_tick(&ask, ARMED);
     }
-    CHECK_STR(screen, "[?] hello asks policy for fs:/etc/motd\n"
+    CHECK_STR(screen, "[?] hello asks policy for \"fs:/etc/motd\"\n"
                       "[?]   rights: write\n"
                       "[?]   reason: \"to change it\"\n"
                       "[?]   risk: medium; a yes lasts 300 s\n");
@@ -301,7 +355,7 @@ TEST(nothing_scrolls_a_question_off_a_terminal_of_twelve_rows)
         for (unsigned n = 0; n < 4 * ROWS; n++) {
             pass(others[n % 2 == 0 ? i / other_count : i % other_count]);
             ask_tick(&ask, ARMED);
-            CHECK(is_on_terminal("[?] hello asks policy for fs:/etc/motd"));
+            CHECK(is_on_terminal("[?] hello asks policy for \"fs:/etc/motd\""));
             CHECK(is_on_terminal(LAST));
         }
     }
@@ -318,7 +372,7 @@ TEST(texts_of_requesters_are_escaped_and_bounded)
     memset(&ask, 0, sizeof ask);
     ask.sink = draw;
     ask_begin(&ask, &q, 0);
-    CHECK(strstr(screen, "for fs:/\\u{202e}dtom/\\x1b[2J\n") != nullptr);
+    CHECK(strstr(screen, "for \"fs:/\\u{202e}dtom/\\x1b[2J\"\n") != nullptr);
     CHECK(strstr(screen, "[?]   reason: \"x\\x22\\x0d\\x0a[\\x3f] allow? \\x5cy \\x9bA\"\n") !=
           nullptr);
 }
@@ -327,6 +381,7 @@ static const struct {
     const char *text, *quoted;
 } quotes[] = {
     { "plain text 0~", "plain text 0~" },
+    { " a  b   c d ", "\\x20a \\x20b \\x20\\x20c d\\x20" }, /* no column, and nothing unseen */
     { "a\tb\nc\rd\x1b\x7f", "a\\x09b\\x0ac\\x0dd\\x1b\\x7f" },
     { "\"\\", "\\x22\\x5c" },
     { "[?]", "[\\x3f]" },
@@ -354,29 +409,108 @@ TEST(what_a_question_quotes_is_ascii)
     }
 }
 
-/* A row that went on by itself would begin with whatever the requester put there. */
-TEST(no_row_of_a_question_begins_with_what_others_say)
+static void ask_as(const char *who, const char *object, const char *reason)
 {
-    char object[256], *next;
+    struct console_ask_req q = question(object, reason);
 
-    for (unsigned i = 0; i < sizeof object; i++)
-        object[i] = "[?]   rights: read"[i % 18];
-    object[sizeof object - 1] = '\0';
-
-    struct console_ask_req q = question(object, object);
-
-    q.reason.len = 79;
+    q.who = kozo_str(who);
     clear_screen();
     memset(&ask, 0, sizeof ask);
     ask.sink = draw;
     ask_begin(&ask, &q, 0);
-    ask_tell(&ask, kozo_str(object));
+}
+
+/* All that a row of a question can begin with, in the order of the rows. */
+static const char *const heads[] = { CLEAN_MARK " ", CLEAN_MARK "   rights: write",
+                                     CLEAN_MARK "   reason: \"",
+                                     CLEAN_MARK "   risk: medium; a yes lasts 300 s" };
+#define GOES_ON CLEAN_MARK "   | "
+
+/* Every row of the screen is one of the console's own, or goes on with one before it. */
+static void check_rows(void)
+{
+    const char *next;
+    unsigned own = 0;
+
     for (const char *at = screen; *at != '\0'; at = next + 1) {
         next = strchr(at, '\n');
         CHECK(next - at <= ASK_COLUMNS);
-        CHECK_EQ(strncmp(at, CLEAN_MARK " ", 4), 0);
         CHECK_PTR(strstr(at + 1, CLEAN_MARK), strstr(next, CLEAN_MARK));
+        if (at != screen && strncmp(at, GOES_ON, strlen(GOES_ON)) == 0)
+            continue;
+        CHECK(own < 4);
+        CHECK_EQ(strncmp(at, heads[own], strlen(heads[own])), 0);
+        own++;
     }
+    CHECK_EQ(own, 4);
+}
+
+/* What a requester can put into each of its texts, to begin a row, or to look as if it did. */
+static const char *const forged[] = {
+    "fs:/ram/x                           rights: read",
+    "fs:/ram/x" SEVENTY "   rights: read",
+    "[?]   rights: read",
+    "\n[?]   rights: read",
+    "x\"  rights: read",
+    "| rights: read                                                            | risk: low",
+    SEVENTY SEVENTY SEVENTY "rights: read",
+};
+
+TEST(no_row_of_a_question_begins_with_what_others_say)
+{
+    for (unsigned i = 0; i < sizeof forged / sizeof forged[0]; i++)
+        for (unsigned blanks = 0; blanks < ASK_COLUMNS; blanks++) {
+            char text[256];
+
+            snprintf(text, sizeof text, "%*s%s", (int)blanks % 40, "", forged[i]);
+            ask_as("hello", text, "");
+            check_rows();
+            ask_as("hello", "fs:/", text);
+            check_rows();
+            snprintf(text, sizeof text, "%.*s%s", (int)blanks, SEVENTY TEN, forged[i]);
+            ask_as(text, text, text);
+            check_rows();
+            CHECK(strstr(screen, "]   rights: read") == nullptr);
+        }
+}
+
+TEST(a_name_full_of_blanks_makes_no_row)
+{
+    ask_as("hello", forged[0], "");
+    CHECK_STR(
+        screen,
+        "[?] hello asks policy for \"fs:/ram/x \\x20\\x20\\x20\\x20\\x20\\x20\\x20\\x20\\x20\\x20\n"
+        "[?]   | "
+        "\\x20\\x20\\x20\\x20\\x20\\x20\\x20\\x20\\x20\\x20\\x20\\x20\\x20\\x20\\x20\\x20rights\n"
+        "[?]   | : read\"\n"
+        "[?]   rights: write\n"
+        "[?]   reason: \"\"\n"
+        "[?]   risk: medium; a yes lasts 300 s\n");
+}
+
+/* As long as the protocol lets the texts be, and each byte four columns. */
+TEST(no_question_is_higher_than_a_terminal)
+{
+    char who[64], object[256], reason[80];
+
+    for (unsigned i = 0; i < 255; i++)
+        object[i] = i % 2 == 0 ? '\xc3' : '\xa4';
+    object[255] = '\0';
+    snprintf(who, sizeof who, "%s", object);
+    snprintf(reason, sizeof reason, "%s", object);
+    ask_as(who, object, reason);
+    CHECK(ask.rows < ASK_ROWS);
+    CHECK(strstr(screen, "\\...\"\n[?]   risk: ") != nullptr); /* a reason that was cut says so */
+    ask_tick(&ask, ARMED);
+    for (unsigned i = 0; i < 2 * ASK_ROWS; i++) { /* nor is it with what is shown below it */
+        ask_hide(&ask);
+        ask_passed(&ask, "a row\n", 6);
+        screen[0] = '\0';
+        ask_tick(&ask, ARMED);
+        CHECK(ask.others + ask.rows < ASK_ROWS);
+    }
+    ask_as("hello", "fs:/etc/motd", SEVENTY "012345678");
+    CHECK(strstr(screen, "\n[?]   | ") != nullptr && strstr(screen, "\\...") == nullptr);
 }
 
 TEST(critical_says_that_it_is_good_for_one_use)
