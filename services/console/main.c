@@ -9,6 +9,7 @@
 #include "common/denial.h"
 #include "common/line.h"
 #include "common/wire.h"
+#include "console/ahead.h"
 #include "console/ask.h"
 #include "console/edit.h"
 #include "console/serial.h"
@@ -24,8 +25,8 @@
 #include <kozo/time.h>
 
 constexpr uint64_t kernel_every = 250 * KOZO_MS; /* how often the kernel's log is looked at */
-constexpr uint32_t ahead_bytes = 512;
 constexpr uint64_t from_log = UINT64_MAX, from_kernel = UINT64_MAX - 1, from_keys = UINT64_MAX - 2;
+constexpr char ctrl_c = 3;
 constexpr uint32_t messages_between = 16; /* two looks at what comes without a message */
 
 struct console_server {
@@ -35,15 +36,14 @@ struct console_server {
     struct edit edit;
     struct ask ask;
     struct clean clean;
-    kozo_cptr reader;        /* the right to answer who reads ... */
-    kozo_cptr asker;         /* ... and who asks */
-    bool reads;              /* somebody does */
-    bool saves;              /* the message under way is not to be answered now */
-    bool stopped;            /* Ctrl-C came while nobody read */
-    bool open_line;          /* what is above the prompt has no line end yet ... */
-    uint64_t open_by;        /* ... and comes from here: a badge, or from_log ... */
-    char ahead[ahead_bytes]; /* typed before anybody read */
-    uint32_t typed, taken;
+    kozo_cptr reader;   /* the right to answer who reads ... */
+    kozo_cptr asker;    /* ... and who asks */
+    bool reads;         /* somebody does */
+    bool saves;         /* the message under way is not to be answered now */
+    bool stopped;       /* Ctrl-C came while nobody read */
+    bool open_line;     /* what is above the prompt has no line end yet ... */
+    uint64_t open_by;   /* ... and comes from here: a badge, or from_log ... */
+    struct ahead ahead; /* typed before anybody read */
     uint64_t kernel_at, kernel_next;
     struct manifest manifest; /* for the names of clients; empty without it */
     struct denials denials;
@@ -169,6 +169,7 @@ static void end_read(struct console_server *c, enum edit_result r)
 
     if (r == EDIT_ENTERED || r == EDIT_TAB)
         rep.line = edit_text(&c->edit);
+    c->ahead.goes_on = r == EDIT_TAB;
     answer_reader(c, KOZO_OK, &rep);
 }
 static_assert(EDIT_STOPPED - EDIT_ENTERED == (int)KOZO_CONSOLE_STOPPED &&
@@ -177,8 +178,10 @@ static_assert(EDIT_STOPPED - EDIT_ENTERED == (int)KOZO_CONSOLE_STOPPED &&
 
 static void type(struct console_server *c, char key)
 {
-    enum edit_result r = edit_key(&c->edit, key);
+    enum edit_result r;
 
+    show_prompt(c); /* above it something may have been shown */
+    r = edit_key(&c->edit, key);
     if (r != EDIT_GOES_ON)
         end_read(c, r);
 }
@@ -219,17 +222,69 @@ static void say(struct console_server *c, struct kozo_str text)
     ask_tell(&c->ask, text);
 }
 
+/* ---- keys ---- */
+
 /* Without a reader keys wait, and Ctrl-C stops what writes. */
 static void keep_key(struct console_server *c, char key)
 {
-    if (key == 3) {
+    if (key == ctrl_c) {
         c->stopped = true;
-        c->typed = c->taken = 0;
+        ahead_clear(&c->ahead);
         show(c, from_keys, kozo_str("^C\n"));
-    } else if (c->typed < ahead_bytes)
-        c->ahead[c->typed++] = key;
-    else
+    } else if (!ahead_put(&c->ahead, key))
         serial_write("\a", 1);
+}
+
+static void say_dropped(struct console_server *c)
+{
+    uint32_t dropped = ahead_reopen(&c->ahead);
+    char text[128];
+    struct line l = line_begin(text, sizeof text);
+
+    if (dropped == 0)
+        return;
+    line_add(&l, "[console] lines dropped of what was typed ahead: ");
+    line_add_number(&l, dropped);
+    line_add(&l, c->ahead.cut ? "; the last one goes on until Enter or Ctrl-C\n" : "\n");
+    show(c, from_keys, line_text(&l));
+}
+
+static void take_kept_keys(struct console_server *c)
+{
+    int key;
+
+    if (!c->reads || c->ask.active)
+        return;
+    if (ahead_voids(&c->ahead)) {
+        edit_hide(&c->edit);
+        edit_clear(&c->edit);
+    }
+    while (c->reads && (key = ahead_take(&c->ahead)) >= 0)
+        type(c, (char)key);
+    if (c->reads)
+        say_dropped(c);
+}
+
+/* Before keys count for a question they go nowhere, and with them a line of which they are part. */
+static void lose_key(struct console_server *c, char key)
+{
+    serial_write("\a", 1);
+    if (c->reads) /* the line comes back, for the person to look at */
+        return;
+    (void)ahead_drop(&c->ahead, key);
+}
+
+static void answer(struct console_server *c, char key)
+{
+    enum ask_result r;
+
+    if (c->ask.armed)
+        c->ahead.cut = false; /* there was a pause: no line goes on */
+    else
+        lose_key(c, key);
+    r = ask_key(&c->ask, key, kozo_now());
+    if (r != ASK_GOES_ON)
+        answer_asker(c, r);
 }
 
 static void take_keys(struct console_server *c)
@@ -237,27 +292,14 @@ static void take_keys(struct console_server *c)
     int key;
 
     while ((key = serial_read()) >= 0) {
-        enum ask_result r;
-
-        if (!c->ask.active) {
-            if (c->reads)
-                type(c, (char)key);
-            else
-                keep_key(c, (char)key);
-            continue;
-        }
-        r = ask_key(&c->ask, (char)key, kozo_now());
-        if (r != ASK_GOES_ON)
-            answer_asker(c, r);
+        take_kept_keys(c); /* they came before it */
+        if (c->ask.active)
+            answer(c, (char)key);
+        else if (!c->reads)
+            keep_key(c, (char)key);
+        else if (!ahead_skips(&c->ahead, (char)key))
+            type(c, (char)key);
     }
-}
-
-static void take_kept_keys(struct console_server *c)
-{
-    while (c->reads && !c->ask.active && c->taken < c->typed)
-        type(c, c->ahead[c->taken++]);
-    if (c->taken == c->typed)
-        c->typed = c->taken = 0;
 }
 
 /* ---- the protocol ---- */
@@ -435,6 +477,8 @@ static uint64_t next_event(const struct console_server *c)
         bool message;
 
         denial_settle(&c->denials, kozo_now(), print_denial, nullptr);
+        if (c->ask.active && !c->ask.armed)
+            take_keys(c); /* what waited in the port was not typed for it */
         show_prompt(c);
         kozo_msg_deadline(&m, next_event(c));
         err = answer ? kozo_reply_recv(port, &m) : kozo_recv(port, &m);

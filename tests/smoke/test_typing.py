@@ -1,12 +1,34 @@
 # SPDX-License-Identifier: MIT
 """What a person types, or pastes: all of a command runs, or nothing of it; and Ctrl-C gets through."""
 
+import re
+
 from kozo.harness.person import PROMPT, Person
+
+ALLOW = r"\[\?\] allow\? y or n, then Enter \(\d+ s\): "
+DROPPED = r"\[console\] lines dropped of what was typed ahead: (\d+)"
 
 
 def files(person):
     """Sizes and names of what is in /ram; `write` ends a line."""
     return [tuple(line.split()[1:]) for line in person.line("ls /ram").splitlines()]
+
+
+def test_what_is_pasted_ahead_and_finds_no_room_is_dropped_in_lines(boot):
+    lines = 60
+    with boot.start() as vm:
+        person = Person(vm)
+        vm.send("sleep 4\r" + "".join(f"write /ram/file{n:03d} x\r" for n in range(lines)))
+        dropped = int(vm.wait_for(rf"(?:^|kozo> +){DROPPED}$").group(1))
+        vm.wait_for(PROMPT)
+        assert 0 < dropped < lines
+        assert files(person) == [("2", f"file{n:03d}") for n in range(lines - dropped)], dropped
+        vm.send("sleep 4\r" + lines * "write /ram/file999 x\r")
+        vm.send("\x03echo after it\r")       # gives up what runs, and what was typed ahead of it
+        vm.wait_for(r"^after it$")
+        vm.wait_for(PROMPT)
+        assert "file999" not in person.line("ls /ram")
+        assert len(re.findall(DROPPED, vm.text)) == 1
 
 
 def test_no_command_runs_of_which_a_part_is_missing(boot):
@@ -31,3 +53,19 @@ def test_no_command_runs_of_which_a_part_is_missing(boot):
         vm.wait_for(r"^and then$")
         vm.wait_for(PROMPT)
         assert ("2", "a") not in files(person)
+
+
+def test_what_is_pasted_at_a_question_does_not_answer_it(boot):
+    with boot.start() as vm:
+        person = Person(vm)
+        vm.send("restart hello\r")
+        vm.wait_for(ALLOW)
+        vm.send("ls /etc\ry\ryes\r")
+        vm.wait_for(ALLOW + "ls/etc")
+        vm.wait_for(ALLOW)
+        vm.send("n\recho behind it\r")
+        vm.wait_for(r"^error: hello: denied: ")
+        vm.wait_for(r"^(kozo> )?behind it$")
+        vm.wait_for(PROMPT)
+        assert "result=granted" not in vm.text.split("[?] shell asks", 1)[1]
+        assert person.line("echo well") == "well\n"
