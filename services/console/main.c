@@ -224,12 +224,18 @@ static void say(struct console_server *c, struct kozo_str text)
 
 /* ---- keys ---- */
 
+/* Ctrl-C for what runs, which writes sooner or later: what was typed for after it is not wanted. */
+static void stop(struct console_server *c)
+{
+    c->stopped = true;
+    ahead_clear(&c->ahead);
+}
+
 /* Without a reader keys wait, and Ctrl-C stops what writes. */
 static void keep_key(struct console_server *c, char key)
 {
     if (key == ctrl_c) {
-        c->stopped = true;
-        ahead_clear(&c->ahead);
+        stop(c);
         show(c, from_keys, kozo_str("^C\n"));
     } else if (!ahead_put(&c->ahead, key))
         serial_write("\a", 1);
@@ -271,16 +277,22 @@ static void lose_key(struct console_server *c, char key)
     serial_write("\a", 1);
     if (c->reads) /* the line comes back, for the person to look at */
         return;
-    (void)ahead_drop(&c->ahead, key);
+    if (key == ctrl_c)
+        keep_key(c, key);
+    else
+        (void)ahead_drop(&c->ahead, key);
 }
 
+/* Ctrl-C that answers no is Ctrl-C for what runs, too: it may be who asks, again and again. */
 static void answer(struct console_server *c, char key)
 {
     enum ask_result r;
 
-    if (c->ask.armed)
+    if (c->ask.armed) {
         c->ahead.cut = false; /* there was a pause: no line goes on */
-    else
+        if (key == ctrl_c && !c->reads)
+            stop(c);
+    } else
         lose_key(c, key);
     r = ask_key(&c->ask, key, kozo_now());
     if (r != ASK_GOES_ON)

@@ -265,7 +265,10 @@ constexpr uint64_t take_back = KOZO_S / 5;
         if (err != KOZO_OK)
             kozo_fatal("console: %s", kozo_err_text(err));
         if (how == KOZO_CONSOLE_TAB) {
+            output_begin_line();
             complete(&t);
+            if (shell_stopped()) /* Ctrl-C came meanwhile */
+                t.len = t.cursor = 0;
             continue;
         }
         if (how == KOZO_CONSOLE_ENDED)

@@ -55,6 +55,33 @@ def test_no_command_runs_of_which_a_part_is_missing(boot):
         assert ("2", "a") not in files(person)
 
 
+def test_control_c_at_a_question_ends_what_runs(boot):
+    asks = "run --with policy petitioner " + " ".join(4 * ["ask fs:/etc/motd 1"])
+    with boot.start() as vm:
+        person = Person(vm)
+        vm.send("restart hello; echo REST-RAN\r")
+        vm.wait_for(ALLOW)
+        vm.send("\x03")
+        vm.wait_for(r"\^C\n")
+        vm.wait_for(PROMPT)
+        assert person.line("echo next") == "next\n"
+        assert "result=denied" in vm.text and not re.search("^REST-RAN$", vm.text, re.MULTILINE)
+        vm.send(asks + "; echo REST-RAN\r")
+        vm.wait_for(ALLOW)
+        vm.send("\x03")                      # one is enough for who asks again and again
+        vm.wait_for(r"\^C\n")
+        vm.wait_for(PROMPT)
+        assert person.line("jobs") == ""
+        vm.send(asks + "; echo REST-RAN\r")
+        vm.wait_for(r"^\[\?\] a program run by shell asks policy for")
+        vm.send("\x03")                      # before keys count it is no answer
+        vm.wait_for(r"\^C\n")
+        vm.wait_for(PROMPT)
+        assert person.line("jobs") == ""
+        assert "granted" not in person.line("policy audit").split("fs:/etc/motd", 1)[1]
+        assert not re.search("^REST-RAN$", vm.text, re.MULTILINE)
+
+
 def test_what_is_pasted_at_a_question_does_not_answer_it(boot):
     with boot.start() as vm:
         person = Person(vm)
