@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-#include "policy/policy.h"
+#include "policy/closer.h"
 
 #include <kozo/error.h>
+#include <kozo/print.h>
 #include <kozo/string.h>
 #include <kozo/syscall.h>
 #include <kozo/time.h>
@@ -62,6 +63,11 @@ static void clear(struct policy_server *p, uint32_t i)
     lease_free(&p->store->leases, i);
 }
 
+static bool is_kept(const struct policy_server *p, uint32_t i)
+{
+    return KOZO_VERIFY_KIND(kozo_cap_verify(kept(p, i), kozo_own(0)).what) != KOZO_KIND_NULL;
+}
+
 enum kozo_err grant_make(struct policy_server *p, uint64_t badge, struct kozo_str object,
                          uint64_t rights, const struct rules_answer *answer, uint32_t *at)
 {
@@ -90,6 +96,8 @@ enum kozo_err grant_make(struct policy_server *p, uint64_t badge, struct kozo_st
         (void)kozo_cap_delete(kozo_own(p->given));
         take_back(p, i);
         lease_end(t, i);
+        if (!is_kept(p, i)) /* else its provider is to be told */
+            clear(p, i);
         rules_refuse(&p->answer, kozo_err_text(err),
                      "the rules allow it; it is the provider that cannot");
         return err;
@@ -135,20 +143,78 @@ void grant_expire(struct policy_server *p)
         grant_end(p, i, AUDIT_EXPIRED, "its lease is over");
 }
 
-void grant_tell_provider(struct policy_server *p)
+static struct kozo_str object_of(const struct policy_server *p, uint32_t i)
 {
-    struct lease_table *t = &p->store->leases;
-    uint32_t i = lease_ended(t);
-    char object[OBJECT_BYTES + 1];
-    bool answers;
+    return kozo_str(p->store->leases.lease[i].object);
+}
 
-    if (i == LEASE_NONE)
-        return;
-    memcpy(object, t->lease[i].object, sizeof object);
-    answers = provider_close(p, kept(p, i), kozo_str(object));
-    do {
-        clear(p, i);
-    } while (!answers && (i = lease_ended_beside(t, kozo_str(object))) != LEASE_NONE);
+/* What has become of the one whose provider was being told. False: that is under way. */
+static bool settle_closing(struct policy_server *p)
+{
+    struct kozo_str object = object_of(p, p->closing), rest = object;
+    uint32_t ms;
+
+    switch (closer_take()) {
+    case CLOSER_IDLE:
+        break;
+    case CLOSER_CALLS:
+        return false;
+    case CLOSER_TOLD:
+        silence_end(&p->closes, object);
+        clear(p, p->closing);
+        break;
+    case CLOSER_UNHEARD:
+        ms = silence_note(&p->closes, object, kozo_now());
+        object = text_cut(&rest, ':');
+        kozo_printf("%.*s does not answer: told again in %u ms which leases are over\n",
+                    (int)object.len, object.at, ms);
+        break;
+    }
+    return true;
+}
+
+/* Whether its end is its provider's concern; that of a power is not. */
+static bool is_concern(const struct policy_server *p, uint32_t i)
+{
+    struct object object;
+
+    return object_parse(object_of(p, i), &object) && object.power.len == 0;
+}
+
+void grant_tell_providers(struct policy_server *p)
+{
+    const struct lease_table *t = &p->store->leases;
+    bool busy = !settle_closing(p);
+
+    for (uint32_t i = lease_ended(t, 0); i != LEASE_NONE; i = lease_ended(t, i + 1)) {
+        if (busy && i == p->closing)
+            continue;
+        if (!is_concern(p, i)) {
+            clear(p, i);
+        } else if (!busy && silence_until(&p->closes, object_of(p, i), kozo_now()) == 0) {
+            busy = closer_tell(kept(p, i)) == KOZO_OK;
+            if (busy)
+                p->closing = i;
+            else
+                clear(p, i); /* there is nothing of it left */
+        }
+    }
+    p->calling = busy;
+}
+
+uint64_t grant_deadline(const struct policy_server *p)
+{
+    const struct lease_table *t = &p->store->leases;
+    uint64_t next = UINT64_MAX;
+
+    for (uint32_t i = lease_ended(t, 0); !p->calling && i != LEASE_NONE;
+         i = lease_ended(t, i + 1)) {
+        uint64_t until = silence_until(&p->closes, object_of(p, i), kozo_now());
+
+        if (until < next)
+            next = until;
+    }
+    return next;
 }
 
 void grant_recover(struct policy_server *p)

@@ -20,12 +20,17 @@ bool lease_store_open(struct lease_store *l)
 
 static bool is_taken(const struct lease_table *t, uint32_t i) { return t->lease[i].serial != 0; }
 
+static bool is_in_use(const struct lease_table *t, uint32_t i)
+{
+    return is_taken(t, i) || t->lease[i].state == LEASE_ENDED;
+}
+
 uint32_t lease_count(const struct lease_table *t, uint32_t who)
 {
     uint32_t n = 0;
 
     for (uint32_t i = 0; i < LEASES; i++)
-        n += is_taken(t, i) && identity_requester(t->lease[i].badge) == who;
+        n += is_in_use(t, i) && identity_requester(t->lease[i].badge) == who;
     return n;
 }
 
@@ -63,7 +68,7 @@ uint32_t lease_take(struct lease_table *t, uint64_t serial, uint64_t badge, stru
 {
     uint32_t i = 0;
 
-    while (i < LEASES && (is_taken(t, i) || t->lease[i].state == LEASE_ENDED))
+    while (i < LEASES && is_in_use(t, i))
         i++;
     if (i == LEASES || lease_count(t, identity_requester(badge)) >= LEASES_EACH)
         return LEASE_NONE;
@@ -106,21 +111,10 @@ void lease_end(struct lease_table *t, uint32_t i)
     t->lease[i].state = LEASE_ENDED;
 }
 
-uint32_t lease_ended(const struct lease_table *t)
+uint32_t lease_ended(const struct lease_table *t, uint32_t from)
 {
-    for (uint32_t i = 0; i < LEASES; i++)
+    for (uint32_t i = from; i < LEASES; i++)
         if (t->lease[i].state == LEASE_ENDED)
-            return i;
-    return LEASE_NONE;
-}
-
-static struct kozo_str provider_of(struct kozo_str object) { return text_cut(&object, ':'); }
-
-uint32_t lease_ended_beside(const struct lease_table *t, struct kozo_str object)
-{
-    for (uint32_t i = 0; i < LEASES; i++)
-        if (t->lease[i].state == LEASE_ENDED &&
-            text_equal(provider_of(kozo_str(t->lease[i].object)), provider_of(object)))
             return i;
     return LEASE_NONE;
 }

@@ -83,12 +83,13 @@ uint32_t lease_find(const struct lease_table *t, uint64_t serial);
 uint32_t lease_from(const struct lease_table *t, uint64_t from);
 /* It is over, but for telling its provider: no function finds it any more except lease_ended. */
 void lease_end(struct lease_table *t, uint32_t i);
-/* One whose provider is to be told; LEASE_NONE when there is none. */
-uint32_t lease_ended(const struct lease_table *t);
-/* One of those, of the same provider as `object`. */
-uint32_t lease_ended_beside(const struct lease_table *t, struct kozo_str object);
+/* The first from `from` on whose provider is to be told; LEASE_NONE when there is none. */
+uint32_t lease_ended(const struct lease_table *t, uint32_t from);
 void lease_free(struct lease_table *t, uint32_t i);
-/* How many a service holds, by its place in the manifest. */
+/*
+ * How many a requester has (identity_requester), also of those whose provider is still to be told: or
+ * with one that never answers it could have them all.
+ */
 uint32_t lease_count(const struct lease_table *t, uint32_t who);
 /* The rights on this very object that the one with this badge has by leases. */
 uint8_t lease_rights(const struct lease_table *t, uint64_t badge, struct kozo_str object);

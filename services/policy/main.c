@@ -6,6 +6,7 @@
  * and gives away as a copy made from it: revoking that slot ends exactly that lease, however the
  * copy was handed on. Tables and slots are lent by init and outlive this program.
  */
+#include "policy/closer.h"
 #include "policy/person.h"
 
 #include <kozo/error.h>
@@ -20,8 +21,8 @@ static struct policy_server policy;
 static uint64_t next_event(const struct policy_server *p)
 {
     uint64_t at[] = { lease_next(&p->store->leases), request_deadline(p),
-                      denial_deadline(&p->denials) };
-    uint64_t next = lease_ended(&p->store->leases) != LEASE_NONE ? 0 : UINT64_MAX;
+                      denial_deadline(&p->denials), grant_deadline(p) };
+    uint64_t next = UINT64_MAX;
 
     for (uint32_t i = 0; i < sizeof at / sizeof at[0]; i++)
         if (at[i] < next)
@@ -32,7 +33,7 @@ static uint64_t next_event(const struct policy_server *p)
 /* One message; false when nobody is owed an answer to it. */
 static bool serve_message(struct policy_server *p, struct kozo_msg *m)
 {
-    if (m->badge == PERSON_BADGE)
+    if (m->badge == PERSON_BADGE || m->badge == CLOSER_BADGE)
         return false;
     if (grant_is_use(m)) {
         grant_use(p, m);
@@ -64,12 +65,7 @@ static bool serve_message(struct policy_server *p, struct kozo_msg *m)
         answer = err == KOZO_OK && serve_message(p, &m);
         request_look(p);
         tell_settle(p);
-        if (lease_ended(&p->store->leases) == LEASE_NONE)
-            continue;
-        if (answer)
-            (void)kozo_reply(&m);
-        answer = false;
-        grant_tell_provider(p);
+        grant_tell_providers(p);
     }
 }
 
@@ -78,6 +74,7 @@ int main(int argc, char **argv)
     struct kozo_mapping text = kozo_mapping("manifest"), lent = kozo_mapping("leases");
     struct manifest_problem problem;
     struct policy_server *p = &policy;
+    enum kozo_err err;
 
     (void)argc;
     (void)argv;
@@ -98,6 +95,10 @@ int main(int argc, char **argv)
         grant_recover(p);
     }
     request_begin(p);
+    err = closer_begin(p->port);
+    if (err != KOZO_OK)
+        kozo_fatal("a thread that tells providers: %s: give [service %s] threads = 3 and untyped",
+                   kozo_err_text(err), kozo_program_name());
     (void)kozo_ready();
     serve(p);
 }

@@ -11,6 +11,7 @@
 #include "common/denial.h"
 #include "policy/consent.h"
 #include "policy/lease.h"
+#include "policy/silence.h"
 
 #include <kozo/policy.h>
 #include <kozo/time.h>
@@ -26,6 +27,9 @@ struct policy_server {
     kozo_cptr given;           /* the copy on its way to the requester */
     kozo_cptr asker[CONSENTS]; /* the right to answer who waits for a person's word */
     struct consent consent;
+    struct silences opens, closes; /* of providers, asked for the one and the other */
+    uint32_t closing;              /* the lease whose provider is being told ... */
+    bool calling;                  /* ... if one is */
     struct denials denials;
     char lent[MANIFEST_SERVICES][POLICY_WHO]; /* names that policy_name has made */
     uint32_t share;                           /* undrained records of a requester */
@@ -62,11 +66,12 @@ void tell_settle(struct policy_server *p);
  */
 constexpr uint64_t PROVIDER_PATIENCE = KOZO_S;
 
-/* Opens the object for `badge` with just these rights; its capability is then in p->opened. */
+/*
+ * Opens the object for `badge` with just these rights; its capability is then in p->opened. Errors:
+ * TIMEOUT its provider does not answer, or did not a moment ago; and what that says.
+ */
 enum kozo_err provider_open(struct policy_server *p, uint64_t badge, struct kozo_str name,
                             uint64_t rights);
-/* Tells the provider that it may forget what is in `kept`; false when it does not answer. */
-bool provider_close(struct policy_server *p, struct kozo_place kept, struct kozo_str name);
 
 /* ---- delegation: grant.c ---- */
 
@@ -83,8 +88,13 @@ void grant_end(struct policy_server *p, uint32_t i, enum audit_result result, co
 /* Ends those that are over, and what an earlier life of policy was about to give. */
 void grant_expire(struct policy_server *p);
 void grant_recover(struct policy_server *p);
-/* Tells a provider of one lease that has ended; one that does not answer is not told of the others. */
-void grant_tell_provider(struct policy_server *p);
+/*
+ * Looks after the leases that have ended: the provider of one is told, by closer.h, unless it did not
+ * answer a moment ago. Waits for nobody.
+ */
+void grant_tell_providers(struct policy_server *p);
+/* When to look again, UINT64_MAX = not before a message says so. */
+uint64_t grant_deadline(const struct policy_server *p);
 /* A message by a capability that is good for one use: passes it on. Answers it itself. */
 bool grant_is_use(const struct kozo_msg *m);
 void grant_use(struct policy_server *p, struct kozo_msg *m);

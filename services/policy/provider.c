@@ -5,7 +5,6 @@
 
 #include <kozo/error.h>
 #include <kozo/file.h>
-#include <kozo/print.h>
 #include <kozo/start.h>
 #include <kozo/string.h>
 #include <kozo/syscall.h>
@@ -20,6 +19,7 @@ static uint64_t next_stop(struct policy_server *p, uint64_t until)
     uint64_t next;
 
     grant_expire(p);
+    grant_tell_providers(p);
     next = lease_next(&p->store->leases);
     return next < until ? next : until;
 }
@@ -66,19 +66,26 @@ static enum kozo_err call_open(struct kozo_endpoint from, struct kozo_msg *m, bo
     return err == KOZO_OK && rep.file.slot == 0 ? KOZO_ERR_GONE : err;
 }
 
+/* Nobody waits again for one that did not answer a moment ago. */
 static enum kozo_err open_path(struct policy_server *p, struct kozo_endpoint from, bool for_others,
-                               uint64_t badge, struct kozo_str path, uint64_t rights)
+                               uint64_t badge, const struct object *object, uint64_t rights)
 {
     uint64_t until = kozo_now() + PROVIDER_PATIENCE;
     struct kozo_msg m;
     enum kozo_err err;
 
+    if (silence_until(&p->opens, object->provider, kozo_now()) != 0)
+        return KOZO_ERR_TIMEOUT;
     kozo_msg_init(&m);
     kozo_msg_window(&m, p->opened, 1);
     do {
         kozo_msg_deadline(&m, next_stop(p, until));
-        err = call_open(from, &m, for_others, badge, path, rights);
+        err = call_open(from, &m, for_others, badge, object->path, rights);
     } while (goes_on(err, &m, until));
+    if (err == KOZO_ERR_TIMEOUT)
+        (void)silence_note(&p->opens, object->provider, kozo_now());
+    else
+        silence_end(&p->opens, object->provider);
     return err;
 }
 
@@ -120,34 +127,8 @@ enum kozo_err provider_open(struct policy_server *p, uint64_t badge, struct kozo
         if (object.power.len > 0)
             err = open_power(p, from, badge, object.target);
         else
-            err = open_path(p, from, for_others, badge, object.path, rights);
+            err = open_path(p, from, for_others, badge, &object, rights);
         if (!is_lost(err) || tries > 0 || kozo_reconnect(provider) != KOZO_OK)
             return err;
     }
-}
-
-/* ---- closing ---- */
-
-bool provider_close(struct policy_server *p, struct kozo_place kept, struct kozo_str name)
-{
-    uint64_t until = kozo_now() + PROVIDER_PATIENCE;
-    struct fs_close_rep rep;
-    struct object object;
-    struct kozo_msg m;
-    enum kozo_err err;
-
-    if (!object_parse(name, &object) || object.power.len > 0 ||
-        kozo_cap_copy(kozo_own(p->opened), kept, KOZO_SAME_RIGHTS) != KOZO_OK)
-        return true;
-    kozo_msg_init(&m);
-    do {
-        kozo_msg_deadline(&m, next_stop(p, until));
-        err =
-            fs_call_close((struct kozo_endpoint){ p->opened }, &m, &(struct fs_close_req){}, &rep);
-    } while (goes_on(err, &m, until));
-    (void)kozo_cap_delete(kozo_own(p->opened));
-    if (err == KOZO_ERR_TIMEOUT)
-        kozo_printf("%.*s does not answer: it was not told which leases are over\n",
-                    (int)object.provider.len, object.provider.at);
-    return err != KOZO_ERR_TIMEOUT;
 }

@@ -60,7 +60,9 @@ def test_a_server_is_restarted_and_its_clients_reconnect(boot):
 def test_what_was_granted_on_lease_outlives_policy(boot):
     add(boot, "warden", "leases", WARDEN, requests="fs")
     boot.write(CONF, boot.read(CONF) + "[rule again]\nsubject = warden\nobject = fs:/etc/motd\nrights = read\n"
-               "decision = allow\ntier = low\nlease_ms = 3000\n")
+               "decision = allow\ntier = low\nlease_ms = 3000\n"
+               "[rule below]\nsubject = warden\nobject = fs:/etc\nrights = read list\ndecision = allow\ntier = low\n"
+               "lease_ms = 3000\ndepth = any\n")
     watched(boot, r"^\[policy\] goes on with the leases of an earlier life$")
 
 

@@ -5,6 +5,7 @@
 #include "common/identity.h"
 #include "common/rights.h"
 #include "policy/lease.h"
+#include "policy/silence.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -131,25 +132,84 @@ TEST(what_has_ended_is_found_only_to_tell_its_provider)
     uint32_t a = take(t, 1, WHO(0, 1)), b = take(t, 2, WHO(0, 1));
     uint32_t other = lease_take(t, 3, WHO(0, 1), kozo_str("fsd:/a"), RIGHT_READ);
 
-    CHECK_EQ(lease_ended(t), LEASE_NONE);
+    CHECK_EQ(lease_ended(t, 0), LEASE_NONE);
     lease_hold(t, b);
     lease_hold(t, other);
     lease_end(t, a);
     CHECK_EQ(lease_find(t, 1), LEASE_NONE);
     CHECK_EQ(lease_from(t, 0), b);
-    CHECK_EQ(lease_count(t, 0), 2);
+    CHECK_EQ(lease_count(t, 0), 3); /* or one provider that is silent could keep all */
     CHECK_EQ(lease_over(t, UINT64_MAX - 1), LEASE_NONE);
     CHECK_EQ(lease_next(t), UINT64_MAX);
     CHECK_EQ(lease_outlived(t, WHO(0, 2)), b);
     CHECK(take(t, 4, WHO(1, 1)) != a); /* its slots are in use until its provider knows */
-    CHECK_EQ(lease_ended(t), a);
-    CHECK_EQ(lease_ended_beside(t, kozo_str("fs:/b")), a);
-    CHECK_EQ(lease_ended_beside(t, kozo_str("fsd:/a")), LEASE_NONE);
+    CHECK_EQ(lease_ended(t, 0), a);
+    CHECK_EQ(lease_ended(t, a), a);
+    CHECK_EQ(lease_ended(t, a + 1), LEASE_NONE);
     lease_end(t, other);
-    CHECK_EQ(lease_ended_beside(t, kozo_str("fsd:/b")), other);
+    CHECK_EQ(lease_ended(t, a + 1), other);
     lease_free(t, a);
-    CHECK_EQ(lease_ended(t), other);
+    CHECK_EQ(lease_count(t, 0), 2);
+    CHECK_EQ(lease_ended(t, 0), other);
     CHECK_EQ(take(t, 5, WHO(1, 1)), a);
+}
+
+TEST(what_is_to_be_told_counts_for_who_had_it)
+{
+    struct lease_table *t = table();
+
+    for (uint32_t i = 0; i < LEASES_EACH; i++) {
+        uint32_t k = take(t, 1 + i, WHO(0, 1));
+
+        CHECK(k != LEASE_NONE);
+        lease_end(t, k);
+    }
+    CHECK_EQ(take(t, 100, WHO(0, 1)), LEASE_NONE);
+    CHECK(take(t, 101, WHO(1, 1)) != LEASE_NONE);
+    lease_free(t, lease_ended(t, 0));
+    CHECK(take(t, 102, WHO(0, 1)) != LEASE_NONE);
+}
+
+/* ---- providers that do not answer ---- */
+
+#define FS kozo_str("fs:/etc/motd")
+
+TEST(who_does_not_answer_is_left_alone_for_longer_and_longer)
+{
+    static const uint32_t waits[] = { 1000, 2000, 4000, 8000, 8000 };
+    struct silences s = {};
+    uint64_t now = 5 * MS;
+
+    CHECK_EQ(silence_until(&s, FS, now), 0);
+    for (unsigned i = 0; i < sizeof waits / sizeof waits[0]; i++) {
+        CHECK_EQ(silence_note(&s, FS, now), waits[i]);
+        CHECK_EQ(silence_until(&s, kozo_str("fs:/ram"), now), now + waits[i] * MS);
+        CHECK_EQ(silence_until(&s, kozo_str("fs"), now + waits[i] * MS - 1), now + waits[i] * MS);
+        CHECK_EQ(silence_until(&s, kozo_str("fsd:/etc/motd"), now), 0); /* another one */
+        now += waits[i] * MS;
+        CHECK_EQ(silence_until(&s, FS, now), 0);
+    }
+    silence_end(&s, kozo_str("f:/"));
+    CHECK_EQ(silence_note(&s, FS, now), 8000);
+    silence_end(&s, FS);
+    CHECK_EQ(silence_until(&s, FS, now), 0);
+    CHECK_EQ(silence_note(&s, FS, now), 1000); /* it has answered meanwhile */
+}
+
+TEST(more_that_do_not_answer_than_can_be_noted)
+{
+    struct silences s = {};
+    char name[16];
+
+    for (unsigned i = 0; i < SILENCES + 1; i++) {
+        snprintf(name, sizeof name, "p%u:/", i);
+        CHECK_EQ(silence_note(&s, kozo_str(name), i), 1000);
+    }
+    CHECK_EQ(silence_until(&s, kozo_str("p0:/"), SILENCES), 0); /* the oldest made room */
+    for (unsigned i = 1; i < SILENCES + 1; i++) {
+        snprintf(name, sizeof name, "p%u:/", i);
+        CHECK_EQ(silence_until(&s, kozo_str(name), SILENCES), i + 1000 * MS);
+    }
 }
 
 TEST(each_lease_has_two_slots_of_its_own_within_the_cnode)

@@ -19,8 +19,8 @@
  *     drain                make room in the audit
  *     swap                 with two leases, give back the first just before the second ends; say
  *                          when it does
- *     late                 ask alone while there is a lease, and give that back just before nobody
- *                          answers
+ *     late                 ask alone, and just before nobody answers keep policy waiting by what is
+ *                          good for one use
  *     reconnect            to policy, which has begun a new life
  *     replace              give the capability to policy away for the one that init has
  *     trespass             do what one's capabilities are not good for
@@ -253,12 +253,30 @@ static void abuse_name(const char *name, uint64_t rights)
 static void abuse_names(void)
 {
     static const char *const names[] = {
-        "",           ":",        "fs:",         "fs:/\xff\xfe\xc0\x80",
-        "fs:/a//b",   "fs:/../a", "fs:/./a",     "fs:/a\x1b[2J",
-        "nobody:/a",  "fs:kill",  "fs:/etc/*",   "process:kill ",
-        "process:/a", "process:", "policy:/etc", "fs:/etc/motd/",
-        "process:kill", "process:kill/", "process:kill/nobody", "process:kill/init",
-        "process:kill/*", "process:kill/fsd/", "process:love/fsd", "fs:kill/fsd",
+        "",
+        ":",
+        "fs:",
+        "fs:/\xff\xfe\xc0\x80",
+        "fs:/a//b",
+        "fs:/../a",
+        "fs:/./a",
+        "fs:/a\x1b[2J",
+        "nobody:/a",
+        "fs:kill",
+        "fs:/etc/*",
+        "process:kill ",
+        "process:/a",
+        "process:",
+        "policy:/etc",
+        "fs:/etc/motd/",
+        "process:kill",
+        "process:kill/",
+        "process:kill/nobody",
+        "process:kill/init",
+        "process:kill/*",
+        "process:kill/fsd/",
+        "process:love/fsd",
+        "fs:kill/fsd",
     };
     static const uint64_t rights[] = { 0, 1, 16, 32, 255, 256, 1ull << 32 | 1, UINT64_MAX };
     char name[256];
@@ -401,7 +419,7 @@ static void late(void)
     ask("sloth:/a", 1);
     alone("fs:/etc/motd");
     (void)kozo_sleep(2900 * KOZO_MS);
-    kozo_printf("released: %s\n", kozo_err_text(kozo_release(&grant)));
+    tell_closed(grant.cap.c);
     (void)kozo_sleep(1500 * KOZO_MS);
 }
 

@@ -198,9 +198,15 @@ static void check_backoff(void)
 
 static void check_leases(void)
 {
-    struct kozo_grant g, again;
+    struct kozo_grant dir, g, again;
+    struct kozo_file below;
     uint64_t until;
 
+    check_err("a directory",
+              kozo_request("fs:/etc", RIGHT_READ | RIGHT_LIST, "to open what is below", &dir),
+              KOZO_OK);
+    below = kozo_file_open(dir.cap, "motd", RIGHT_READ);
+    check_err("what is below is opened", below.err, KOZO_OK);
     check_err("a grant", kozo_request("fs:/etc/motd", RIGHT_READ, "to outlive policy", &g),
               KOZO_OK);
     until = kozo_now() + g.lease_ms * KOZO_MS;
@@ -208,12 +214,15 @@ static void check_leases(void)
     check_err("policy's capability is gone",
               kozo_request("fs:/etc/motd", RIGHT_READ, "too early", &again), KOZO_ERR_EMPTY);
     check_err("what it granted is there", use(&(struct kozo_file){ .cap = g.cap }), KOZO_OK);
+    check_err("and what was opened below", use(&below), KOZO_OK);
     check_err("reconnect to policy", kozo_reconnect("policy"), KOZO_OK);
     check_err("a grant of its next life",
               kozo_request("fs:/etc/motd", RIGHT_READ, "the second", &again), KOZO_OK);
     check_err("the first grant is there still", use(&(struct kozo_file){ .cap = g.cap }), KOZO_OK);
+    check_err("what was opened below, too", use(&below), KOZO_OK);
     (void)kozo_sleep(until - kozo_now() + 300 * KOZO_MS);
     check_err("and ends in time", use(&(struct kozo_file){ .cap = g.cap }), KOZO_ERR_EMPTY);
+    check_err("with what was opened below", use(&below), KOZO_ERR_EMPTY);
 }
 
 /* ---- what one gives ---- */
@@ -237,10 +246,7 @@ static void take_gifts(kozo_cptr at[gifts])
     }
 }
 
-static enum kozo_err use_at(kozo_cptr file)
-{
-    return use(&(struct kozo_file){ .cap = { file } });
-}
+static enum kozo_err use_at(kozo_cptr file) { return use(&(struct kozo_file){ .cap = { file } }); }
 
 /* The power that stays when its giver begins a new life is nobody's any more. */
 static void check_power(kozo_cptr power)
@@ -392,8 +398,7 @@ static uint64_t crash_demo_once(const char *service)
         (void)policy_call_drain(named("policy-admin"), &message,
                                 &(struct policy_drain_req){ UINT64_MAX },
                                 &(struct policy_drain_rep){});
-        if (restart_by("process", service) != KOZO_OK ||
-            crash_by("process", service, 0) == KOZO_OK)
+        if (restart_by("process", service) != KOZO_OK || crash_by("process", service, 0) == KOZO_OK)
             return starts;
     }
 }
@@ -481,8 +486,8 @@ static void check_unable(void)
 
     check_err("a kill", end_by("process", "console"), KOZO_OK);
     (void)kozo_sleep(KOZO_S);
-    check("it waits to be tried again",
-          look_at("console", &rep) ? rep.state : 9, KOZO_SYSTEM_WAITS);
+    check("it waits to be tried again", look_at("console", &rep) ? rep.state : 9,
+          KOZO_SYSTEM_WAITS);
     check("and was tried a few times", rep.restarts >= 2 && rep.restarts < 5, true);
     check_err("others are served", use_fs(), KOZO_OK);
 }
