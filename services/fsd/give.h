@@ -2,7 +2,7 @@
 /*
  * give.h - makes the capabilities of files, each from the slot of its origin.
  *
- * Owns:      a CNode with a slot for each origin: a copy of the port, made when it is first needed;
+ * Owns:      a CNode with a slot for each origin: a copy of the port, of a lease while it is in use;
  *            the slot of the capability that goes with an answer.
  * Not here:  which origin, rights and badge (origin.h, serve.h).
  * Callers:   fsd; its unit tests have slots of their own.
