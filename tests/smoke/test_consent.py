@@ -198,7 +198,7 @@ def test_a_requester_that_dies_behind_a_yes_leaves_nothing(boot):
             assert "sloth" not in seen.group(1)
             left.append(json.loads(seen.group(2)))
             vm.send("restart petitioner\r")
-            vm.wait_for(r"^\[\?\] shell asks policy for process:kill/petitioner$")
+            vm.wait_for(r'^\[\?\] shell asks policy for "process:kill/petitioner"$')
             vm.wait_for(ALLOW)
             vm.send("y\r")
     for name in ("memory_free", "capabilities", "threads_free"):

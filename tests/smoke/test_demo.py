@@ -539,7 +539,7 @@ def test_the_end_of_the_list_powers_off(boot):
 def test_an_unknown_command_is_an_error(boot):
     with boot.start(append='kozo.run="dance wildly"') as vm:
         vm.wait_for("^KOZO READY$")
-        vm.wait_for(r"^\[(init|shell)\] error: dance wildly: no such command")
+        vm.wait_for(r"^\[(init|shell)\] error: dance: no such command")
         vm.expect_exit(1)
 
 
