@@ -24,11 +24,14 @@ static inline bool kind_has_badge(enum kozo_kind kind)
 {
     return kind == KOZO_KIND_ENDPOINT || kind == KOZO_KIND_NOTIFICATION;
 }
-/* An Untyped begins where its first part does: only the size tells them apart. */
+/*
+ * Of a unique kind there is no other: an Untyped begins where its first part does, and ends there,
+ * too, if that takes all of it.
+ */
 static inline bool cap_same_object(const struct cap *a, const struct cap *b)
 {
     return a->kind != KOZO_KIND_NULL && a->kind == b->kind && a->object == b->object &&
-           a->size_bits == b->size_bits;
+           (a == b || !kind_is_unique(a->kind));
 }
 
 /* An event about the capability in `s`. */

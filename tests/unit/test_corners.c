@@ -31,6 +31,20 @@ TEST(an_untyped_is_not_the_untyped_that_begins_where_it_does)
     CHECK_EQ(host.init->frame.reg[0] & KOZO_VERIFY_SAME, 0);
     CHECK_OK(call(host.init, CAP_VERIFY, 0, B, 0, C)); /* nor is nothing the same as nothing */
     CHECK_EQ(host.init->frame.reg[0] & KOZO_VERIFY_SAME, 0);
+    CHECK_OK(call(host.init, CAP_VERIFY, 0, B, 0, B));
+    CHECK_EQ(host.init->frame.reg[0] & KOZO_VERIFY_SAME, 0);
+}
+
+/* Nor the part that takes all of it. */
+TEST(an_untyped_is_not_the_untyped_that_fills_it)
+{
+    host_boot();
+    host_make(U, KOZO_KIND_UNTYPED, 14);
+    CHECK_OK(call(host.init, RETYPE, U, KOZO_WHAT(KOZO_KIND_UNTYPED, 14), 0, A, 1));
+    CHECK_OK(call(host.init, CAP_VERIFY, 0, U, 0, A));
+    CHECK_EQ(host.init->frame.reg[0] & KOZO_VERIFY_SAME, 0);
+    CHECK_OK(call(host.init, CAP_VERIFY, 0, A, 0, A));
+    CHECK_EQ(host.init->frame.reg[0] & KOZO_VERIFY_SAME, KOZO_VERIFY_SAME);
 }
 
 TEST(a_page_table_tells_no_size)
