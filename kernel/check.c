@@ -355,6 +355,22 @@ static void check_live_spaces(const struct tally *tally)
     MUST(I4, live == tally->spaces);
 }
 
+/* Who waits for its turn to destroy is in the queue once, and nobody else is. */
+static void check_askers(void)
+{
+    const struct tcb *before = nullptr;
+    uint64_t asking = 0;
+
+    for (uint32_t i = 0; i < kernel.pools.tcb_fresh; i++)
+        asking += kernel.tcbs[i].asks.queued;
+    for (const struct tcb *t = kernel.pending.asker; t != nullptr; t = t->asks.next) {
+        MUST(I4, t->state != TCB_FREE && t->asks.queued && t->asks.prev == before);
+        before = t;
+        asking--;
+    }
+    MUST(I4, asking == 0 && kernel.pending.last_asker == before);
+}
+
 /* What is to be destroyed is in a list of the kernel's, or it never would be. */
 static void check_pending(const struct tally *tally)
 {
@@ -375,6 +391,7 @@ static void check_pending(const struct tally *tally)
         stopped--;
     }
     MUST(I4, stopped == 0);
+    check_askers();
 }
 
 /* ---- I5, I6: threads ---- */

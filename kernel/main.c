@@ -7,6 +7,7 @@ struct kernel kernel;
 void kernel_init(void)
 {
     cdt_init(&kernel.root);
+    kernel.pending.number = 1;
     kernel.sched.top = SCHED_NONE;
     kernel.sched.admit = SCHED_NONE - 1;
     kernel.timers.next = kernel.timers.armed = TIMER_NEVER;

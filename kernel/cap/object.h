@@ -62,6 +62,10 @@ struct slot *endpoint_end(void *object);   /* ipc/endpoint.c */
 struct slot *notification_end(void *object); /* ipc/notification.c */
 void thread_end(void *object);             /* ipc/wait.c */
 void thread_stopped_step(struct tcb *t);    /* ipc/wait.c: drops the caller it owes */
+/*
+ * The delete or revoke that `t` was about to make again, at `ip`, is made for it; syscall/syscall.c.
+ */
+void call_asked_for(struct tcb *t, uint64_t ip);
 void reply_end(struct slot *s);            /* ipc/reply.c: wakes the caller, and empties the slot */
 void reply_moved(struct slot *to);
 void space_begin(struct slot *s);          /* mem/vspace.c */

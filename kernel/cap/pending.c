@@ -122,9 +122,16 @@ static void step_zombie(struct slot *z)
     }
 }
 
+bool pending_busy(void)
+{
+    const struct pending *p = &kernel.pending;
+
+    return p->revoke != nullptr || p->zombies != nullptr || p->stopped != nullptr;
+}
+
 void pending_revoke(struct slot *s)
 {
-    kassert(!pending_any());
+    kassert(!pending_busy());
     kernel.pending.revoke = s;
 }
 
@@ -155,26 +162,81 @@ void pending_slot_moved(struct slot *to, struct slot *from)
         kernel.pending.revoke = to;
 }
 
-bool pending_any(void)
-{
-    const struct pending *p = &kernel.pending;
+/* ---- those who wait for their turn ---- */
 
-    return p->revoke != nullptr || p->zombies != nullptr || p->stopped != nullptr;
+void pending_ask(struct tcb *t)
+{
+    struct pending *p = &kernel.pending;
+
+    t->asks.ip = frame_ip(&t->frame);
+    if (t->asks.queued)
+        return;
+    t->asks.queued = true;
+    t->asks.next = nullptr;
+    t->asks.prev = p->last_asker;
+    if (p->last_asker != nullptr)
+        p->last_asker->asks.next = t;
+    else
+        p->asker = t;
+    p->last_asker = t;
+}
+
+void pending_forget(struct tcb *t)
+{
+    struct pending *p = &kernel.pending;
+
+    if (!t->asks.queued) [[clang::likely]]
+        return;
+    if (t->asks.prev != nullptr)
+        t->asks.prev->asks.next = t->asks.next;
+    else
+        p->asker = t->asks.next;
+    if (t->asks.next != nullptr)
+        t->asks.next->asks.prev = t->asks.prev;
+    else
+        p->last_asker = t->asks.prev;
+    t->asks = (struct asks){};
+}
+
+/* The oldest one's turn has come; nothing is under way. */
+static void step_ask(struct tcb *t)
+{
+    uint64_t ip = t->asks.ip;
+
+    pending_forget(t);
+    call_asked_for(t, ip);
+}
+
+/* ---- steps ---- */
+
+bool pending_any(void) { return pending_busy() || kernel.pending.asker != nullptr; }
+
+/* Of what is under way. */
+static void step(void)
+{
+    struct pending *p = &kernel.pending;
+
+    p->steps++;
+    if (p->zombies != nullptr)
+        step_zombie(p->zombies);
+    else if (p->stopped != nullptr)
+        thread_stopped_step(p->stopped);
+    else
+        step_revoke();
 }
 
 bool pending_step(void)
 {
     struct pending *p = &kernel.pending;
 
-    if (p->zombies != nullptr)
-        step_zombie(p->zombies);
-    else if (p->stopped != nullptr)
-        thread_stopped_step(p->stopped);
-    else if (p->revoke == nullptr)
+    if (pending_busy()) {
+        step();
+        return true;
+    }
+    if (p->asker == nullptr)
         return false;
-    else
-        step_revoke();
     p->steps++;
+    step_ask(p->asker);
     return true;
 }
 
@@ -186,12 +248,50 @@ void pending_steps(uint64_t n)
     }
 }
 
-bool pending_finish(void)
+/* A step may be made: `left` of them are before it is time to look whether an interrupt waits. */
+static inline bool may_step(uint32_t *left)
 {
-    while (pending_any()) {
-        pending_steps(PENDING_BATCH);
-        if (pending_any() && arch_irq_pending())
+    if (*left == 0) {
+        if (arch_irq_pending())
             return false;
+        *left = PENDING_BATCH;
+    }
+    --*left;
+    return true;
+}
+
+/* Finish what is under way; false when that was preempted. */
+static inline bool work(uint32_t *left)
+{
+    while (pending_busy()) {
+        if (!may_step(left))
+            return false;
+        step();
     }
     return true;
+}
+
+bool pending_turn(struct tcb *t)
+{
+    uint32_t left = PENDING_BATCH;
+
+    while (work(&left)) {
+        struct tcb *asker = kernel.pending.asker;
+
+        if (asker == nullptr || asker == t) {
+            pending_forget(t);
+            return true;
+        }
+        if (!may_step(&left))
+            return false;
+        (void)pending_step();
+    }
+    return false;
+}
+
+bool pending_finish(uint64_t number)
+{
+    uint32_t left = PENDING_BATCH;
+
+    return kernel.pending.number > number || work(&left);
 }

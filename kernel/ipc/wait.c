@@ -163,6 +163,7 @@ void tcb_destroy(struct tcb *t)
     tcb_suspend(t, KOZO_ERR_CANCELLED);
     t->state = TCB_STOPPED;
     forget_dropping(t);
+    pending_forget(t);
     reply_drop(t, KOZO_ERR_GONE);
     if (t->bound != nullptr)
         ntfn_unbind(t->bound);

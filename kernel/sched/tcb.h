@@ -51,6 +51,13 @@ struct fault {
     uint64_t code;
 };
 
+/* A place in the queue of those who wait for their turn to destroy: see cap/pending.h. */
+struct asks {
+    struct tcb *next, *prev;
+    uint64_t ip; /* of the call that it is about to make again */
+    bool queued;
+};
+
 struct tcb {
     struct frame frame; /* first: the stack that the processor and the entry code push on */
 
@@ -93,6 +100,7 @@ struct tcb {
     /* charged when the scheduler takes the processor away; see docs/spec/threads.md */
     uint64_t cpu_cycles;
     struct fault fault; /* the one under way, or that stopped it */
+    struct asks asks;
 
     struct slot binding[TCB_BINDINGS];
     struct arch_fpu fpu;

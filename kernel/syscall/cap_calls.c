@@ -4,6 +4,7 @@
 #include "cap/object.h"
 #include "cap/pending.h"
 #include "cap/untyped.h"
+#include "kernel.h"
 #include "mem/vspace.h"
 #include "syscall/syscall.h"
 
@@ -65,39 +66,57 @@ enum kozo_err sys_cap_move(struct tcb *t, const struct frame *f)
     return KOZO_OK;
 }
 
-/* What a delete or revoke began is finished before it returns. Preemptible. */
-enum kozo_err sys_finish(struct tcb *, const struct frame *)
+/*
+ * What the delete or revoke of that number left; with 0, what is under way now. Preemptible. The
+ * register is not the user's while it goes on.
+ */
+enum kozo_err sys_finish(struct tcb *t, const struct frame *f)
 {
-    return pending_finish() ? KOZO_OK : CALL_FINISHES;
+    uint64_t number = frame_arg(f, 0);
+
+    if (!pending_finish(number != 0 ? number : kernel.pending.number))
+        return CALL_FINISHES;
+    return number != 0 ? sys_result(t, 0, frame_arg(f, 1), frame_arg(f, 2)) : KOZO_OK;
+}
+
+[[gnu::always_inline]] static inline enum kozo_err begin(struct tcb *t, const struct frame *f,
+                                                         bool revokes)
+{
+    struct slot_res r = cspace_occupied(&t->cspace, frame_arg(f, 0), frame_arg(f, 1), KOZO_WRITE);
+
+    TRY(r.err);
+    /* ---- commit ---- */
+    kernel.pending.number++;
+    if (revokes)
+        pending_revoke(r.slot);
+    else
+        slot_delete(r.slot);
+    return KOZO_OK;
+}
+
+enum kozo_err cap_destroy(struct tcb *t, const struct frame *f, bool revokes)
+{
+    TRY(begin(t, f, revokes));
+    return pending_busy() ? CALL_FINISHES : KOZO_OK;
+}
+
+/*
+ * What was begun and asked for before comes first; what this begins is finished before it returns.
+ */
+[[gnu::always_inline]] static inline enum kozo_err destroy(struct tcb *t, const struct frame *f,
+                                                           bool revokes)
+{
+    if (!pending_turn(t))
+        return CALL_ASKS;
+    TRY(begin(t, f, revokes));
+    return pending_finish(kernel.pending.number) ? KOZO_OK : CALL_FINISHES;
 }
 
 /* O(1), and what the object's end takes: preemptible. */
-enum kozo_err sys_cap_delete(struct tcb *t, const struct frame *f)
-{
-    struct slot_res r;
-
-    if (!pending_finish())
-        return CALL_AGAIN;
-    r = cspace_occupied(&t->cspace, frame_arg(f, 0), frame_arg(f, 1), KOZO_WRITE);
-    TRY(r.err);
-    /* ---- commit ---- */
-    slot_delete(r.slot);
-    return sys_finish(t, f);
-}
+enum kozo_err sys_cap_delete(struct tcb *t, const struct frame *f) { return destroy(t, f, false); }
 
 /* O(what was derived): preemptible. */
-enum kozo_err sys_cap_revoke(struct tcb *t, const struct frame *f)
-{
-    struct slot_res r;
-
-    if (!pending_finish())
-        return CALL_AGAIN;
-    r = cspace_occupied(&t->cspace, frame_arg(f, 0), frame_arg(f, 1), KOZO_WRITE);
-    TRY(r.err);
-    /* ---- commit ---- */
-    pending_revoke(r.slot);
-    return sys_finish(t, f);
-}
+enum kozo_err sys_cap_revoke(struct tcb *t, const struct frame *f) { return destroy(t, f, true); }
 
 uint64_t cap_describe(const struct slot *s)
 {

@@ -32,12 +32,30 @@ static void trace_refusal(const struct tcb *t, enum kozo_err err)
         return;
     if (outcome != KOZO_OK && kernel.trace.mask != 0) [[clang::unlikely]]
         trace_refusal(t, outcome);
-    if (outcome < CALL_WAITS)
+    if (outcome < CALL_WAITS) {
         frame_set_error(&t->frame, outcome);
-    else if (outcome == CALL_AGAIN)
-        frame_rewind(&t->frame);
-    else
-        frame_rewind_as(&t->frame, KOZO_SYS_FINISH);
+        return;
+    }
+    frame_rewind(&t->frame);
+    if (outcome == CALL_ASKS)
+        pending_ask(t);
+    if (outcome == CALL_FINISHES)
+        frame_set_call(&t->frame, KOZO_SYS_FINISH, kernel.pending.number);
+}
+
+/*
+ * If the thread is not where it was any more, or not ready, it has lost its turn: it was suspended,
+ * or had a fault there, or its code was changed. Whoever runs knows by itself.
+ */
+void call_asked_for(struct tcb *t, uint64_t ip)
+{
+    uint64_t number = frame_number(&t->frame);
+
+    if (t->state != TCB_READY || t == kernel.cpu.current || frame_ip(&t->frame) != ip ||
+        (number != KOZO_SYS_CAP_DELETE && number != KOZO_SYS_CAP_REVOKE))
+        return;
+    frame_skip(&t->frame);
+    finish(t, cap_destroy(t, &t->frame, number == KOZO_SYS_CAP_REVOKE));
 }
 
 /* Nobody of at least its priority is ready: a thread that is able to go on does. */

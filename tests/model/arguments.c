@@ -11,7 +11,7 @@
  *                   n how many  y bytes  k threads  f flags  P priority  i instruction address
  *                   O offset of a buffer  M address to map at  q rights to map  l line  x bits
  *                   J port  W width  s info to send  d info to receive  z info to wait
- *                   S small number  v anything
+ *                   K which destruction  S small number  v anything
  */
 #include "arguments.h"
 
@@ -220,6 +220,8 @@ static uint64_t number_for(struct dice *d, char letter)
         return info_to_receive(d);
     case 'z':
         return dice_chance(d, 95) ? KOZO_INFO_DEADLINE * dice_chance(d, 60) : dice_word(d);
+    case 'K':
+        return PICK(d, 0, 0, 0, 1, m->number - 1, m->number, m->number + 1, ~0ull);
     case 'S':
         return PICK(d, 0, 1, 2, 3, 4, 5, 6, 7, 64, 255, 447, 448, 449, 16384, 16385, ~0ull);
     default:

@@ -89,35 +89,44 @@ uint32_t m_call_cap_move(struct m_thread *t, const uint64_t *arg)
 
 uint32_t m_call_finish(struct m_thread *t, const uint64_t *arg)
 {
-    (void)t;
-    (void)arg;
-    return m_finish() ? KOZO_OK : M_FINISHES;
+    if (!m_finish(arg[0] != 0 ? arg[0] : m->number))
+        return M_FINISHES;
+    t->regs.reg[0] = 0;
+    return KOZO_OK;
+}
+
+uint32_t m_destroy(struct m_thread *t, uint64_t number, const uint64_t *arg)
+{
+    struct m_look r = m_occupied(t, arg[0], arg[1], KOZO_WRITE);
+
+    if (r.err != KOZO_OK)
+        return r.err;
+    m->number++;
+    if (number == KOZO_SYS_CAP_REVOKE)
+        m->revoke = r.cap;
+    else
+        m_cap_delete(r.cap);
+    return m_is_under_way() ? (uint32_t)M_FINISHES : (uint32_t)KOZO_OK;
+}
+
+static uint32_t when_its_turn_comes(struct m_thread *t, uint64_t number, const uint64_t *arg)
+{
+    uint32_t end;
+
+    if (!m_turn(t))
+        return M_ASKS;
+    end = m_destroy(t, number, arg);
+    return end == M_FINISHES && m_finish(m->number) ? KOZO_OK : end;
 }
 
 uint32_t m_call_cap_delete(struct m_thread *t, const uint64_t *arg)
 {
-    struct m_look r;
-
-    if (!m_finish())
-        return M_AGAIN;
-    r = m_occupied(t, arg[0], arg[1], KOZO_WRITE);
-    if (r.err != KOZO_OK)
-        return r.err;
-    m_cap_delete(r.cap);
-    return m_call_finish(t, arg);
+    return when_its_turn_comes(t, KOZO_SYS_CAP_DELETE, arg);
 }
 
 uint32_t m_call_cap_revoke(struct m_thread *t, const uint64_t *arg)
 {
-    struct m_look r;
-
-    if (!m_finish())
-        return M_AGAIN;
-    r = m_occupied(t, arg[0], arg[1], KOZO_WRITE);
-    if (r.err != KOZO_OK)
-        return r.err;
-    m->revoke = r.cap;
-    return m_call_finish(t, arg);
+    return when_its_turn_comes(t, KOZO_SYS_CAP_REVOKE, arg);
 }
 
 uint64_t m_describe(const struct m_cap *c)

@@ -247,6 +247,7 @@ static void compare_pending(void)
     if (z != nullptr)
         lockstep_fail("there are more than %u zombies", m->zombies);
     compare_stopped();
+    compare_asking();
     if (kernel.pending.revoke != (m->revoke != nullptr ? compare_kernel_slot(m->revoke) : nullptr))
         lockstep_fail("the root of the revoke under way is another");
 }

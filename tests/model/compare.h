@@ -25,5 +25,7 @@ void compare_ntfn(const struct m_object *o, const struct notification *n);
 void compare_space(const struct m_object *o);
 /* Handlers that stopped. */
 void compare_stopped(void);
+/* Who waits for its turn to destroy. */
+void compare_asking(void);
 /* Threads, the scheduler, deadlines, interrupt lines. */
 void compare_threads(void);

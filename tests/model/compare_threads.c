@@ -54,6 +54,20 @@ void compare_stopped(void)
         lockstep_fail("more than %u handlers have stopped", m->stopped.n);
 }
 
+void compare_asking(void)
+{
+    const struct tcb *t = kernel.pending.asker;
+
+    for (uint32_t i = 0; i < m->asking.n; i++) {
+        if (t != tcb_of(m->asking.item[i]))
+            lockstep_fail("turn %u to destroy is another thread's", i);
+        t = t->asks.next;
+    }
+    if (t != nullptr)
+        lockstep_fail("more than %u threads wait for their turn to destroy", m->asking.n);
+    compare_same("the system", "destructions", kernel.pending.number, m->number);
+}
+
 void compare_endpoint(const struct m_object *o, const struct endpoint *ep)
 {
     compare_queue("senders", &ep->senders, &o->endpoint.senders);

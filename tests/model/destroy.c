@@ -229,7 +229,17 @@ static void step_revoke(void)
         m_cap_delete(top);
 }
 
-bool m_is_pending(void) { return m->zombies > 0 || m->stopped.n > 0 || m->revoke != nullptr; }
+bool m_is_under_way(void) { return m->zombies > 0 || m->stopped.n > 0 || m->revoke != nullptr; }
+
+bool m_is_pending(void) { return m_is_under_way() || m->asking.n > 0; }
+
+static void step_asking(void)
+{
+    struct m_thread *t = m->asking.item[0];
+
+    m_queue_remove(&m->asking, t);
+    m_asked_for(t);
+}
 
 void m_steps(uint64_t n)
 {
@@ -238,16 +248,30 @@ void m_steps(uint64_t n)
             step_zombie(m->zombie[0]);
         else if (m->stopped.n > 0)
             m_step_stopped();
-        else
+        else if (m->revoke != nullptr)
             step_revoke();
+        else
+            step_asking();
 }
 
-bool m_finish(void)
+bool m_turn(struct m_thread *t)
 {
-    while (m_is_pending()) {
-        m_steps(M_STEPS);
-        if (m_is_pending() && m_interrupt_waits())
+    for (uint32_t made = 0; m_is_under_way() || (m->asking.n > 0 && m->asking.item[0] != t);
+         made++) {
+        if (made > 0 && made % M_STEPS == 0 && m_interrupt_waits())
             return false;
+        m_steps(1);
+    }
+    m_queue_remove(&m->asking, t);
+    return true;
+}
+
+bool m_finish(uint64_t number)
+{
+    for (uint32_t made = 0; m_is_under_way() && m->number <= number; made++) {
+        if (made > 0 && made % M_STEPS == 0 && m_interrupt_waits())
+            return false;
+        m_steps(1);
     }
     return true;
 }

@@ -29,9 +29,26 @@ static bool finish(struct m_thread *t, uint32_t end)
         return end == KOZO_OK && m_stays(t);
     }
     t->regs.ip -= M_CALL_BYTES;
-    if (end == M_FINISHES)
+    if (end == M_FINISHES) {
         t->regs.rax = KOZO_SYS_FINISH;
+        t->regs.reg[0] = m->number;
+    }
+    if (end == M_ASKS && !m_queue_has(&m->asking, t))
+        m_queue_push(&m->asking, t);
+    if (end == M_ASKS)
+        t->asks_at = t->regs.ip;
     return false;
+}
+
+void m_asked_for(struct m_thread *t)
+{
+    uint64_t number = t->regs.rax;
+
+    if (t == m->current || t->state != KOZO_THREAD_READY || t->regs.ip != t->asks_at ||
+        (number != KOZO_SYS_CAP_DELETE && number != KOZO_SYS_CAP_REVOKE))
+        return;
+    t->regs.ip += M_CALL_BYTES;
+    (void)finish(t, m_destroy(t, number, t->regs.reg));
 }
 
 void m_event_call(void)

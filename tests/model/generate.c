@@ -57,7 +57,7 @@ static const struct choice {
     { KOZO_SYS_DEBUG_WRITE, 2, "DS" },
     { KOZO_SYS_DEBUG_DUMP, 2, "DS" },
     { KOZO_SYS_DEBUG_STAT, 5, "DS" },
-    { KOZO_SYS_FINISH, 8, "" },
+    { KOZO_SYS_FINISH, 8, "K" },
     { KOZO_SYS_DEBUG_LOG, 1, "DS" },
     { KOZO_SYS_DEBUG_TRACE, 2, "DS" },
     { KOZO_SYS_DEBUG_EVENTS, 1, "DS" },
@@ -70,6 +70,8 @@ static const struct choice {
 
 /* In such a world the first thread does not take care of itself. */
 static bool reckless;
+/* In such a world threads share a capability space, and destroy against each other. */
+static bool quarrel;
 
 /* What the call is for is there. */
 static bool makes_sense(struct dice *d, uint64_t number)
@@ -254,10 +256,35 @@ static void happen(struct dice *d, struct op *op)
     }
 }
 
+/* What one thread began another finds: it begins, too, and its turn is over before it is done. */
+static void destroy(struct dice *d, struct op *op)
+{
+    const struct m_object *cnode = own_cnode();
+    uint64_t victim = slot_where(d, cnode, is_kind, KOZO_KIND_CNODE);
+
+    *op = (struct op){ .what = OP_ADVANCE, .arg = { PICK(d, 5'000'000, 5'000'000, 1000) } };
+    if (dice_chance(d, m_is_pending() ? 50 : 10))
+        return;
+    *op = (struct op){ .what = OP_CALL, .preempt = (uint32_t)PICK(d, 1, 1, 1, 2, 0) };
+    op->number = PICK(d, KOZO_SYS_CAP_DELETE, KOZO_SYS_CAP_DELETE, KOZO_SYS_CAP_REVOKE,
+                      KOZO_SYS_RETYPE, KOZO_SYS_CAP_COPY);
+    if (op->number == KOZO_SYS_CAP_COPY)
+        (void)arguments(d, "cCr", op->arg);
+    else if (op->number == KOZO_SYS_RETYPE)
+        plan_doomed(op, slot_where(d, cnode, is_empty, 0));
+    else if (victim >= FIRST_NEEDS && dice_chance(d, 70))
+        op->arg[1] = victim;
+    else
+        (void)arguments(d, "C", op->arg);
+    if (is_first() && is_suicide(op))
+        op->number = KOZO_SYS_FINISH;
+}
+
 void generate_begin(struct dice *d)
 {
     reckless = dice_chance(d, 15);
-    plan_world(d);
+    quarrel = dice_chance(d, 20);
+    plan_world(d, quarrel);
 }
 
 bool generate_next(struct dice *d, struct op *op)
@@ -271,6 +298,9 @@ bool generate_next(struct dice *d, struct op *op)
                            .arg = { PICK(d, 1'000'000, 10'000'000, 100'000'000) } };
         if (dice_chance(d, 30))
             *op = (struct op){ .what = OP_IRQ, .arg = { dice_below(d, 4) } };
+    } else if (quarrel && own_cnode() != nullptr &&
+               dice_chance(d, m_is_pending() || m->ready.n > 0 ? 90 : 30)) {
+        destroy(d, op);
     } else if (dice_chance(d, 76)) {
         call(d, op);
     } else if (dice_chance(d, 50)) {

@@ -22,4 +22,6 @@ bool generate_next(struct dice *d, struct op *op);
 void plan_clear(void);
 void plan_add(struct op op);
 bool plan_next(struct op *op);
-void plan_world(struct dice *d);
+/* The first thread makes one more CNode that takes several turns to destroy. */
+void plan_doomed(struct op *op, uint64_t slot);
+void plan_world(struct dice *d, bool quarrel);

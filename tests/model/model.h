@@ -113,6 +113,7 @@ struct m_thread {
     bool lost;     /* its REPLY_RECV found nobody to answer */
     bool dropping; /* it stopped, and the faulted thread it owes will be stopped, too */
     struct m_fault fault;
+    uint64_t asks_at; /* where the call is that it waits with in m->asking */
 };
 
 struct m_object {
@@ -169,6 +170,8 @@ struct m_world {
     uint32_t zombies;
     struct m_queue stopped; /* handlers that stopped, the last first */
     struct m_cap *revoke;   /* what lies below it is being deleted */
+    struct m_queue asking;  /* who waits for its turn to destroy, the oldest first */
+    uint64_t number;        /* of the delete or revoke begun last */
 
     struct m_queue threads;             /* all that live */
     struct m_queue ready;               /* by age; who runs is not in it */
@@ -252,10 +255,16 @@ uint64_t m_bytes_free(void);
 void m_cap_delete(struct m_cap *c);
 /* Take it out and forget it; its object has been dealt with. */
 void m_cap_clear(struct m_cap *c);
+/* Something has been begun, and is not finished; or somebody waits for its turn, too. */
+bool m_is_under_way(void);
 bool m_is_pending(void);
 void m_steps(uint64_t n);
-/* All that is pending; false when an interrupt came first. */
-bool m_finish(void);
+/* What was begun or asked for before this thread; false when an interrupt came first. */
+bool m_turn(struct m_thread *t);
+/* What the delete or revoke with this number left; false when an interrupt came first. */
+bool m_finish(uint64_t number);
+/* The thread whose turn has come: what it asked for is begun. In event.c. */
+void m_asked_for(struct m_thread *t);
 /* A preemption point. */
 bool m_interrupt_waits(void);
 
@@ -367,7 +376,7 @@ struct m_look m_empty(const struct m_thread *t, kozo_cptr cnode, uint64_t index,
 /* ---- calls.c and its parts ---- */
 
 /* How a call ends, beside an error. */
-enum : uint32_t { M_WAITS = 1000, M_AGAIN, M_FINISHES };
+enum : uint32_t { M_WAITS = 1000, M_AGAIN, M_FINISHES, M_ASKS };
 typedef uint32_t m_call(struct m_thread *t, const uint64_t *arg);
 m_call m_call_cap_copy, m_call_cap_mint, m_call_cap_move, m_call_cap_delete, m_call_cap_revoke,
     m_call_cap_verify, m_call_retype, m_call_untyped_clear, m_call_untyped_info, m_call_finish,
@@ -379,6 +388,8 @@ m_call m_call_cap_copy, m_call_cap_mint, m_call_cap_move, m_call_cap_delete, m_c
     m_call_wait, m_call_poll, m_call_irq_claim, m_call_irq_bind, m_call_irq_ack, m_call_ioport_mint,
     m_call_ioport_in, m_call_ioport_out, m_call_debug_write, m_call_debug_dump, m_call_debug_stat,
     m_call_debug_log, m_call_debug_trace, m_call_debug_events, m_call_debug_tree;
+/* What CAP_DELETE and CAP_REVOKE do when their turn has come. */
+uint32_t m_destroy(struct m_thread *t, uint64_t number, const uint64_t *arg);
 /* What CAP_VERIFY says of a capability. */
 uint64_t m_describe(const struct m_cap *c);
 /* The three result registers. */

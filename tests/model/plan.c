@@ -49,12 +49,13 @@ enum : uint64_t {
     FRAMES = 32,        /* 6 */
     POOL = 38,
     HANDLER = 39,
-    PEERS = 40, /* 2 each: thread, CNode */
+    PEERS = 40,  /* 2 each: thread, CNode */
+    DOOMED = 50, /* 8: CNodes that take several turns to destroy */
 };
 #define PEERS_MOST 4u
 #define PEER_CNODE_BITS 4u
 
-#define CALL(NAME, ...) \
+#define CALL(NAME, ...)                                                                            \
     plan_add((struct op){ .what = OP_CALL, .number = KOZO_SYS_##NAME, .arg = { __VA_ARGS__ } })
 
 static void make(uint64_t kind, uint64_t bits, uint64_t at, uint64_t count)
@@ -104,7 +105,7 @@ static void furnish(struct dice *d, uint64_t cnode, uint64_t thread)
         CALL(CAP_MOVE, cnode, at++, 0, TABLES + dice_below(d, 8));
 }
 
-static void make_peer(struct dice *d, uint32_t i)
+static void make_peer(struct dice *d, uint32_t i, bool quarrel)
 {
     uint64_t thread = PEERS + 2 * i, cnode = thread + 1;
     uint64_t flags = dice_chance(d, 15) ? 1 + dice_below(d, 3) : 0,
@@ -115,19 +116,30 @@ static void make_peer(struct dice *d, uint32_t i)
     make(KOZO_KIND_CNODE, PEER_CNODE_BITS, cnode, 1);
     CALL(THREAD_CREATE, dice_chance(d, 70) ? POOL : ROOT_POOL, 0, thread, flags, priority);
     furnish(d, cnode, thread);
-    CALL(THREAD_BIND, thread, dice_chance(d, 85) ? cnode : ROOT_CNODE, space,
+    CALL(THREAD_BIND, thread, dice_chance(d, quarrel ? 10 : 85) ? cnode : ROOT_CNODE, space,
          dice_chance(d, 85) ? FRAMES + i : 0, 512 * dice_below(d, 8), fault);
     if (dice_chance(d, 30))
         CALL(THREAD_BIND_NTFN, thread, NOTIFICATIONS + dice_below(d, 2));
     CALL(THREAD_START, thread, 0x400000 + 0x1000 * i, 0x7fff0000, i, 0);
 }
 
-void plan_world(struct dice *d)
+void plan_doomed(struct op *op, uint64_t slot)
+{
+    op->number = KOZO_SYS_RETYPE;
+    op->arg[0] = UNTYPEDS + 1;
+    op->arg[1] = KOZO_WHAT(KOZO_KIND_CNODE, 6);
+    op->arg[3] = slot;
+    op->arg[4] = 1;
+}
+
+void plan_world(struct dice *d, bool quarrel)
 {
     uint64_t peers = 1 + dice_below(d, PEERS_MOST);
 
     plan_clear();
     make_objects(d);
+    if (quarrel)
+        CALL(RETYPE, UNTYPEDS + 1, KOZO_WHAT(KOZO_KIND_CNODE, 5 + dice_below(d, 2)), 0, DOOMED, 8);
     for (uint32_t i = 0; i < peers; i++)
-        make_peer(d, i);
+        make_peer(d, i, quarrel);
 }

@@ -47,6 +47,7 @@ void m_world_reset(uint64_t ram_base, uint64_t ram_bytes, uint32_t max_threads)
 {
     store.world = (struct m_world){
         .slice_due = M_NEVER,
+        .number = 1,
         .max_threads = max_threads,
         .ram = ram_of_size(ram_bytes),
         .ram_base = ram_base,

@@ -195,6 +195,7 @@ void m_thread_end(struct m_thread *t)
     m_suspend(t);
     t->state = KOZO_THREAD_STOPPED;
     forget_dropping(t);
+    m_queue_remove(&m->asking, t);
     m_reply_drop(t, KOZO_ERR_GONE);
     if (t->bound != nullptr)
         m_unbind_ntfn(t->bound);

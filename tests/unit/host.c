@@ -226,10 +226,11 @@ static bool enter(struct tcb *t, uint64_t serial)
 uint64_t host_call(struct tcb *t, uint64_t deadline, uint64_t number, const uint64_t *arg,
                    uint32_t n)
 {
-    uint64_t serial = t->serial;
+    uint64_t serial = t->serial, ip;
 
     make_current(t);
     load_arguments(t, deadline, number, arg, n);
+    ip = t->frame.ip;
     snapshot_take();
     while (enter(t, serial)) {
         host.rewinds++;
@@ -237,6 +238,8 @@ uint64_t host_call(struct tcb *t, uint64_t deadline, uint64_t number, const uint
             host.between();
         if (!is_same_thread(t, serial))
             return HOST_ENDED;
+        if (t->frame.ip != ip) /* it was made for it */
+            break;
         make_current(t);
         snapshot_take();
     }

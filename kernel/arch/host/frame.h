@@ -81,12 +81,14 @@ static inline void frame_copy_words(struct frame *to, const struct frame *from)
 
 /* Make the call again when the thread runs next. */
 static inline void frame_rewind(struct frame *f) { f->ip -= FRAME_CALL_BYTES; }
-/* Go on as another call, also when the thread runs next. */
-static inline void frame_rewind_as(struct frame *f, uint64_t number)
+/* It will be this call, with one argument. */
+static inline void frame_set_call(struct frame *f, uint64_t number, uint64_t argument)
 {
-    f->ip -= FRAME_CALL_BYTES;
     f->number = number;
+    f->reg[0] = argument;
 }
+/* The call that is to be made next has been made. */
+static inline void frame_skip(struct frame *f) { f->ip += FRAME_CALL_BYTES; }
 
 static inline uint64_t frame_ip(const struct frame *f) { return f->ip; }
 static inline uint64_t frame_sp(const struct frame *f) { return f->sp; }

@@ -108,11 +108,18 @@ static inline void frame_get_words(const struct frame *f, uint64_t w[8])
 
 /* Make the call again when the thread runs next: SYSCALL is two bytes long. */
 static inline void frame_rewind(struct frame *f) { f->rip -= 2; }
-/* Go on as another call, also when the thread runs next. */
-static inline void frame_rewind_as(struct frame *f, uint64_t number)
+/* It will be this call, with one argument. */
+static inline void frame_set_call(struct frame *f, uint64_t number, uint64_t argument)
 {
-    f->rip -= 2;
     f->rax = number;
+    f->rdi = argument;
+}
+/* The call that is to be made next has been made. */
+static inline void frame_skip(struct frame *f)
+{
+    f->rip += 2;
+    f->rcx = f->rip;
+    f->r11 = f->rflags;
 }
 
 static inline uint64_t frame_ip(const struct frame *f) { return f->rip; }

@@ -237,11 +237,12 @@ static inline enum kozo_err kozo_cap_revoke(struct kozo_place at)
 }
 
 /*
- * Finishes what destruction is pending in the kernel, whoever began it. Preemptible. Cannot fail.
+ * Finishes the destruction that is under way in the kernel, whoever began it. Preemptible. Cannot
+ * fail.
  */
 static inline void kozo_finish(void)
 {
-    (void)kozo_syscall_err(KOZO_SYS_FINISH);
+    (void)kozo_syscall_err(KOZO_SYS_FINISH, 0);
 }
 
 /* What kozo_cap_verify tells. Take `what` apart with KOZO_VERIFY_*. */

@@ -257,6 +257,85 @@ KOZO_TEST(million_derivations_and_deletions)
     unharmed(&v);
 }
 
+/*
+ * A thread destroys without end, and whenever it has just begun again it is our turn, for much less
+ * time than that takes. What we take back is gone when what was begun before is.
+ */
+constexpr unsigned REVOKES = 8, TURNS = 100, DOOMED_BITS = 17;
+
+static struct kozo_place taken_back;
+static volatile unsigned begun, ended, before_it; /* the last: that ended while that was there */
+static volatile bool they_may_end, no_turns_left;
+
+static bool is_there(struct kozo_place at)
+{
+    return KOZO_VERIFY_KIND(kozo_cap_verify(at, (struct kozo_place){}).what) != KOZO_KIND_NULL;
+}
+
+static void destroy_without_end(void *arg)
+{
+    struct kozo_untyped memory = { (uint64_t)arg };
+    struct kozo_place doomed = kozo_own(kozo_test_slot());
+
+    while (!they_may_end) {
+        KOZO_CHECK_OK(kozo_retype(memory, KOZO_KIND_CNODE, DOOMED_BITS, doomed, 1));
+        begun++;
+        KOZO_CHECK_OK(kozo_cap_delete(doomed));
+        ended++;
+        if (is_there(taken_back))
+            before_it++;
+    }
+}
+
+/* More urgent than both: says whose turn it is. */
+static void deal_out_turns(void *arg)
+{
+    struct kozo_thread destroyer = { (uint64_t)arg };
+
+    for (unsigned i = 0; i < TURNS && !they_may_end; i++) {
+        unsigned before = begun;
+
+        KOZO_CHECK_OK(kozo_thread_priority(destroyer, FIRST - 1, FIRST - 1));
+        while (begun == before && !they_may_end)
+            (void)kozo_sleep(KOZO_MS / 20);
+        KOZO_CHECK_OK(kozo_thread_priority(destroyer, LATER, LATER));
+        (void)kozo_sleep(KOZO_MS / 20);
+    }
+    no_turns_left = true;
+}
+
+KOZO_TEST(revoke_against_a_thread_that_destroys_without_end)
+{
+    struct witness v = witness();
+    struct kozo_endpoint given = kozo_test_endpoint();
+    struct kozo_worker destroyer, dealer;
+    unsigned most = 0, late = 0;
+
+    taken_back = kozo_own(kozo_test_slot());
+    begun = ended = 0;
+    they_may_end = no_turns_left = false;
+    destroyer = kozo_test_thread(destroy_without_end,
+                                 (void *)kozo_test_untyped(DOOMED_BITS + 6).c, LATER);
+    dealer = kozo_test_thread(deal_out_turns, (void *)destroyer.thread.c, URGENT);
+    for (unsigned i = 0; i < REVOKES; i++) {
+        KOZO_CHECK_OK(kozo_cap_copy(taken_back, kozo_own(given.c), KOZO_SAME_RIGHTS));
+        for (unsigned from = begun; begun == from && !no_turns_left;) {
+        }
+        before_it = 0;
+        KOZO_CHECK_OK(kozo_cap_revoke(kozo_own(given.c)));
+        KOZO_CHECK(!is_there(taken_back));
+        most = before_it > most ? before_it : most;
+        late += before_it > 1; /* our turn may have ended between the last look and the call */
+    }
+    KOZO_CHECK(!no_turns_left);
+    they_may_end = true;
+    kozo_printf("%u destructions; %u at most before a revoke\n", ended, most);
+    KOZO_CHECK(ended >= REVOKES && late <= 1 && most <= 2);
+    AWAIT(kozo_thread_info(destroyer.thread).state != KOZO_THREAD_READY);
+    AWAIT(kozo_thread_info(dealer.thread).state == KOZO_THREAD_FAULTED);
+    unharmed(&v);
+}
+
 /* Each handles the faults of the next, and faults itself when it does: 200 deep. */
 static struct kozo_endpoint link[201];
 

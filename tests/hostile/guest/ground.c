@@ -368,7 +368,7 @@ static void saw_off(void *arg)
         (void)kozo_syscall_err(KOZO_SYS_CAP_MOVE, 0, OWN_FREE, 0, what & 0xffff);
     else
         (void)kozo_syscall_err(what >> 32, 0, what & 0xffff);
-    (void)kozo_syscall_err(KOZO_SYS_FINISH);
+    (void)kozo_syscall_err(KOZO_SYS_FINISH, 0);
     (void)kozo_syscall_err(KOZO_SYS_SIGNAL, OWN_NTFN, 1);
     for (volatile unsigned i = 0; i < 1000; i = i + 1)
         ;
