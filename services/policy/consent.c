@@ -76,17 +76,44 @@ uint64_t consent_deadline(const struct consent *c)
 
 void consent_end(struct consent *c, uint32_t i) { c->request[i] = (struct consent_request){}; }
 
+/* How long it has been on the terminal. */
+static uint64_t stood(const struct consent *c, const struct consent_request *r, uint64_t now)
+{
+    return r->state == CONSENT_SHOWN ? now + c->limit_ms * KOZO_MS - r->until : 0;
+}
+
+/* Those before it that are too long ago count no more; one more counts. */
+static void add_no(struct patience *p, uint64_t waited, uint64_t now)
+{
+    uint32_t kept = 0;
+
+    for (uint32_t n = 0; n < p->noes; n++) {
+        uint64_t at = p->at[n] + waited;
+
+        if (now < at + CONSENT_NOES_MS * KOZO_MS)
+            p->at[kept++] = at;
+    }
+    p->at[kept] = now;
+    p->noes = kept + 1;
+}
+
 void consent_note(struct consent *c, uint32_t i, enum consent_outcome outcome, uint64_t now)
 {
     uint32_t who = identity_requester(c->request[i].badge);
+    struct patience *p;
 
     if (who >= IDENTITY_REQUESTERS || outcome == CONSENT_UNDECIDED)
         return;
-    c->patience[who].noes = outcome == CONSENT_YES ? 0 : c->patience[who].noes + 1;
-    if (c->patience[who].noes < CONSENT_NOES)
+    p = &c->patience[who];
+    if (outcome == CONSENT_YES) {
+        p->noes = 0;
         return;
-    c->patience[who].noes = 0;
-    c->patience[who].until = now + CONSENT_QUIET_MS * KOZO_MS;
+    }
+    add_no(p, stood(c, &c->request[i], now), now);
+    if (p->noes < CONSENT_NOES)
+        return;
+    p->noes = 0;
+    p->until = now + CONSENT_QUIET_MS * KOZO_MS;
 }
 
 bool consent_is_quiet(const struct consent *c, uint64_t badge, uint64_t now)

@@ -21,7 +21,9 @@
     2u /* requests of one requester that can wait: a service, or what it lent to */
 #define CONSENTS (CONSENTS_EACH * IDENTITY_REQUESTERS) /* none fills another's share */
 #define CONSENT_NONE UINT32_MAX
-#define CONSENT_NOES 5u /* so often in a row no, or nothing, is said to a requester; then it ... */
+/* So often in a row, and within so long, no or nothing is said to a requester: then it ... */
+#define CONSENT_NOES 5u
+#define CONSENT_NOES_MS 60000u  /* the time in which its questions stand does not count */
 #define CONSENT_QUIET_MS 60000u /* ... may not ask for so long */
 
 enum consent_state : uint8_t { CONSENT_FREE, CONSENT_WAITS, CONSENT_SHOWN };
@@ -51,14 +53,18 @@ struct consent_request {
     struct rules_answer answer; /* if it is a yes */
 };
 
+/* The person's, with one requester. */
+struct patience {
+    uint32_t noes;             /* in a row, none of them too long ago ... */
+    uint64_t at[CONSENT_NOES]; /* ... and when; later by as long as its questions have stood since */
+    uint64_t until;            /* it may not ask before this time */
+};
+
 struct consent {
     uint64_t orders;
     uint32_t limit_ms; /* for each, from when it is shown */
     struct consent_request request[CONSENTS];
-    struct {
-        uint32_t noes;  /* in a row */
-        uint64_t until; /* it may not ask before this time */
-    } patience[IDENTITY_REQUESTERS];
+    struct patience patience[IDENTITY_REQUESTERS];
 };
 
 /*

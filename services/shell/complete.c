@@ -10,6 +10,17 @@ static bool parts_words(char c)
     return c == ' ' || c == '\t' || c == '<' || c == '>' || parts_stages(c);
 }
 
+/* In `--with NAME,...`: what is typed of the last name. */
+static struct place at_name(struct place p)
+{
+    uint64_t n = p.word.len;
+
+    while (n > 0 && p.word.at[n - 1] != ',')
+        n--;
+    p.word = (struct kozo_str){ p.word.at + n, p.word.len - n };
+    return p;
+}
+
 struct place complete_place(struct kozo_str line, uint64_t cursor)
 {
     uint64_t begin = cursor < line.len ? cursor : line.len, stage, end = begin;
@@ -29,10 +40,12 @@ struct place complete_place(struct kozo_str line, uint64_t cursor)
         p.program = true;
         p.command = text_cut_word(&before);
         if (kozo_str_is(p.command, "--with")) {
-            (void)text_cut_word(&before);
+            if (text_cut_word(&before).len == 0)
+                return at_name(p);
             p.command = text_cut_word(&before);
         }
     }
+    p.first = text_trim(before).len == 0;
     return p;
 }
 

@@ -16,8 +16,9 @@
 /* The word that the cursor is at the end of, and where it stands. */
 struct place {
     struct kozo_str word;    /* as far as it is typed */
-    struct kozo_str command; /* of its stage; empty: the word is that */
+    struct kozo_str command; /* of its stage; empty: the word is that; `--with`: one of its names */
     bool program;            /* the stage is for a program: a pipe, or `run` before it */
+    bool first;              /* the word is the first one after the command */
 };
 
 struct place complete_place(struct kozo_str line, uint64_t cursor);

@@ -3,6 +3,7 @@
 #include "shell/help.h"
 #include "shell/services.h"
 
+#include <kozo/start.h>
 #include <kozo/string.h>
 
 static struct matches matches;
@@ -79,6 +80,37 @@ static void add_files(struct kozo_str word)
     (void)kozo_file_close(f.cap);
 }
 
+/* What the shell could give a program by --with. */
+static void add_own(void)
+{
+    const struct kozo_start *s = kozo_start();
+
+    for (uint32_t i = 0; i < s->ncaps; i++)
+        (void)add(s->cap[i].name);
+}
+
+/* What comes first after a command that has commands of its own; false when it has none. */
+static bool add_words(const struct place *p)
+{
+    static const struct {
+        const char *command, *words;
+    } table[] = {
+        { "policy", "list audit drain explain revoke" },
+        { "trace", "on off show" },
+    };
+
+    for (uint32_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+        struct kozo_str words = kozo_str(table[i].words);
+
+        if (!kozo_str_is(p->command, table[i].command))
+            continue;
+        while (p->first && words.len > 0)
+            (void)add_text(text_cut_word(&words), ' ');
+        return true;
+    }
+    return false;
+}
+
 static bool is_one_of(struct kozo_str name, const char *const *names)
 {
     while (*names != nullptr && !kozo_str_is(name, *names))
@@ -91,7 +123,9 @@ static void add_all(const struct place *p, void (*commands)(bool (*add)(const ch
     static const char *const of_services[] = { "kill", "restart", nullptr };
     static const char *const of_holders[] = { "caps", "why", nullptr };
 
-    if (p->command.len == 0 && p->program)
+    if (kozo_str_is(p->command, "--with"))
+        add_own();
+    else if (p->command.len == 0 && p->program)
         help_each(true, add);
     else if (p->command.len == 0) {
         commands(add);
@@ -103,7 +137,7 @@ static void add_all(const struct place *p, void (*commands)(bool (*add)(const ch
     else if (is_one_of(p->command, of_holders)) {
         add_services();
         add_running();
-    } else
+    } else if (!add_words(p))
         add_files(p->word);
 }
 

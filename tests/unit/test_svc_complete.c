@@ -33,7 +33,25 @@ TEST(the_word_and_its_command_are_found)
     CHECK_STR(at("cat /f | wc /e^"), "/e (wc)!");
     CHECK_STR(at("run w^"), "w ()!");
     CHECK_STR(at("run --with fs,policy as^"), "as ()!");
+    CHECK_STR(at("run --with ^"), " (--with)!");
+    CHECK_STR(at("run --with po^"), "po (--with)!");
+    CHECK_STR(at("run --with fs,po^"), "po (--with)!");
+    CHECK_STR(at("ls; run --with fs,^"), " (--with)!");
     CHECK_STR(at("wc </e^"), "/e (wc)");
+}
+
+static bool is_first(const char *line)
+{
+    return complete_place(kozo_str(line), strlen(line)).first;
+}
+
+TEST(the_first_word_after_a_command_is_told)
+{
+    CHECK(is_first("policy "));
+    CHECK(is_first("policy li"));
+    CHECK(is_first("ls; policy li"));
+    CHECK(!is_first("policy explain "));
+    CHECK(!is_first("policy explain 1"));
 }
 
 static const char *rest(const char *typed, const char *const *names)

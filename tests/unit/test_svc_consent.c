@@ -173,6 +173,35 @@ TEST(a_service_that_is_refused_again_and_again_leaves_the_person_in_peace)
     CHECK(!consent_is_quiet(c, WHO(3, 99), end));
 }
 
+/* Five questions that stand for `stand`, with `pause` between one's end and the next one. */
+static bool is_quiet_after(uint64_t stand, uint64_t pause)
+{
+    struct consent *c = queue();
+    uint64_t now = 0;
+
+    c->limit_ms = 30000;
+    for (uint32_t n = 0; n < CONSENT_NOES; n++) {
+        uint32_t k = consent_add(c, WHO(3, 1));
+
+        now += n > 0 ? pause : 0;
+        consent_show(c, k, now);
+        now += stand;
+        consent_note(c, k, CONSENT_NO, now);
+        consent_end(c, k);
+    }
+    return consent_is_quiet(c, WHO(3, 1), now);
+}
+
+TEST(noes_count_together_only_within_a_minute)
+{
+    CHECK(is_quiet_after(0, 0));
+    CHECK(is_quiet_after(MS, 15000 * MS - 1));
+    CHECK(!is_quiet_after(MS, 15000 * MS)); /* four pauses: the first one is a minute ago */
+    CHECK(!is_quiet_after(MS, 30000 * MS));
+    CHECK(is_quiet_after(30000 * MS, 1000 * MS)); /* no time passes while it holds the terminal */
+    CHECK(!is_quiet_after(30000 * MS, 15000 * MS));
+}
+
 TEST(a_program_that_is_refused_does_not_silence_who_runs_it)
 {
     struct consent *c = queue();
