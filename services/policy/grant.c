@@ -135,6 +135,26 @@ void grant_end(struct policy_server *p, uint32_t i, enum audit_result result, co
     lease_end(&p->store->leases, i);
 }
 
+/* What is kept of it went with its provider's life, and all that was given of it too. */
+static bool is_gone(const struct policy_server *p, uint32_t i)
+{
+    struct kozo_verified v = kozo_cap_verify(kept(p, i), kozo_own(0));
+
+    return p->store->leases.lease[i].serial != 0 && p->store->leases.lease[i].state == LEASE_HELD &&
+           (v.err != KOZO_OK || KOZO_VERIFY_KIND(v.what) == KOZO_KIND_NULL);
+}
+
+void grant_end_the_dead(struct policy_server *p, uint64_t badge)
+{
+    uint32_t i;
+
+    while ((i = lease_outlived(&p->store->leases, badge)) != LEASE_NONE)
+        grant_end(p, i, AUDIT_RELEASED, "its requester has begun a new life");
+    for (i = 0; i < LEASES; i++)
+        if (is_gone(p, i))
+            grant_end(p, i, AUDIT_RELEASED, "its provider has ended");
+}
+
 void grant_expire(struct policy_server *p)
 {
     uint32_t i;

@@ -87,6 +87,8 @@ void grant_settle(struct policy_server *p, uint32_t i, bool arrived);
 void grant_end(struct policy_server *p, uint32_t i, enum audit_result result, const char *reason);
 /* Ends those that are over, and what an earlier life of policy was about to give. */
 void grant_expire(struct policy_server *p);
+/* Ends those of earlier lives of the service with this badge, and of providers that have ended. */
+void grant_end_the_dead(struct policy_server *p, uint64_t badge);
 void grant_recover(struct policy_server *p);
 /*
  * Looks after the leases that have ended: the provider of one is told, by closer.h, unless it did not

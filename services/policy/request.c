@@ -291,14 +291,6 @@ static bool wait_for_person(struct policy_server *p, uint64_t badge,
     return true;
 }
 
-static void end_outlived(struct policy_server *p, uint64_t badge)
-{
-    uint32_t i;
-
-    while ((i = lease_outlived(&p->store->leases, badge)) != LEASE_NONE)
-        grant_end(p, i, AUDIT_RELEASED, "its requester has begun a new life");
-}
-
 enum kozo_err serve_request(struct policy_server *p, const struct kozo_msg *m,
                             const struct policy_request_req *req, struct policy_request_rep *rep)
 {
@@ -312,7 +304,7 @@ enum kozo_err serve_request(struct policy_server *p, const struct kozo_msg *m,
         return tell_rights(p, m, KOZO_POLICY_REQUEST);
     if (q.subject == nullptr)
         return KOZO_ERR_STALE;
-    end_outlived(p, badge);
+    grant_end_the_dead(p, badge);
     if (!lease_store_has_room(p->store, identity_requester(badge),
                               consent_count(&p->consent, identity_requester(badge)), p->share)) {
         p->answer = (struct rules_answer){};

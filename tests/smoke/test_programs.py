@@ -381,6 +381,27 @@ def test_what_a_program_was_granted_ends_with_it(boot):
             person.line("policy drain")
 
 
+def test_leases_of_the_dead_are_not_listed(boot):
+    """Neither of a file whose server has begun a new life, nor of a program whose shell has."""
+    with boot.start() as vm:
+        person = Person(vm)
+        for line in ("restart fsd", "kill shell"):
+            vm.send("run --with policy petitioner ask fs:/etc/motd 1 &\r")
+            vm.wait_for(r"allow\? y or n")
+            vm.send("y\r")
+            vm.wait_for("result=granted")
+            vm.wait_for(PROMPT)
+            assert "shell/program low" in person.line("policy list")
+            vm.send(line + "\r")
+            vm.wait_for(r"allow\? y or n")
+            vm.send("y\r")
+            vm.wait_for(r"service (fsd|shell): begins life 2")
+            vm.wait_for(PROMPT)
+            assert "shell/program low" not in person.line("policy list"), line
+            if line == "restart fsd":
+                person.line("kill 1")
+
+
 def test_a_program_asks_in_a_name_of_its_own(boot):
     """What the person says to it does not count for the person's own commands; and it gets no better capability."""
     with boot.start() as vm:
