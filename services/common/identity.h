@@ -7,7 +7,8 @@
  *
  * - a capability to init that is bound to one service says to which (bits 16-23) and for whom
  *   (24-30): init makes it for its bearer, and it leads nowhere else;
- * - with 62 policy marks, for itself, who asks by a copy that a service has lent;
+ * - with 62 policy marks who asks by a capability that a service has lent, and with the number of
+ *   that (16-31) one that it made for that purpose; 0 is a copy of the service's own;
  * - badges with 63 are a server's own.
  *
  * Owns:      the layout of that badge.
@@ -75,6 +76,15 @@ static inline uint64_t identity_client(uint64_t badge)
 {
     return (badge >> 24 & 0x3f) | ((badge >> 30 & 1) != 0 ? IDENTITY_LENT : 0);
 }
+
+/* That of a program that the service has lent policy to, the `nth` time, from 1 on. */
+static inline uint64_t identity_lent_as(uint64_t badge, uint64_t nth)
+{
+    return badge | IDENTITY_LENT | ((nth - 1) % 0xffff + 1) << 16;
+}
+
+/* Its number; 0: a copy of the service's own, or that itself. */
+static inline uint32_t identity_lend(uint64_t badge) { return (uint32_t)(badge >> 16 & 0xffff); }
 
 /* Whose badge it is; null when it is nobody's. */
 static inline const struct manifest_service *identity_service(const struct manifest *m,

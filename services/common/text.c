@@ -160,3 +160,22 @@ uint64_t text_printable(char *to, uint64_t size, struct kozo_str text)
         to[used] = '\0';
     return used;
 }
+
+static bool is_of_a_name(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           c == '-' || c == '_' || c == '.' || c == '+' || c == '/';
+}
+
+uint64_t text_name(char *to, uint64_t size, struct kozo_str text)
+{
+    bool cut = text.len >= size;
+    uint64_t len = cut ? size - 1 : text.len;
+
+    for (uint64_t i = 0; i < len; i++)
+        to[i] = is_of_a_name(text.at[i]) ? text.at[i] : '?';
+    for (uint64_t i = 1; cut && i <= 2; i++)
+        to[len - i] = '.';
+    to[len] = '\0';
+    return len;
+}

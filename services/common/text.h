@@ -41,3 +41,8 @@ uint64_t text_torn(struct kozo_str text);
  * Returns the length.
  */
 uint64_t text_printable(char *to, uint64_t size, struct kozo_str text);
+/*
+ * The same of a name that is to stand in a sentence: each byte that is neither a letter or digit of
+ * ASCII nor one of - _ . + / becomes `?`. What has been cut ends with `..`; `size` is at least 4.
+ */
+uint64_t text_name(char *to, uint64_t size, struct kozo_str text);

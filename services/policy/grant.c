@@ -148,6 +148,7 @@ void grant_end_the_dead(struct policy_server *p, uint64_t badge)
 {
     uint32_t i;
 
+    lend_end_outlived(p, badge);
     while ((i = lease_outlived(&p->store->leases, badge)) != LEASE_NONE)
         grant_end(p, i, AUDIT_RELEASED, "its requester has begun a new life");
     for (i = 0; i < LEASES; i++)

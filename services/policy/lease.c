@@ -5,7 +5,7 @@
 
 #include <kozo/time.h>
 
-static const uint64_t store_magic = 0x33534553414c5a4bull;
+static const uint64_t store_magic = 0x34534553414c5a4bull;
 
 bool lease_store_open(struct lease_store *l)
 {
@@ -14,6 +14,7 @@ bool lease_store_open(struct lease_store *l)
     for (uint32_t i = 0; i < LEASES; i++)
         lease_free(&l->leases, i);
     record_clear(&l->records);
+    l->lends = 0;
     l->magic = store_magic;
     return false;
 }

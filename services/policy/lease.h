@@ -51,6 +51,7 @@ struct lease_store {
     uint64_t magic;
     struct record_table records;
     struct lease_table leases;
+    uint64_t lends; /* how often policy was lent to a program under a name */
 };
 
 /*

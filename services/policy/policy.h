@@ -18,6 +18,13 @@
 
 #define POLICY_WHO 64u /* of who asks, in words */
 
+/* What a service has lent a program of its own. */
+struct policy_lend {
+    uint64_t badge; /* of who asks by it; 0 = nothing is lent */
+    kozo_cptr slot; /* the parent of what was given */
+    char name[MANIFEST_NAME + 1]; /* in the service's words */
+};
+
 struct policy_server {
     struct manifest manifest;
     struct lease_store *store;
@@ -32,6 +39,7 @@ struct policy_server {
     bool calling;                  /* ... if one is */
     struct denials denials;
     char lent[MANIFEST_SERVICES][POLICY_WHO]; /* names that policy_name has made */
+    struct policy_lend lend[MANIFEST_SERVICES];
     uint32_t share;                           /* undrained records of a requester */
     bool later;                               /* the request under way is answered later ... */
     bool answered;                            /* ... or has been */
@@ -111,6 +119,22 @@ void request_begin(struct policy_server *p);
 void request_look(struct policy_server *p);
 /* When to look again, UINT64_MAX = nobody waits. */
 uint64_t request_deadline(const struct policy_server *p);
+
+/* Those that wait with this badge are not to be answered any more. */
+void request_cancel(struct policy_server *p, uint64_t badge);
+
+/* ---- programs of services: lend.c ---- */
+
+enum kozo_err serve_lend(struct policy_server *p, const struct kozo_msg *m,
+                         const struct policy_lend_req *req, struct policy_lend_rep *rep);
+enum kozo_err serve_unlend(struct policy_server *p, const struct kozo_msg *m,
+                           const struct policy_unlend_req *req, struct policy_unlend_rep *rep);
+/* False for what was lent before, and is not lent any more. */
+bool lend_is_current(struct policy_server *p, uint64_t badge);
+/* `asker (a program run by shell)`, or without the name where it has none. */
+struct kozo_str lend_describe(struct policy_server *p, uint64_t badge, char to[POLICY_WHO]);
+/* What an earlier life of the service had lent. */
+void lend_end_outlived(struct policy_server *p, uint64_t badge);
 
 /* ---- looking after it: query.c ---- */
 

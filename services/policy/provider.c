@@ -55,7 +55,7 @@ static enum kozo_err call_open(struct kozo_endpoint from, struct kozo_msg *m, bo
 
     if (for_others)
         err = fs_call_open_for(from, m,
-                               &(struct fs_open_for_req){ .client = badge & ~IDENTITY_LENT,
+                               &(struct fs_open_for_req){ .client = identity_service_badge(badge),
                                                           .path = path,
                                                           .rights = rights | KOZO_FILE_ACCOUNT },
                                &rep_for);

@@ -11,7 +11,7 @@ static bool owns(const struct kozo_msg *m, const struct lease *l)
 {
     uint64_t badge = policy_requester(m);
 
-    return l->badge == badge || (l->badge & ~IDENTITY_LENT) == badge;
+    return l->badge == badge || identity_service_badge(l->badge) == badge;
 }
 
 static enum kozo_err serve_release(struct policy_server *p, const struct kozo_msg *m,
@@ -140,4 +140,6 @@ const struct policy_ops policy_operations = {
     .explain = serve_explain,
     .drain = serve_drain,
     .revoke = serve_revoke,
+    .lend = serve_lend,
+    .unlend = serve_unlend,
 };

@@ -195,14 +195,10 @@ static void settle(struct policy_server *p)
 }
 
 /* As the person reads it. */
-static struct kozo_str clear_name(const struct policy_server *p, uint64_t badge,
-                                  char to[POLICY_WHO])
+static struct kozo_str clear_name(struct policy_server *p, uint64_t badge, char to[POLICY_WHO])
 {
-    const struct manifest_service *s = identity_service(&p->manifest, badge);
-
-    kozo_snprintf(to, POLICY_WHO, "%s%.*s", (badge & IDENTITY_LENT) != 0 ? "a program run by " : "",
-                  (int)s->name.len, s->name.at);
-    return kozo_str(to);
+    return (badge & IDENTITY_LENT) != 0 ? lend_describe(p, badge, to)
+                                        : identity_service(&p->manifest, badge)->name;
 }
 
 static void show_next(struct policy_server *p)
@@ -214,6 +210,13 @@ static void show_next(struct policy_server *p)
         return;
     consent_show(&p->consent, k, kozo_now());
     person_ask(&p->consent.request[k], clear_name(p, p->consent.request[k].badge, who));
+}
+
+void request_cancel(struct policy_server *p, uint64_t badge)
+{
+    for (uint32_t k = 0; k < CONSENTS; k++)
+        if (p->consent.request[k].state != CONSENT_FREE && p->consent.request[k].badge == badge)
+            cancel(p, k);
 }
 
 static void look_for_the_gone(struct policy_server *p)
@@ -302,7 +305,7 @@ enum kozo_err serve_request(struct policy_server *p, const struct kozo_msg *m,
 
     if ((m->user & KOZO_POLICY_REQUEST) == 0)
         return tell_rights(p, m, KOZO_POLICY_REQUEST);
-    if (q.subject == nullptr)
+    if (q.subject == nullptr || !lend_is_current(p, m->badge))
         return KOZO_ERR_STALE;
     grant_end_the_dead(p, badge);
     if (!lease_store_has_room(p->store, identity_requester(badge),

@@ -2,7 +2,6 @@
 #include "shell/program.h"
 #include "common/fault.h"
 #include "common/line.h"
-#include "shell/grants.h"
 
 #include <kozo/cpio.h>
 #include <kozo/error.h>
@@ -154,14 +153,57 @@ enum kozo_err program_give(struct program *p, const char *name, kozo_cptr slot, 
     return add_cap(p, name, "", copy, KOZO_SAME_RIGHTS);
 }
 
-enum kozo_err program_give_policy(struct program *p)
+static enum kozo_err lend(struct program *p, struct kozo_str name, kozo_cptr slot)
 {
+    struct policy_lend_rep rep;
+    struct kozo_msg m;
+    enum kozo_err err;
+
+    if (slot == 0)
+        return KOZO_ERR_LIMIT;
+    name.len = name.len < KOZO_START_NAME ? name.len : KOZO_START_NAME - 1;
+    kozo_msg_init(&m);
+    kozo_msg_window(&m, slot, 1);
+    err = policy_call_lend(kozo_cap_endpoint("policy"), &m, &(struct policy_lend_req){ name },
+                           &rep);
+    p->lend = rep.number;
+    return err == KOZO_OK && rep.cap.slot == 0 ? KOZO_ERR_GONE : err;
+}
+
+/* Policy takes back what it lent, and what was granted by that. */
+static void unlend(struct program *p)
+{
+    struct policy_unlend_rep rep;
+    struct kozo_msg m;
+
+    (void)kozo_reconnect("policy"); /* in another life it has the leases of this one */
+    kozo_msg_init(&m);
+    if (p->lend != 0)
+        (void)policy_call_unlend(kozo_cap_endpoint("policy"), &m,
+                                 &(struct policy_unlend_req){ p->lend }, &rep);
+    p->lend = 0;
+    p->asks = false;
+}
+
+enum kozo_err program_give_policy(struct program *p, struct kozo_str name)
+{
+    kozo_cptr slot = kozo_slot_alloc();
+    enum kozo_err err = KOZO_OK;
+
     for (uint32_t i = 0; i < PROGRAMS; i++)
         if (programs[i].asks && &programs[i] != p)
-            return KOZO_ERR_IN_USE;
-    p->asks = true;
-    return program_give(p, "policy", kozo_cap("policy"),
-                        KOZO_RIGHTS(KOZO_WRITE | KOZO_GRANT, KOZO_POLICY_REQUEST));
+            err = KOZO_ERR_IN_USE;
+    if (err == KOZO_OK) {
+        p->asks = true;
+        err = lend(p, name, slot);
+    }
+    if (err == KOZO_OK)
+        err = hold(p, slot, false);
+    if (err != KOZO_OK) {
+        kozo_slot_drop(slot);
+        return err;
+    }
+    return add_cap(p, "policy", "", slot, KOZO_SAME_RIGHTS);
 }
 
 enum kozo_err program_give_file(struct program *p, const char *name, struct kozo_endpoint file)
@@ -348,8 +390,7 @@ static void take_back(struct program *p)
     }
     p->holds = 0;
     if (p->asks)
-        grants_release();
-    p->asks = false;
+        unlend(p);
     for (uint32_t i = 0; i < PROGRAM_PIPES; i++)
         leave_pipe(&pipes[i], p);
 }

@@ -46,7 +46,8 @@ struct program {
     char name[KOZO_START_NAME];
     struct kozo_bytes image; /* in the archive */
     bool runs;
-    bool asks;       /* it can ask policy, in the shell's name */
+    bool asks;       /* it can ask policy, as a program of the shell's ... */
+    uint64_t lend;   /* ... by what policy has lent under this number */
     uint64_t badge;  /* of its faults */
     uint32_t job;    /* which command line started it */
     uint32_t status; /* once it does not run any more */
@@ -64,8 +65,11 @@ enum kozo_err program_begin(void);
 struct program *program_new(void);
 /* The shell's own capability `slot`, a copy with these rights, under `name`. */
 enum kozo_err program_give(struct program *p, const char *name, kozo_cptr slot, uint64_t rights);
-/* As program_give, the right to ask policy; at its end its leases end. IN_USE: another one has it. */
-enum kozo_err program_give_policy(struct program *p);
+/*
+ * The right to ask policy, which calls it by `name`; at its end its leases end. IN_USE: another one
+ * has it.
+ */
+enum kozo_err program_give_policy(struct program *p, struct kozo_str name);
 /* An open file, which is its from now on, also after an error. `name`: of a stream, with its suffix. */
 enum kozo_err program_give_file(struct program *p, const char *name, struct kozo_endpoint file);
 /* A pipe from one program's stdout to the other's stdin. */

@@ -162,22 +162,24 @@ static bool give_arguments(struct program *p, const struct start *s)
 }
 
 /* By a log without GRANT nobody gets the shell's own capabilities from init (kozo_reconnect). */
-static bool give_own(struct program *p, const char *name)
+static bool give_own(struct program *p, const char *name, struct kozo_str program)
 {
     uint64_t rights = strcmp(name, "log") == 0 ? KOZO_RIGHTS(KOZO_WRITE, 0xff) : KOZO_SAME_RIGHTS;
     enum kozo_err err;
 
     if (strcmp(name, "policy") != 0)
         return give(p, name, kozo_cap(name), rights);
-    err = program_give_policy(p);
+    err = program_give_policy(p, program);
     if (err != KOZO_ERR_IN_USE)
         return err == KOZO_OK || fail(kozo_str(name), err);
     (void)shell_fail(kozo_str(name), "another program asks already, one at a time; `jobs` lists it");
     return false;
 }
 
-static bool give_with(struct program *p, struct kozo_str names)
+static bool give_with(struct program *p, const struct start *s)
 {
+    struct kozo_str names = s->with;
+
     while (names.len > 0) {
         struct kozo_str word = text_trim(text_cut(&names, ','));
         char name[KOZO_START_NAME];
@@ -188,7 +190,7 @@ static bool give_with(struct program *p, struct kozo_str names)
             return false;
         }
         (void)kozo_reconnect(name); /* what provides it may be in another life */
-        if (!give_own(p, name))
+        if (!give_own(p, name, s->words[0]))
             return false;
     }
     return true;
@@ -211,7 +213,7 @@ static bool give_all(const struct parsed *line, uint32_t i, struct program *p)
         return false;
     if (last && line->out.len == 0 && !give_console(p, "stdout.console"))
         return false;
-    return give_console(p, "stderr.console") && give_arguments(p, &s) && give_with(p, s.with);
+    return give_console(p, "stderr.console") && give_arguments(p, &s) && give_with(p, &s);
 }
 
 /* ---- starting ---- */

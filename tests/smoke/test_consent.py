@@ -206,6 +206,30 @@ def test_a_requester_that_dies_behind_a_yes_leaves_nothing(boot):
     assert "petitioner] granted" not in vm.text
 
 
+def test_what_a_service_lends_a_program_has_a_name_and_an_end(boot):
+    """The name is the service's word, bounded and one word; what asks by it cannot choose another, or outlive it."""
+    rules = (RULE.format(name="free", object="fs:/etc/motd", rights="read", decision="allow", more="") +
+             RULE.format(name="ask", object="fs:/etc/hostname", rights="read", decision="ask", more=""))
+    boot.write(CONF, boot.read(CONF) + rules.replace("petitioner", "lender") + """
+[service lender]
+binary       = bin/lender
+sha256       = auto
+memory       = 1M
+untyped      = 64K
+threads      = 2
+capabilities = log policy policy-admin
+requests     = fs
+""")
+    with boot.start() as vm:
+        vm.wait_for(r"^\[\?\] shell\?asks\?\?\?\?\?x\?\?\?a\?program\?ru \(a program run by lender\)$")
+        vm.wait_for(r'^\[\?\]   \|  asks policy for "fs:/etc/hostname"$')
+        vm.wait_for(ALLOW)
+        vm.wait_for(r"^\[\?\] withdrawn: who asked has ended, or gave up waiting$")
+        vm.wait_for(r"\[lender\] all done$")
+        assert "[lender] wrong" not in vm.text and "result=cancelled" in vm.text, vm.text
+        assert len(re.findall(r"who=lender/program .*result=released .*its requester has ended", vm.text)) == 2, vm.text
+
+
 def test_a_flood_fills_its_own_share(boot):
     petition(boot, "flood fs:/etc/motd sleep 1500 forge")
     with boot.start() as vm:

@@ -409,7 +409,7 @@ def test_a_program_asks_in_a_name_of_its_own(boot):
         for n in range(6):
             vm.send("run --with policy asker fs:/etc/motd\r")
             if n < 5:
-                vm.wait_for(r'^\[\?\] a program run by shell asks policy for "fs:/etc/motd"$')
+                vm.wait_for(r'^\[\?\] asker \(a program run by shell\) asks policy for "fs:/etc/motd"$')
                 vm.wait_for(r"allow\? y or n")
                 vm.send("n\r")
             vm.wait_for(r"who=shell/program .* result=denied")

@@ -453,6 +453,21 @@ TEST(a_bound_badge_says_to_which_service_and_for_whom)
     CHECK_EQ(bound >> 62, 0);
 }
 
+TEST(what_is_lent_to_a_program_has_a_number)
+{
+    uint64_t own = identity_badge(1, 7), first = identity_lent_as(own, 1);
+
+    CHECK_EQ(identity_lend(own), 0);
+    CHECK_EQ(identity_lend(own | IDENTITY_LENT), 0);
+    CHECK_EQ(identity_lend(first), 1);
+    CHECK_EQ(identity_lend(identity_lent_as(own, 0xffff)), 0xffff);
+    CHECK_EQ(identity_lend(identity_lent_as(own, 0x10000)), 1); /* and never 0 */
+    CHECK_EQ(identity_service_badge(first), own);
+    CHECK_EQ(identity_requester(first), identity_requester(own | IDENTITY_LENT));
+    CHECK_EQ(identity_life(first), 7);
+    CHECK_EQ(identity_client(identity_bind(own, 0, first)), 2 | IDENTITY_LENT);
+}
+
 TEST(who_asks_by_a_lent_copy_is_counted_apart_and_has_the_same_name)
 {
     uint64_t badge = identity_badge(1, 7), lent = badge | IDENTITY_LENT;

@@ -182,6 +182,24 @@ TEST(an_object_may_be_a_power_over_a_service)
     CHECK(!object_parse(kozo_str("process:kill/*"), &o));
 }
 
+TEST(a_name_in_a_sentence_is_one_word)
+{
+    char to[8];
+
+    CHECK_EQ(text_name(to, sizeof to, kozo_str("/b-_.+9")), 7);
+    CHECK_STR(to, "/b-_.+9");
+    (void)text_name(to, sizeof to, kozo_str("a) as\n["));
+    CHECK_STR(to, "a??as??");
+    (void)text_name(to, sizeof to, kozo_str("\xc3\xa9\x1b\"\\:*"));
+    CHECK_STR(to, "???????");
+    CHECK_EQ(text_name(to, sizeof to, kozo_str("abcdefgh")), 7);
+    CHECK_STR(to, "abcde..");
+    CHECK_EQ(text_name(to, 4, kozo_str("abcd")), 3);
+    CHECK_STR(to, "a..");
+    CHECK_EQ(text_name(to, 4, kozo_str("")), 0);
+    CHECK_STR(to, "");
+}
+
 TEST(rights_have_names)
 {
     char to[RIGHTS_TEXT];

@@ -21,8 +21,9 @@
 #define KOZO_POLICY_DRAIN 8u
 /*
  * The service itself asks. Without it, it is somebody whom the service lent a copy to: the person at
- * the console reads so, and its refusals are counted apart. Lend `policy` with
- * KOZO_RIGHTS(KOZO_WRITE | KOZO_GRANT, KOZO_POLICY_REQUEST).
+ * the console reads so, and its refusals are counted apart. Lend what policy_call_lend gives, under
+ * a name that the person reads, or a copy with KOZO_RIGHTS(KOZO_WRITE | KOZO_GRANT,
+ * KOZO_POLICY_REQUEST).
  */
 #define KOZO_POLICY_SELF 16u
 #define KOZO_POLICY_LENT "/program" /* ends the name of such a one, in leases and the audit */
