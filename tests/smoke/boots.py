@@ -39,10 +39,12 @@ BOOTS = {
     "foreign": [_USUAL, _MAX, _SLOW],
     "grabber": [],  # a program: test_programs.py runs it
     "greedy": [],   # a service: test_supervise.py puts it into the manifest
+    "halfway": [],  # a program: test_programs.py runs it
     "ipc": [_USUAL, _MAX, _STEPS, _SLOW],
     "isolation": [_USUAL, _MAX, _LARGE],
     "tangle": [],   # a program: test_views.py has the shell start it
     "knot": [],     # a service: test_shell.py puts it into the manifest
+    "lender": [],   # a service: test_consent.py puts it into the manifest
     "memory": [_USUAL, _SMALL, _LARGE],
     "notify": [_USUAL, _SLOW],
     "petitioner": [],   # a service: test_consent.py puts it into the manifest

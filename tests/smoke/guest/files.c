@@ -92,7 +92,7 @@ KOZO_TEST(a_file_is_lent_attenuated_and_taken_back)
     (void)serves(root);
 }
 
-KOZO_TEST(handles_of_an_earlier_life_are_stale)
+KOZO_TEST(handles_of_an_earlier_life_are_gone)
 {
     struct kozo_endpoint root, f, archived;
     char byte;
@@ -102,13 +102,14 @@ KOZO_TEST(handles_of_an_earlier_life_are_stale)
     f = file(root, "ram/a");
     archived = kozo_file_open(root, "bin/fsd", KOZO_FILE_READ).cap;
     KOZO_CHECK_EQ(kozo_file_read(archived, 0, &byte, 1).value, 1);
-    kozo_process_destroy(&fsd.process);
-    KOZO_REQUIRE(filesystem_start_life(2, 0, nullptr));
-    KOZO_CHECK_ERR(kozo_file_read(f, 0, &byte, 1).err, KOZO_ERR_STALE);
-    KOZO_CHECK_ERR(kozo_file_read(archived, 0, &byte, 1).err, KOZO_ERR_STALE);
+    KOZO_REQUIRE(filesystem_restart());
+    KOZO_CHECK_ERR(kozo_file_read(f, 0, &byte, 1).err, KOZO_ERR_EMPTY);
+    KOZO_CHECK_ERR(kozo_file_read(archived, 0, &byte, 1).err, KOZO_ERR_EMPTY);
+    KOZO_CHECK_ERR(kozo_file_open(root, "bin/fsd", KOZO_FILE_READ).err, KOZO_ERR_EMPTY);
+    root = filesystem_client(0);
     KOZO_CHECK_ERR(kozo_file_open(root, "ram/a", KOZO_FILE_READ).err, KOZO_ERR_NOT_FOUND);
     (void)file(root, "ram/a");
-    KOZO_CHECK_ERR(kozo_file_stat(f).err, KOZO_ERR_STALE);
+    KOZO_CHECK_ERR(kozo_file_stat(f).err, KOZO_ERR_EMPTY);
     (void)serves(root);
 }
 

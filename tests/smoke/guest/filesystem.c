@@ -55,7 +55,7 @@ static void supervise(void *)
     }
 }
 
-bool filesystem_start_life(uint32_t life, int argc, const char *const *argv)
+static bool begin(uint32_t life, int argc, const char *const *argv)
 {
     const struct kozo_boot_info *b = kozo_boot_info();
     const struct kozo_cpio archive = kozo_test_initrd();
@@ -109,7 +109,16 @@ bool filesystem_start(int argc, const char *const *argv)
     fsd.pool.c = kozo_test_slot();
     KOZO_CHECK_OK(kozo_pool_split(kozo_test_pool(), kozo_own(fsd.pool.c), 2));
     (void)kozo_test_thread(supervise, nullptr, URGENT);
-    return filesystem_start_life(1, argc, argv);
+    return begin(1, argc, argv);
+}
+
+bool filesystem_restart(void)
+{
+    kozo_process_destroy(&fsd.process);
+    KOZO_CHECK_OK(kozo_cap_revoke(kozo_own(fsd.port.c)));
+    KOZO_CHECK_OK(kozo_cap_delete(kozo_own(fsd.port.c)));
+    fsd.port = kozo_test_endpoint();
+    return begin(2, 0, nullptr);
 }
 
 struct kozo_endpoint filesystem_client(uint32_t number)

@@ -25,7 +25,7 @@ extern struct filesystem fsd;
 
 /* Starts it, with these arguments, and waits until it is ready. Else false: the case failed. */
 bool filesystem_start(int argc, const char *const *argv);
-/* The same again on the same Endpoint, after kozo_process_destroy(&fsd.process). */
-bool filesystem_start_life(uint32_t life, int argc, const char *const *argv);
+/* Ends it, and starts it again with an Endpoint of its own, as init does. */
+bool filesystem_restart(void);
 /* The root, as init gives it to the client with this number. */
 struct kozo_endpoint filesystem_client(uint32_t number);
