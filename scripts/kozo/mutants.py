@@ -28,6 +28,7 @@ from kozo.errors import KozoError
 
 FOLDER = paths.TESTS / "mutants"
 PROGRAM = "tests/unit/unit-fast"
+INCLUDED = ("kernel", "sys/abi")
 CORE = re.compile(r"(kernel/(?!arch/)|sys/abi/).*\.[ch]$")  # what a mutant may change
 
 _HUNK = re.compile(r"@@ -(\d+)(?:,\d+)? \+\d+(?:,\d+)? @@")
@@ -203,6 +204,8 @@ class Base:
         """Build the tests with a mutant; returns the program. Raises Broken."""
         folder = self._tree.root / "mutants" / mutant.name
         shutil.rmtree(folder, ignore_errors=True)
+        if any(file.endswith(".h") for file in mutant.hunks):
+            self._copy_headers(folder)
         for file, hunks in mutant.hunks.items():
             text = patched((paths.SOURCE / file).read_text(), hunks, mutant.name)
             (folder / file).parent.mkdir(parents=True, exist_ok=True)
@@ -211,6 +214,15 @@ class Base:
         program = folder / "unit"
         self._run(mutant, ["clang-19", "-fuse-ld=lld", *objects, "-o", str(program)])
         return program
+
+    @staticmethod
+    def _copy_headers(folder):
+        """All of them: kernel/kernel.h, too, looks for others in its own folder first."""
+        def others(where, names):
+            return [n for n in names
+                    if not n.endswith(".h") and not os.path.isdir(os.path.join(where, n))]
+        for part in INCLUDED:
+            shutil.copytree(paths.SOURCE / part, folder / part, ignore=others)
 
     def _object(self, mutant, folder, target):
         """The object of a mutant in place of `target`."""
@@ -224,7 +236,7 @@ class Base:
             shutil.copy(paths.SOURCE / name, copy)
         out = str(folder / (name.replace("/", "_") + ".o"))
         words = self._without_dependencies(shlex.split(self._commands[target]["command"]))
-        includes = [f"-I{folder / d}" for d in ("kernel", "sys/abi")]
+        includes = [f"-I{folder / d}" for d in INCLUDED]
         words = [str(copy) if w == source else out if w == target else w for w in words]
         self._run(mutant, [words[0], *includes, *words[1:], "-w"])
         return out
