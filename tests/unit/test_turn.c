@@ -227,6 +227,49 @@ TEST(finish_of_what_has_ended_returns_at_once)
     CHECK_EQ(host_kind(VICTIM), KOZO_KIND_ENDPOINT);
 }
 
+/* A number that nothing has had yet is no more than that of what is under way. */
+TEST(finish_of_a_number_that_is_made_up_waits_for_what_is_under_way_and_no_longer)
+{
+    const uint64_t made_up[] = { 3, 4, 1ull << 63, ~0ull };
+
+    for (uint32_t i = 0; i < sizeof made_up / sizeof *made_up; i++) {
+        boot_askers();
+        preempted_once(asker[2], KOZO_SYS_FINISH, made_up[i], 0);
+        CHECK_EQ(asker[2]->frame.number, KOZO_SYS_FINISH);
+        CHECK_EQ(asker[2]->frame.reg[0], 2);
+        CHECK_OK(call(asker[3], FINISH, made_up[i]));
+        CHECK_EQ(asker[3]->frame.reg[0], 0);
+        CHECK_PTR(kernel.pending.zombies, nullptr);
+        CHECK_EQ(host_kind(VICTIM), KOZO_KIND_ENDPOINT); /* nobody's turn came for it */
+        uint64_t steps = kernel.pending.steps;
+        CHECK_OK(call(asker[3], FINISH, made_up[i])); /* nothing is under way: at once */
+        CHECK_EQ(kernel.pending.steps, steps);
+        CHECK_PTR(kernel.pending.asker, asker[0]);
+        CHECK_OK(go_on(destroyer));
+        host_make(COPY, KOZO_KIND_CNODE, DOOMED_BITS);
+        preempted_once(asker[4], KOZO_SYS_CAP_DELETE, 0, COPY);
+        CHECK(pending_busy());
+        steps = kernel.pending.steps;
+        CHECK_OK(go_on(asker[2])); /* that is not what it waited for */
+        CHECK_EQ(kernel.pending.steps, steps);
+    }
+}
+
+/* Those of the past are over; who really deletes waits all the same. */
+TEST(finish_of_a_number_of_the_past_takes_nothing_from_who_waits)
+{
+    boot_askers();
+    uint64_t steps = kernel.pending.steps;
+    CHECK_OK(call(asker[2], FINISH, 1));
+    CHECK_EQ(asker[2]->frame.reg[0], 0);
+    CHECK_EQ(kernel.pending.steps, steps);
+    CHECK_EQ(destroyer->frame.number, KOZO_SYS_FINISH);
+    CHECK_EQ(destroyer->frame.reg[0], 2);
+    CHECK_PTR(kernel.pending.asker, asker[0]);
+    CHECK_OK(go_on(destroyer));
+    CHECK_PTR(kernel.pending.zombies, nullptr);
+}
+
 /* It began, the rest was done by another, who then began something of his own. */
 TEST(a_delete_whose_work_was_done_returns_though_another_is_under_way)
 {

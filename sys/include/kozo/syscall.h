@@ -237,8 +237,8 @@ static inline enum kozo_err kozo_cap_revoke(struct kozo_place at)
 }
 
 /*
- * Finishes the destruction that is under way in the kernel, whoever began it. Preemptible. Cannot
- * fail.
+ * Finishes the destruction that is under way in the kernel, whoever began it. What others wait to
+ * begin is not begun. Preemptible. Needs no right. Cannot fail.
  */
 static inline void kozo_finish(void)
 {
