@@ -52,11 +52,10 @@ void fault_stop(struct tcb *t, const char *why)
     tcb_drop_caller(t);
 }
 
-void fault_raise(struct tcb *t, const struct fault *f)
+static void tell_handler(struct tcb *t)
 {
     const struct cap *handler = &t->binding[TCB_FAULT].cap;
 
-    set_pending(t, f);
     if (handler->kind != KOZO_KIND_ENDPOINT) {
         fault_stop(t, "it has no fault handler");
         return;
@@ -65,6 +64,17 @@ void fault_raise(struct tcb *t, const struct fault *f)
     t->user_rights = handler->user_rights;
     t->rights = 0;
     endpoint_send(t, (struct endpoint *)handler->object);
+}
+
+/* Who owes a faulted thread an answer pays for the step that stopping that one takes. */
+void fault_raise(struct tcb *t, const struct fault *f)
+{
+    bool answers = t->owes != nullptr && t->owes->message == MSG_FAULT;
+
+    set_pending(t, f);
+    tell_handler(t);
+    if (answers)
+        pending_steps(1);
 }
 
 void fault_syscall(struct tcb *t, uint64_t number)

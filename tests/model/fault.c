@@ -14,12 +14,10 @@ void m_fault_stop(struct m_thread *t)
     m_drop_caller(t);
 }
 
-void m_fault_raise(struct m_thread *t, struct m_fault fault)
+static void tell_handler(struct m_thread *t)
 {
     const struct m_cap *handler = t->binding[M_FAULT];
 
-    t->fault = fault;
-    t->message = M_FAULTS;
     if (handler == nullptr) {
         m_fault_stop(t);
         return;
@@ -28,6 +26,17 @@ void m_fault_raise(struct m_thread *t, struct m_fault fault)
     t->user = handler->user;
     t->rights = 0;
     m_send(t, handler->object);
+}
+
+void m_fault_raise(struct m_thread *t, struct m_fault fault)
+{
+    bool answers = t->owes != nullptr && m_is_faulting(t->owes);
+
+    t->fault = fault;
+    t->message = M_FAULTS;
+    tell_handler(t);
+    if (answers)
+        m_steps(1);
 }
 
 /* In the order of enum kozo_reg. */

@@ -310,6 +310,55 @@ TEST(waiters_of_an_endpoint_that_goes_add_a_step_each)
         CHECK_EQ(others.thread[i]->state, TCB_READY);
 }
 
+/* ---- handlers of faults that stop ---- */
+
+#define CHAIN 3u /* threads: each handles the faults of the next, and nobody those of the first */
+#define CHAINS (DERIVERS / CHAIN)
+#define HANDLES (SLOT_FREE + 3) /* Endpoints, one for each thread but the last of a chain */
+static_assert(CHAINS > PENDING_BATCH && HANDLES + DERIVERS <= SLOT_KEPT);
+
+static bool is_dropping(struct tcb *const *chain)
+{
+    for (uint32_t i = 0; i < CHAIN; i++)
+        if (chain[i]->dropping)
+            return true;
+    return false;
+}
+
+/* All of a chain fault, from its end on: the first stops, and by and by the others for it. */
+static void stop_a_chain(struct tcb *t, uint64_t first)
+{
+    struct tcb **chain = &others.thread[first];
+
+    if (first % CHAIN != 0 || first / CHAIN >= CHAINS || is_dropping(chain) ||
+        others.made > 16 * CHILDREN)
+        return;
+    for (uint32_t i = 0; i < CHAIN; i++)
+        if (chain[i]->state == TCB_FAULTED)
+            CHECK_OK(call(others.thread[DERIVERS - 1], THREAD_RESUME, host_thread_slot(chain[i])));
+    for (uint32_t i = CHAIN - 1; i > 0; i--) {
+        CHECK_EQ(call(chain[i - 1], RECV, HANDLES + first + i - 1, 0), HOST_BLOCKED);
+        host_fault(chain[i], KOZO_FAULT_PAGE, 0, KOZO_READ);
+        CHECK_PTR(chain[i - 1]->owes, chain[i]);
+    }
+    host_fault(t, KOZO_FAULT_PAGE, 0, KOZO_READ);
+    others.made += CHAIN;
+}
+
+/* Who faults while it owes an answer to a fault pays for the step that this may take. */
+TEST(handlers_that_stop_without_end_add_no_step_to_a_revoke)
+{
+    boot_crowd(stop_a_chain);
+    for (uint32_t i = 0; i < CHAINS * CHAIN; i++) {
+        if (i % CHAIN == CHAIN - 1)
+            continue;
+        host_make(HANDLES + i, KOZO_KIND_ENDPOINT, 0);
+        tcb_bind(others.thread[i + 1], TCB_FAULT, host_slot(HANDLES + i), 0);
+    }
+    make_star();
+    check_bound(revoke_preempted(SLOT_EP), CHILDREN + 1);
+}
+
 /* ---- before it begins ---- */
 
 #define DOOMED_BITS 10u
