@@ -3,6 +3,7 @@
  * test_invariants.c - each invariant broken on purpose, one way at a time: kernel_check() names it.
  */
 #include "cap/object.h"
+#include "cap/pending.h"
 #include "host.h"
 #include "mem/vspace.h"
 #include <string.h>
@@ -202,8 +203,6 @@ TEST(a_thread_that_remembers_what_is_not_bound_is_noticed)
     BREAKS(I4, t->buffer, nullptr);
 }
 
-/* ---- I5 ---- */
-
 /* A thread that is none of the kernel's, alone in its ring. */
 static struct tcb stranger;
 
@@ -213,6 +212,24 @@ static struct tcb *stranger_in(enum tcb_state state, uint8_t priority)
         (struct tcb){ .state = state, .priority = priority, .next = &stranger, .prev = &stranger };
     return &stranger;
 }
+
+TEST(a_queue_of_turns_that_leads_astray_is_noticed)
+{
+    host_boot();
+    struct tcb *first = host_peer(HOST_PRIORITY), *last = host_peer(HOST_PRIORITY);
+    struct tcb *other = host_peer(HOST_PRIORITY);
+    pending_ask(first);
+    pending_ask(last);
+    BREAKS(I4, kernel.pending.asker, nullptr);
+    BREAKS(I4, kernel.pending.asker, last);
+    BREAKS(I4, kernel.pending.last_asker, first);
+    BREAKS(I4, first->asks.queued, false);
+    BREAKS(I4, last->asks.prev, nullptr);
+    BREAKS(I4, other->asks.queued, true);
+    BREAKS(I4, last->asks.next, stranger_in(TCB_FREE, 0));
+}
+
+/* ---- I5 ---- */
 
 TEST(a_sender_that_is_not_queued_is_noticed)
 {
