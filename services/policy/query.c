@@ -76,7 +76,47 @@ static enum kozo_err serve_leases(struct policy_server *p, const struct kozo_msg
                                     .tier = l->tier,
                                     .lease_ms = l->lease_ms,
                                     .left_ms = l->expires > now ? (l->expires - now) / KOZO_MS : 0,
-                                    .rule = kozo_str(l->rule) };
+                                    .rule = kozo_str(l->rule),
+                                    .seen = l->seen,
+                                    .slot = l->once ? lease_once_slot(i) : lease_slot(i) };
+    return KOZO_OK;
+}
+
+/* ---- rules ---- */
+
+/* Who would open the object; empty when nobody does. */
+static struct kozo_str provider_of(const struct policy_server *p, struct kozo_str name)
+{
+    const struct manifest_service *s;
+    struct object object;
+
+    if (!object_parse(name, &object))
+        return (struct kozo_str){};
+    if (rules_power(&object) != 0)
+        return kozo_str("init");
+    s = manifest_provider(&p->manifest, object.provider);
+    return s != nullptr ? s->name : (struct kozo_str){};
+}
+
+static enum kozo_err serve_rule(struct policy_server *p, const struct kozo_msg *m,
+                                const struct policy_rule_req *req, struct policy_rule_rep *rep)
+{
+    struct rules_request q = { manifest_service(&p->manifest, req->who), req->object, req->rights };
+    struct rules_answer *a = &p->answer;
+
+    if ((m->user & KOZO_POLICY_LOOK) == 0)
+        return tell_rights(p, m, KOZO_POLICY_LOOK);
+    if (q.subject == nullptr)
+        return KOZO_ERR_NOT_FOUND;
+    rules_decide(&p->manifest, &q, a);
+    *rep =
+        (struct policy_rule_rep){ .decision = a->decision,
+                                  .tier = a->tier,
+                                  .lease_ms = a->lease_ms,
+                                  .rule = a->rule != nullptr ? a->rule->name : (struct kozo_str){},
+                                  .provider = provider_of(p, req->object),
+                                  .reason = kozo_str(a->reason),
+                                  .hint = kozo_str(a->hint) };
     return KOZO_OK;
 }
 
@@ -140,6 +180,7 @@ const struct policy_ops policy_operations = {
     .explain = serve_explain,
     .drain = serve_drain,
     .revoke = serve_revoke,
+    .rule = serve_rule,
     .lend = serve_lend,
     .unlend = serve_unlend,
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* caps and why: who holds what, and from whom it came. */
+#include "shell/caps.h"
 #include "shell/json.h"
-#include "shell/services.h"
 
 #include <kozo/error.h>
 #include <kozo/print.h>
@@ -12,6 +12,7 @@ constexpr uint32_t known_max = 1024;
 constexpr uint64_t first_program = 1ull
                                    << 32; /* an index from here on: of a program of the shell's */
 constexpr uint32_t depth_max = 64;
+constexpr uint64_t lease_slots = 128; /* two for each lease */
 
 /* A slot of a service, of a program, or of the leases that init lends to policy. */
 struct known {
@@ -109,7 +110,7 @@ static enum kozo_err learn_program(uint32_t i)
 
 static void learn_leases(void)
 {
-    for (uint64_t slot = 1; slot < 64 && knowns < known_max; slot++) {
+    for (uint64_t slot = 1; slot < lease_slots && knowns < known_max; slot++) {
         uint64_t id = id_of(KOZO_SYSTEM_OF_LEASES, slot);
 
         if (id != 0)
@@ -275,10 +276,28 @@ static bool print_json(const struct known *k, const char *tail)
 /* ---- the whole tree ---- */
 
 struct chain {
-    uint64_t id; /* of the slot asked for */
+    uint64_t id; /* of the slot asked for ... */
+    bool lease;  /* ... or of a lease, of which the holder, or if empty anybody, has something */
+    struct kozo_str holder;
+    uint32_t above; /* entries to the lease, once it has come */
     struct kozo_tree_entry entry[depth_max];
     uint32_t length; /* 0: it has not come yet */
 };
+
+static bool is_meant(struct kozo_str word, uint64_t index);
+
+/* Whether the chain ends here. */
+static bool is_end(struct chain *c, const struct kozo_tree_entry *e, uint64_t depth)
+{
+    const struct known *k;
+
+    if (!c->lease)
+        return e->slot == c->id;
+    if (e->slot == c->id)
+        c->above = (uint32_t)depth + 1;
+    k = c->above > 0 && depth >= c->above ? find_id(e->slot) : nullptr;
+    return k != nullptr && (c->holder.len == 0 || is_meant(c->holder, k->index));
+}
 
 /* An entry of the whole tree, in order: those above it are in the chain. */
 static void take_entry(struct chain *c, const struct kozo_tree_entry *e)
@@ -288,10 +307,12 @@ static void take_entry(struct chain *c, const struct kozo_tree_entry *e)
     for (uint32_t i = 0; i < knowns; i++)
         if (known[i].id == e->slot)
             known[i].object = e->object;
+    if (c->length == 0 && depth < c->above)
+        c->length = c->above; /* nothing of the lease is its holder's */
     if (c->length > 0 || depth >= depth_max)
         return;
     c->entry[depth] = *e;
-    if (e->slot == c->id)
+    if (is_end(c, e, depth))
         c->length = (uint32_t)depth + 1;
 }
 
@@ -310,6 +331,8 @@ static enum kozo_err walk(struct chain *c)
         for (uint64_t i = 0; i < rep.entries.len / sizeof *e; i++)
             take_entry(c, &e[i]);
     } while (rep.next != 0);
+    if (c->length == 0)
+        c->length = c->above;
     return KOZO_OK;
 }
 
@@ -455,21 +478,48 @@ static const struct known *find_object(struct kozo_str holder, struct kozo_str o
     return nullptr;
 }
 
-static uint32_t print_chain(const struct known *k)
+/* `c` says what to look for; `what` names it. */
+static uint32_t print_chain(struct chain *c, struct kozo_str what)
 {
-    static struct chain chain;
-    enum kozo_err err;
+    enum kozo_err err = walk(c);
 
-    chain = (struct chain){ .id = k->id };
-    err = walk(&chain);
-    if (err == KOZO_OK && chain.length == 0)
+    if (err == KOZO_OK && c->length == 0)
         err = KOZO_ERR_GONE;
     if (err != KOZO_OK)
-        return shell_fail_err(kozo_str(k->name), err);
-    for (uint32_t i = 0; i < chain.length; i++)
-        if (chain.entry[i].slot != 0 && !print_entry(&chain.entry[i], i, "init"))
+        return shell_fail_err(what, err);
+    for (uint32_t i = 0; i < c->length; i++)
+        if (c->entry[i].slot != 0 && !print_entry(&c->entry[i], i, "init"))
             return 1;
     return 0;
+}
+
+static struct chain chain;
+
+uint32_t caps_print_lease(struct kozo_str holder, uint64_t slot)
+{
+    chain = (struct chain){};
+    for (uint32_t i = 0; i < knowns; i++)
+        if (known[i].index == KOZO_SYSTEM_OF_LEASES && known[i].slot == slot)
+            chain = (struct chain){ .id = known[i].id, .lease = true, .holder = holder };
+    return chain.id != 0 ? print_chain(&chain, holder)
+                         : shell_fail(holder, "that lease has ended meanwhile");
+}
+
+/* The program that a word means, rather the one that can ask policy; null for a service. */
+static const struct program *find_program(struct kozo_str word)
+{
+    const struct program *found = nullptr;
+
+    for (uint32_t i = 0; i < services.programs; i++)
+        if (is_meant(word, first_program + i) &&
+            (found == nullptr || services.program[i].program->asks))
+            found = services.program[i].program;
+    return found;
+}
+
+static bool is_clear_name(struct kozo_str object)
+{
+    return object.len > 0 && memchr(object.at, ':', object.len) != nullptr;
 }
 
 uint32_t command_why(const struct words *w, uint32_t)
@@ -481,9 +531,12 @@ uint32_t command_why(const struct words *w, uint32_t)
         return shell_fail_err(w->word[0], err);
     if (!is_holder(w->word[1], false))
         return 1;
+    if (is_clear_name(w->word[2]))
+        return why_granted(&services, find_program(w->word[1]), w->word[1], w->word[2]);
     k = find_object(w->word[1], w->word[2]);
     if (k == nullptr)
         return shell_fail(w->word[2],
                           "it holds no such capability; `caps` with its name lists them");
-    return print_chain(k);
+    chain = (struct chain){ .id = k->id };
+    return print_chain(&chain, kozo_str(k->name));
 }

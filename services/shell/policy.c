@@ -2,6 +2,7 @@
 /* policy, kill and restart: grants, and powers that have to be granted. */
 #include "common/object.h"
 #include "common/rights.h"
+#include "shell/policy.h"
 #include "shell/run.h"
 #include "shell/services.h"
 #include "shell/shell.h"
@@ -15,9 +16,9 @@
 
 static struct kozo_msg message;
 
-static struct kozo_endpoint admin(void)
+struct kozo_endpoint policy_admin(struct kozo_msg *m)
 {
-    kozo_msg_init(&message);
+    kozo_msg_init(m);
     (void)kozo_reconnect("policy-admin"); /* it may be in another life */
     return kozo_cap_endpoint("policy-admin");
 }
@@ -34,19 +35,17 @@ static const char *result_of(uint64_t r)
 
 static const char *const tiers[] = { "low", "medium", "high", "critical" };
 
-static const char *tier_of(uint64_t t)
-{
-    return t < sizeof tiers / sizeof tiers[0] ? tiers[t] : "?";
-}
+const char *policy_tier(uint64_t t) { return t < sizeof tiers / sizeof tiers[0] ? tiers[t] : "?"; }
 
 static bool print_lease(const struct policy_leases_rep *l)
 {
     char rights[RIGHTS_TEXT];
 
-    return shell_print(
-        "%6llu %-10.*s %-9s %8llu %-12.*s %s %.*s\n", (unsigned long long)l->lease, (int)l->who.len,
-        l->who.at, tier_of(l->tier), (unsigned long long)l->left_ms, (int)l->rule.len, l->rule.at,
-        rights_text_of(rights, l->object, (uint8_t)l->rights), (int)l->object.len, l->object.at);
+    return shell_print("%6llu %-10.*s %-9s %8llu %-12.*s %s %.*s\n", (unsigned long long)l->lease,
+                       (int)l->who.len, l->who.at, policy_tier(l->tier),
+                       (unsigned long long)l->left_ms, (int)l->rule.len, l->rule.at,
+                       rights_text_of(rights, l->object, (uint8_t)l->rights), (int)l->object.len,
+                       l->object.at);
 }
 
 static enum kozo_err list_leases(void)
@@ -58,8 +57,8 @@ static enum kozo_err list_leases(void)
                      "RIGHTS, OBJECT"))
         return KOZO_ERR_CANCELLED;
     for (uint64_t from = 0;; from = rep.lease + 1) {
-        err = policy_call_leases(admin(), &message, &(struct policy_leases_req){ .from = from },
-                                 &rep);
+        err = policy_call_leases(policy_admin(&message), &message,
+                                 &(struct policy_leases_req){ .from = from }, &rep);
         if (err != KOZO_OK)
             return err == KOZO_ERR_NOT_FOUND ? KOZO_OK : err;
         if (!print_lease(&rep))
@@ -86,8 +85,8 @@ static enum kozo_err list_audit(void)
                      "RIGHTS, OBJECT"))
         return KOZO_ERR_CANCELLED;
     for (uint64_t from = 0;; from = rep.seq + 1) {
-        err =
-            policy_call_audit(admin(), &message, &(struct policy_audit_req){ .from = from }, &rep);
+        err = policy_call_audit(policy_admin(&message), &message,
+                                &(struct policy_audit_req){ .from = from }, &rep);
         if (err != KOZO_OK)
             return err == KOZO_ERR_NOT_FOUND ? KOZO_OK : err;
         if (!print_record(&rep))
@@ -108,18 +107,19 @@ static enum kozo_err explain(uint64_t number)
 {
     struct policy_audit_rep a;
     struct policy_explain_rep e;
-    enum kozo_err err =
-        policy_call_audit(admin(), &message, &(struct policy_audit_req){ .from = number }, &a);
+    enum kozo_err err = policy_call_audit(policy_admin(&message), &message,
+                                          &(struct policy_audit_req){ .from = number }, &a);
 
     if (err == KOZO_OK && a.seq != number)
         err = KOZO_ERR_NOT_FOUND;
     if (err != KOZO_OK)
         return err;
     if (!print_record(&a) ||
-        !shell_print("%-8s %s, lease %llu for %llu ms\n", "tier", tier_of(a.tier),
+        !shell_print("%-8s %s, lease %llu for %llu ms\n", "tier", policy_tier(a.tier),
                      (unsigned long long)a.lease, (unsigned long long)a.lease_ms))
         return KOZO_ERR_CANCELLED;
-    err = policy_call_explain(admin(), &message, &(struct policy_explain_req){ .seq = number }, &e);
+    err = policy_call_explain(policy_admin(&message), &message,
+                              &(struct policy_explain_req){ .seq = number }, &e);
     if (err != KOZO_OK)
         return err;
     return print_text("asked", e.why) && print_text("reason", e.reason) &&
@@ -132,15 +132,16 @@ static enum kozo_err revoke(uint64_t lease)
 {
     struct policy_revoke_rep rep;
 
-    return policy_call_revoke(admin(), &message, &(struct policy_revoke_req){ .lease = lease },
-                              &rep);
+    return policy_call_revoke(policy_admin(&message), &message,
+                              &(struct policy_revoke_req){ .lease = lease }, &rep);
 }
 
 static enum kozo_err drain(void)
 {
     struct policy_drain_rep rep;
-    enum kozo_err err = policy_call_drain(
-        admin(), &message, &(struct policy_drain_req){ .through = UINT64_MAX }, &rep);
+    enum kozo_err err =
+        policy_call_drain(policy_admin(&message), &message,
+                          &(struct policy_drain_req){ .through = UINT64_MAX }, &rep);
 
     if (err == KOZO_OK && !shell_print("%llu drained\n", (unsigned long long)rep.count))
         err = KOZO_ERR_CANCELLED;
@@ -166,9 +167,10 @@ uint32_t command_policy(const struct words *w, uint32_t)
     else
         return shell_fail(w->word[0], "usage: policy list|audit|drain|explain N|revoke N");
     if (numbered && err == KOZO_ERR_NOT_FOUND)
-        return shell_fail(w->word[2], kozo_str_is(w->word[1], "revoke")
-                                          ? "no such lease; `policy list` lists them"
-                                          : "no such decision, or no more; `policy audit` lists them");
+        return shell_fail(w->word[2],
+                          kozo_str_is(w->word[1], "revoke")
+                              ? "no such lease; `policy list` lists them"
+                              : "no such decision, or no more; `policy audit` lists them");
     return err == KOZO_OK ? 0 : shell_fail_err(w->word[w->count - 1], err);
 }
 

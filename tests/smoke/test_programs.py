@@ -402,6 +402,50 @@ def test_leases_of_the_dead_are_not_listed(boot):
                 person.line("kill 1")
 
 
+def test_why_tells_the_lease_of_an_object(boot):
+    """Rule, tier, time, consent, provider and chain; of what is not granted, what the rules say."""
+    boot.write("etc/kozo.conf", boot.read("etc/kozo.conf") + "[rule motd-shell]\nsubject = shell\nobject = fs:/etc/motd\nrights = read\n"
+               "decision = allow\n[rule sealed]\nsubject = shell\nobject = fs:/etc/kozo.conf\nrights = read\ndecision = deny\n")
+    with boot.start() as vm:
+        person = Person(vm)
+        assert person.line("why shell fs:/etc/motd") == (
+            "shell has no lease of fs:/etc/motd. A request of shell's would be decided so:\n"
+            "  read: [rule motd-shell] allows it, tier low, for 3600000 ms\n"
+            "  write: [rule shell-files] asks the person at the console, tier medium, for 300000 ms\n"
+            "  list: [rule shell-files] asks the person at the console, tier low, for 3600000 ms\n"
+            "  create: [rule shell-files] asks the person at the console, tier medium, for 300000 ms\n"
+            "  remove: [rule shell-files] asks the person at the console, tier high, for 60000 ms\n")
+        assert "  read: [rule sealed] denies it\n" in person.line("why shell fs:/etc/kozo.conf")
+        assert "  kill: [rule shell-kill] asks the person at the console, tier critical" in person.line("why shell process:kill/fsd")
+        assert person.line("why fsd fs:/") == (
+            "fsd has no lease of fs:/. A request of fsd's would be decided so:\n  read write list create remove: denied: fsd may not "
+            "ask for what fs provides; fs is missing under requests in [service fsd] of etc/kozo.conf\n")
+        assert person.line("why nobody fs:/") == "error: nobody: no such service or program; `ps` lists them\n"
+        vm.send("run --with policy petitioner ask fs:/etc/motd 1 ask fs:/ram 4 &\r")
+        vm.wait_for(r"allow\? y or n")
+        vm.send("y\r")
+        vm.wait_for(r'object="fs:/ram" .*result=granted')
+        vm.wait_for(PROMPT)
+        told = {}
+        for who, what in (("petitioner", "motd"), ("petitioner", "ram"), ("shell", "ram")):
+            path = {"motd": "fs:/etc/motd", "ram": "fs:/ram"}[what]
+            told[who, what] = person.line(f"why {who} {path}")
+        chain = (r"(?: +Untyped +-w--- 00 0  init\n)+ +Endpoint +rwg-- ff 0  endpoint of fsd\n(?: +Endpoint .*\n)+"
+                 r" +Endpoint +-w\S+ {} \S+  lease, in slot \d+\n +Endpoint +-w\S+ {} \S+  \[1\] petitioner, slot \d+\n")
+        for (who, what), text in told.items():
+            path, rights, rule, bits = {
+                "motd": ("fs:/etc/motd", "read", r"\[rule motd-shell\]; nobody was asked", "01"),
+                "ram": ("fs:/ram", "list", r"\[rule shell-files\], and the person at the console said yes", "04")}[what]
+            assert re.fullmatch(
+                rf"lease \d+ of shell/program: {path}, {rights}\n  tier low, 3[56]\d{{5}} of 3600000 ms left\n"
+                rf"  {rule}\n  granted by policy, opened by fsd\n" + chain.format(r"\w\w", bits), text), (who, what, text)
+        assert person.line("why petitioner fs:/ram/x").startswith(
+            told["petitioner", "ram"].split("\n")[0] + "; a directory above it\n")
+        assert person.line("why petitioner fs:/ramp").startswith("petitioner has no lease of fs:/ramp. ")
+        assert "it was not given policy to ask by" in person.line("spin & ; why spin fs:/ram; kill 2")
+        assert re.search(r"endpoint of fsd\n(?: .*\n)* .* shell, slot \d+: fs\n$", person.line("why shell fs")), vm.text
+
+
 def test_a_program_asks_in_a_name_of_its_own(boot):
     """What the person says to it does not count for the person's own commands; and it gets no better capability."""
     with boot.start() as vm:
