@@ -68,12 +68,13 @@ def test_caps_and_why_tell_of_programs(boot):
            r"\[1\] sleep +(\d+) policy +Endpoint +-wg-- 01 \S+\n"
     found = re.fullmatch(f"SERVICE +SLOT .*\n{held}", one)
     assert found and re.fullmatch(f"SERVICE +SLOT .*\n{held}(?:\\[2\\] sleep .*\n){{4}}", both), text
-    # From the kernel: what the shell made for it hangs below the shell's own, and that is found from both ends.
-    assert re.search(rf"shell, slot \d+: policy\n +Endpoint +-wg-- 01 \S+  shell, slot \d+\n"
+    # From the kernel: what policy lent hangs below policy's port, what the shell made below the shell's own; found from both ends.
+    assert re.search(rf"policy, slot \d+: serve\n +Endpoint +-wg-- 01 \S+  policy, slot \d+\n"
+                     rf" +Endpoint +-wg-- 01 \S+  shell, slot \d+\n"
                      rf" +Endpoint +-wg-- 01 \S+  \[1\] sleep, slot {found[1]}: policy\n", why), why
     assert re.search(r"fsd, slot \d+: serve\n(?: .*\n)+ +Endpoint +-wg-- 01 \S+  \[2\] cat, slot \d+: arg1\.file\n", why), why
-    assert re.search(rf"\d+ policy +Endpoint .*\n  Endpoint .* shell, slot \d+\n    Endpoint .* \[1\] sleep, slot {found[1]}: policy\n",
-                     shell), shell
+    assert re.search(rf"^shell +\d+ +Endpoint +-wg-- 01 \S+\n  Endpoint .* \[1\] sleep, slot {found[1]}: policy\n",
+                     shell, re.MULTILINE), shell
     assert not re.search(r"in no slot", cat) and cat.count("[2] cat") == 4, cat
     rows, = objects(rest)
     assert [(r["program"], r["job"], r["name"]) for r in rows if r["program"] == "cat"] == [
