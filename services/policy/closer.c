@@ -20,6 +20,15 @@ static struct {
 
 /* ---- the other thread ---- */
 
+/*
+ * Whether the provider has answered, or is there no more: whatever else ended the call, it may not
+ * have heard of it.
+ */
+static bool is_told(enum kozo_err err)
+{
+    return err != KOZO_ERR_TIMEOUT && err != KOZO_ERR_CANCELLED && err != KOZO_ERR_DROPPED;
+}
+
 static enum closer_state call(void)
 {
     struct fs_close_rep rep;
@@ -30,7 +39,7 @@ static enum closer_state call(void)
     kozo_msg_deadline(&m, kozo_now() + PROVIDER_PATIENCE);
     err = fs_call_close(closer.told, &m, &(struct fs_close_req){}, &rep);
     (void)kozo_cap_delete(kozo_own(closer.told.c));
-    return err == KOZO_ERR_TIMEOUT ? CLOSER_UNHEARD : CLOSER_TOLD;
+    return is_told(err) ? CLOSER_TOLD : CLOSER_UNHEARD;
 }
 
 static void run(void *arg)
@@ -44,7 +53,8 @@ static void run(void *arg)
             continue;
         closer.state = call();
         kozo_msg_init(&m);
-        (void)kozo_send(closer.back, &m);
+        while (kozo_send(closer.back, &m) == KOZO_ERR_CANCELLED)
+            continue;
     }
 }
 

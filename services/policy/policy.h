@@ -3,7 +3,8 @@
  * policy.h - what the parts of policy share.
  *
  * Owns:      struct policy_server.
- * Callers:   services/policy. One thread; the one that asks the person shares nothing (person.h).
+ * Callers:   services/policy, its first thread. Those that ask the person (person.h) and that tell
+ * providers (closer.h) share nothing of it.
  * Spec:      docs/spec/services.md
  */
 #pragma once

@@ -93,14 +93,18 @@ static enum kozo_err open_path(struct policy_server *p, struct kozo_endpoint fro
 static enum kozo_err open_power(struct policy_server *p, struct kozo_endpoint from, uint64_t badge,
                                 struct kozo_str target)
 {
+    struct system_bind_req req = { .name = target, .client = badge };
+    uint64_t until = kozo_now() + PROVIDER_PATIENCE;
     struct system_bind_rep rep;
     struct kozo_msg m;
     enum kozo_err err;
 
     kozo_msg_init(&m);
     kozo_msg_window(&m, p->opened, 1);
-    err = system_call_bind(from, &m, &(struct system_bind_req){ .name = target, .client = badge },
-                           &rep);
+    do {
+        kozo_msg_deadline(&m, next_stop(p, until));
+        err = system_call_bind(from, &m, &req, &rep);
+    } while (goes_on(err, &m, until));
     return err == KOZO_OK && rep.cap.slot == 0 ? KOZO_ERR_GONE : err;
 }
 

@@ -63,7 +63,8 @@ static enum kozo_err serve_leases(struct policy_server *p, const struct kozo_msg
 
     if ((m->user & KOZO_POLICY_LOOK) == 0)
         return tell_rights(p, m, KOZO_POLICY_LOOK);
-    grant_end_the_dead(p, m->badge);
+    if (req->from == 0)
+        grant_end_the_dead(p, m->badge);
     i = lease_from(&p->store->leases, req->from);
     if (i == LEASE_NONE)
         return KOZO_ERR_NOT_FOUND;

@@ -113,8 +113,10 @@ static void cancel(struct policy_server *p, uint32_t k)
     p->answer = p->consent.request[k].answer;
     rules_refuse(&p->answer, "its requester ended, or gave up waiting", "");
     record(p, p->consent.request[k].badge, &a, AUDIT_CANCELLED, 0);
-    if (p->consent.request[k].state == CONSENT_SHOWN)
+    if (p->consent.request[k].state == CONSENT_SHOWN) {
+        consent_note(&p->consent, k, CONSENT_SILENCE, kozo_now()); /* it took the terminal, too */
         person_withdraw("withdrawn: who asked has ended, or gave up waiting");
+    }
     forget(p, k);
 }
 

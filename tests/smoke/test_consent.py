@@ -143,6 +143,13 @@ def test_a_requester_that_dies_is_replaced_and_asks_anew(boot):
         assert vm.text.count("said yes") == 1
 
 
+def test_one_that_asks_and_gives_up_does_not_keep_the_terminal(boot):
+    petition(boot, "impatient fs:/etc/motd")
+    with boot.start() as vm:
+        vm.wait_for(r"\[petitioner\] denied fs:/etc/motd: .*the person has said no, or nothing, too often$")
+        assert vm.text.count("result=cancelled") in (5, 6), "the fifth may find the sixth in the queue"
+
+
 USURPER = """
 [service usurper]
 binary       = bin/petitioner

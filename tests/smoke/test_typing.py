@@ -73,7 +73,7 @@ def test_control_c_at_a_question_ends_what_runs(boot):
         vm.wait_for(PROMPT)
         assert person.line("jobs") == ""
         vm.send(asks + "; echo REST-RAN\r")
-        vm.wait_for(r"^\[\?\] a program run by shell asks policy for")
+        vm.wait_for(r"^\[\?\] petitioner \(a program run by shell\) asks policy for")
         vm.send("\x03")                      # before keys count it is no answer
         vm.wait_for(r"\^C\n")
         vm.wait_for(PROMPT)

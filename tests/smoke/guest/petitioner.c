@@ -15,10 +15,10 @@
  *     abuse                send policy whatever is no request, or none that can be granted
  *     storm OBJECT         ask a thousand times, by four threads, and wait for their answers
  *     again OBJECT         ask six times, and give back what is granted
+ *     impatient OBJECT     ask until denied, and wait for half a second each time
  *     until-refused OBJECT ask until the answer is another than at first
  *     drain                make room in the audit
- *     swap                 with two leases, give back the first just before the second ends; say
- *                          when it does
+ *     swap                 with two leases, give back one just before the other ends; say when
  *     late                 ask alone, and just before nobody answers keep policy waiting by what is
  *                          good for one use
  *     reconnect            to policy, which has begun a new life
@@ -168,9 +168,9 @@ static void kill(struct kozo_endpoint by, const char *name)
     struct kozo_msg m;
 
     kozo_msg_init(&m);
-    kozo_printf("kill %s: %s\n", name,
-                kozo_err_text(system_call_kill(by, &m, &(struct system_kill_req){ kozo_str(name) },
-                                               &rep)));
+    kozo_printf(
+        "kill %s: %s\n", name,
+        kozo_err_text(system_call_kill(by, &m, &(struct system_kill_req){ kozo_str(name) }, &rep)));
 }
 
 static void restart(const char *name)
@@ -179,10 +179,10 @@ static void restart(const char *name)
     struct kozo_msg m;
 
     kozo_msg_init(&m);
-    kozo_printf("restart %s: %s\n", name,
-                kozo_err_text(system_call_restart(kozo_cap_endpoint("process"), &m,
-                                                  &(struct system_restart_req){ kozo_str(name) },
-                                                  &rep)));
+    kozo_printf(
+        "restart %s: %s\n", name,
+        kozo_err_text(system_call_restart(kozo_cap_endpoint("process"), &m,
+                                          &(struct system_restart_req){ kozo_str(name) }, &rep)));
 }
 
 static void crash(void *arg)
@@ -311,13 +311,6 @@ static void abuse_fault(void)
     kozo_printf("its fault: %s\n", kozo_err_text(info.err));
 }
 
-static void abuse(void)
-{
-    abuse_labels();
-    abuse_names();
-    abuse_fault();
-}
-
 static void ask_again_and_again(void *object)
 {
     struct policy_request_req req = { .object = kozo_str(object), .rights = 1 };
@@ -371,7 +364,7 @@ static void until_refused(const char *object)
 }
 
 /* Without a window for a capability: a yes would be a grant that does not arrive. */
-static void petition(void *object)
+static enum kozo_err petition_until(const char *object, uint64_t deadline)
 {
     struct policy_request_req req = { .object = kozo_str(object), .rights = 1 };
     struct policy_request_rep rep;
@@ -379,8 +372,19 @@ static void petition(void *object)
     enum kozo_err err;
 
     kozo_msg_init(&m);
+    kozo_msg_deadline(&m, deadline);
     err = policy_call_request(kozo_cap_endpoint("policy"), &m, &req, &rep);
-    tell(err, object, rep.lease_ms, rep.reason.at);
+    if (err != KOZO_ERR_TIMEOUT)
+        tell(err, object, rep.lease_ms, rep.reason.at);
+    return err;
+}
+
+static void petition(void *object) { (void)petition_until(object, UINT64_MAX); }
+
+static void impatient(const char *object)
+{
+    while (petition_until(object, kozo_now() + 500 * KOZO_MS) == KOZO_ERR_TIMEOUT)
+        continue;
 }
 
 static void alone(char *object)
@@ -545,7 +549,7 @@ static int run(int argc, char **argv)
         else if (strcmp(word, "late") == 0)
             late();
         else if (strcmp(word, "abuse") == 0)
-            abuse();
+            abuse_labels(), abuse_names(), abuse_fault();
         else if (strcmp(word, "reconnect") == 0)
             kozo_printf("reconnected: %s\n", kozo_err_text(kozo_reconnect("policy")));
         else if (strcmp(word, "replace") == 0)
@@ -569,6 +573,8 @@ static int run(int argc, char **argv)
                 storm(next);
             else if (strcmp(word, "again") == 0)
                 again(next);
+            else if (strcmp(word, "impatient") == 0)
+                impatient(next);
             else if (strcmp(word, "until-refused") == 0)
                 until_refused(next);
             else if (strcmp(word, "doom") == 0)
