@@ -85,12 +85,19 @@ void system_release(struct init *i)
     }
 }
 
+/* For who may look, and for policy, which has the power over all services. */
+static enum kozo_err want_look_or_kill(struct system_server *s, const struct kozo_msg *m)
+{
+    bool kills = (m->user & KOZO_SYSTEM_KILL) != 0;
+
+    return want_unbound(s, m, kills ? KOZO_SYSTEM_KILL : KOZO_SYSTEM_LOOK);
+}
+
 static enum kozo_err serve_commands(struct system_server *s, const struct kozo_msg *m,
                                     const struct system_commands_req *req,
                                     struct system_commands_rep *rep)
 {
-    bool kills = (m->user & KOZO_SYSTEM_KILL) != 0;
-    enum kozo_err err = want_unbound(s, m, kills ? KOZO_SYSTEM_KILL : KOZO_SYSTEM_LOOK);
+    enum kozo_err err = want_look_or_kill(s, m);
 
     if (err != KOZO_OK)
         return err;
@@ -165,10 +172,13 @@ static enum kozo_err serve_service(struct system_server *server_, const struct k
 {
     const struct init *i = server_->i;
     const struct service *s;
-    enum kozo_err err = want_service(server_, m, req->index, &s);
+    enum kozo_err err = want_look_or_kill(server_, m);
 
+    if (err == KOZO_OK && req->index >= i->manifest.services)
+        err = KOZO_ERR_NOT_FOUND;
     if (err != KOZO_OK)
         return err;
+    s = &i->service[req->index];
     rep->name = s->m->name;
     rep->state = s->state;
     rep->life = s->life;

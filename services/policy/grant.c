@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
+#include "common/identity.h"
 #include "policy/closer.h"
 
 #include <kozo/error.h>
 #include <kozo/print.h>
 #include <kozo/string.h>
+#include <kozo/start.h>
 #include <kozo/syscall.h>
+#include <kozo/system.h>
 #include <kozo/time.h>
 
 constexpr uint64_t use_badge = 1ull << 63; /* with the lease's number: good for one use */
@@ -68,14 +71,18 @@ static bool is_kept(const struct policy_server *p, uint32_t i)
     return KOZO_VERIFY_KIND(kozo_cap_verify(kept(p, i), kozo_own(0)).what) != KOZO_KIND_NULL;
 }
 
+static void end_of_others(struct policy_server *p, uint64_t badge);
+
 enum kozo_err grant_make(struct policy_server *p, uint64_t badge, struct kozo_str object,
                          uint64_t rights, const struct rules_answer *answer, uint32_t *at)
 {
     struct lease_table *t = &p->store->leases;
-    uint32_t i = lease_take(t, p->store->records.seqs + 1, badge, object, (uint8_t)rights);
     enum kozo_err err;
+    uint32_t i;
 
     *at = LEASE_NONE;
+    end_of_others(p, badge);
+    i = lease_take(t, p->store->records.seqs + 1, badge, object, (uint8_t)rights);
     if (i == LEASE_NONE) {
         rules_refuse(&p->answer, "too many leases are under way",
                      "release some, or wait until one is over");
@@ -154,6 +161,42 @@ void grant_end_the_dead(struct policy_server *p, uint64_t badge)
     for (i = 0; i < LEASES; i++)
         if (is_gone(p, i))
             grant_end(p, i, AUDIT_RELEASED, "its provider has ended");
+}
+
+/* Whether init says so of who has this badge. */
+static bool has_ended(uint64_t badge)
+{
+    struct kozo_endpoint init = kozo_cap_endpoint("process");
+    struct system_service_req req = { identity_index(badge) };
+    struct system_service_rep rep;
+    struct kozo_msg m;
+
+    kozo_msg_init(&m);
+    kozo_msg_deadline(&m, kozo_now() + PROVIDER_PATIENCE);
+    if (init.c == 0 || system_call_service(init, &m, &req, &rep) != KOZO_OK)
+        return false;
+    return rep.state != KOZO_SYSTEM_RUNS ||
+           identity_life(identity_badge(0, (uint32_t)rep.life)) != identity_life(badge);
+}
+
+bool grant_end_if_dead(struct policy_server *p, uint32_t i)
+{
+    if (!has_ended(p->store->leases.lease[i].badge))
+        return false;
+    grant_end(p, i, AUDIT_RELEASED, "its requester has ended");
+    return true;
+}
+
+/* So that nobody's places are those of services that are no more. */
+static void end_of_others(struct policy_server *p, uint64_t badge)
+{
+    for (uint32_t i = 0; i < LEASES; i++) {
+        const struct lease *l = &p->store->leases.lease[i];
+
+        if (l->serial != 0 && l->state == LEASE_HELD &&
+            identity_index(l->badge) != identity_index(badge))
+            (void)grant_end_if_dead(p, i);
+    }
 }
 
 void grant_expire(struct policy_server *p)

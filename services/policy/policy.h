@@ -98,6 +98,8 @@ void grant_end(struct policy_server *p, uint32_t i, enum audit_result result, co
 void grant_expire(struct policy_server *p);
 /* Ends those of earlier lives of the service with this badge, and of providers that have ended. */
 void grant_end_the_dead(struct policy_server *p, uint64_t badge);
+/* Ends this one if init says that the life of its requester is over; whether it did. */
+bool grant_end_if_dead(struct policy_server *p, uint32_t i);
 void grant_recover(struct policy_server *p);
 /*
  * Looks after the leases that have ended: the provider of one is told, by closer.h, unless it did not

@@ -65,7 +65,9 @@ static enum kozo_err serve_leases(struct policy_server *p, const struct kozo_msg
         return tell_rights(p, m, KOZO_POLICY_LOOK);
     if (req->from == 0)
         grant_end_the_dead(p, m->badge);
-    i = lease_from(&p->store->leases, req->from);
+    do
+        i = lease_from(&p->store->leases, req->from);
+    while (i != LEASE_NONE && grant_end_if_dead(p, i));
     if (i == LEASE_NONE)
         return KOZO_ERR_NOT_FOUND;
     l = &p->store->leases.lease[i];

@@ -354,6 +354,20 @@ def test_a_lease_in_use_is_listed_explained_and_revoked(boot):
         vm.wait_for(rf"error: {lease}: ")
 
 
+def test_what_a_service_held_that_never_comes_back_is_not_listed(boot):
+    """It asks nobody any more, so it is init that knows of its end."""
+    petition(boot, "ask fs:/etc/motd 1 doom 300 sleep 100000",
+             RULE.format(name="free", object="fs:/etc/motd", rights="read", decision="allow", more=""), restart="never")
+    with boot.start() as vm:
+        vm.wait_for(r"who=petitioner .*result=granted")
+        vm.wait_for(r"^KOZO FAULT service petitioner")
+        vm.wait_for("kozo> ")
+        vm.send("policy list; echo over\r")
+        audited(vm, "released", "its requester has ended")
+        end = vm.wait_for(r"^over$")
+        assert "LEASE WHO" in end.string and not re.search(r"^ *\d+ petitioner +low", vm.text, re.MULTILINE), vm.text
+
+
 def test_what_is_opened_below_a_directory_ends_with_its_lease(boot):
     """Given back, over, revoked: whoever holds it, and by whatever copy. What another lease opened stays."""
     free = "tier = low\ndepth = any\n"
