@@ -121,7 +121,10 @@ static void take(struct parsed *p, struct kozo_str *rest)
     }
     rest->at++;
     rest->len--;
-    if (c == '|')
+    if (c != '<' && c != '>' && rest->len > 0 && *rest->at == c)
+        p->error = c == '|' ? "there is no ||; `;` parts two commands"
+                            : "there is no &&; `;` parts two commands";
+    else if (c == '|')
         add_stage(p);
     else if (c == '&') {
         skip_blanks(rest);

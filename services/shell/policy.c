@@ -37,61 +37,114 @@ static const char *const tiers[] = { "low", "medium", "high", "critical" };
 
 const char *policy_tier(uint64_t t) { return t < sizeof tiers / sizeof tiers[0] ? tiers[t] : "?"; }
 
+static struct {
+    int who, rule; /* as wide as the longest needs */
+} columns;
+
+static void begin_columns(void)
+{
+    columns.who = 10;
+    columns.rule = 12;
+}
+
+static void widen(struct kozo_str who, struct kozo_str rule)
+{
+    if ((int)who.len > columns.who)
+        columns.who = (int)who.len;
+    if ((int)rule.len > columns.rule)
+        columns.rule = (int)rule.len;
+}
+
+static bool print_head(const char *number, const char *what, const char *when)
+{
+    return shell_print("%6s %-*s %-9s %8s %-*s %s\n", number, columns.who, "WHO", what, when,
+                       columns.rule, "RULE", "RIGHTS, OBJECT");
+}
+
+static bool measure_lease(const struct policy_leases_rep *l)
+{
+    widen(l->who, l->rule);
+    return true;
+}
+
 static bool print_lease(const struct policy_leases_rep *l)
 {
     char rights[RIGHTS_TEXT];
 
-    return shell_print("%6llu %-10.*s %-9s %8llu %-12.*s %s %.*s\n", (unsigned long long)l->lease,
-                       (int)l->who.len, l->who.at, policy_tier(l->tier),
-                       (unsigned long long)l->left_ms, (int)l->rule.len, l->rule.at,
+    return shell_print("%6llu %-*.*s %-9s %8llu %-*.*s %s %.*s\n", (unsigned long long)l->lease,
+                       columns.who, (int)l->who.len, l->who.at, policy_tier(l->tier),
+                       (unsigned long long)l->left_ms, columns.rule, (int)l->rule.len, l->rule.at,
                        rights_text_of(rights, l->object, (uint8_t)l->rights), (int)l->object.len,
                        l->object.at);
 }
 
-static enum kozo_err list_leases(void)
+static enum kozo_err each_lease(bool (*take)(const struct policy_leases_rep *l))
 {
     struct policy_leases_rep rep = {};
     enum kozo_err err;
 
-    if (!shell_print("%6s %-10s %-9s %8s %-12s %s\n", "LEASE", "WHO", "TIER", "LEFT ms", "RULE",
-                     "RIGHTS, OBJECT"))
-        return KOZO_ERR_CANCELLED;
     for (uint64_t from = 0;; from = rep.lease + 1) {
         err = policy_call_leases(policy_admin(&message), &message,
                                  &(struct policy_leases_req){ .from = from }, &rep);
         if (err != KOZO_OK)
             return err == KOZO_ERR_NOT_FOUND ? KOZO_OK : err;
-        if (!print_lease(&rep))
+        if (!take(&rep))
             return KOZO_ERR_CANCELLED;
     }
+}
+
+static enum kozo_err list_leases(void)
+{
+    enum kozo_err err;
+
+    begin_columns();
+    err = each_lease(measure_lease);
+    if (err != KOZO_OK)
+        return err;
+    return print_head("LEASE", "TIER", "LEFT ms") ? each_lease(print_lease) : KOZO_ERR_CANCELLED;
+}
+
+static bool measure_record(const struct policy_audit_rep *a)
+{
+    widen(a->who, a->rule);
+    return true;
 }
 
 static bool print_record(const struct policy_audit_rep *a)
 {
     char rights[RIGHTS_TEXT];
 
-    return shell_print(
-        "%6llu %-10.*s %-9s %8llu %-12.*s %s %.*s\n", (unsigned long long)a->seq, (int)a->who.len,
-        a->who.at, result_of(a->result), (unsigned long long)a->at_ms, (int)a->rule.len, a->rule.at,
-        rights_text_of(rights, a->object, (uint8_t)a->rights), (int)a->object.len, a->object.at);
+    return shell_print("%6llu %-*.*s %-9s %8llu %-*.*s %s %.*s\n", (unsigned long long)a->seq,
+                       columns.who, (int)a->who.len, a->who.at, result_of(a->result),
+                       (unsigned long long)a->at_ms, columns.rule, (int)a->rule.len, a->rule.at,
+                       rights_text_of(rights, a->object, (uint8_t)a->rights), (int)a->object.len,
+                       a->object.at);
 }
 
-static enum kozo_err list_audit(void)
+static enum kozo_err each_record(bool (*take)(const struct policy_audit_rep *a))
 {
     struct policy_audit_rep rep = {};
     enum kozo_err err;
 
-    if (!shell_print("%6s %-10s %-9s %8s %-12s %s\n", "NUMBER", "WHO", "RESULT", "AT ms", "RULE",
-                     "RIGHTS, OBJECT"))
-        return KOZO_ERR_CANCELLED;
     for (uint64_t from = 0;; from = rep.seq + 1) {
         err = policy_call_audit(policy_admin(&message), &message,
                                 &(struct policy_audit_req){ .from = from }, &rep);
         if (err != KOZO_OK)
             return err == KOZO_ERR_NOT_FOUND ? KOZO_OK : err;
-        if (!print_record(&rep))
+        if (!take(&rep))
             return KOZO_ERR_CANCELLED;
     }
+}
+
+static enum kozo_err list_audit(void)
+{
+    enum kozo_err err;
+
+    begin_columns();
+    err = each_record(measure_record);
+    if (err != KOZO_OK)
+        return err;
+    return print_head("NUMBER", "RESULT", "AT ms") ? each_record(print_record) : KOZO_ERR_CANCELLED;
 }
 
 static bool print_text(const char *name, struct kozo_str text)
@@ -112,6 +165,7 @@ static enum kozo_err explain(uint64_t number)
 
     if (err == KOZO_OK && a.seq != number)
         err = KOZO_ERR_NOT_FOUND;
+    begin_columns();
     if (err != KOZO_OK)
         return err;
     if (!print_record(&a) ||

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "shell/run.h"
+#include "common/line.h"
 #include "shell/help.h"
 #include "shell/output.h"
 #include "shell/program.h"
@@ -172,7 +173,8 @@ static bool give_own(struct program *p, const char *name, struct kozo_str progra
     err = program_give_policy(p, program);
     if (err != KOZO_ERR_IN_USE)
         return err == KOZO_OK || fail(kozo_str(name), err);
-    (void)shell_fail(kozo_str(name), "another program asks already, one at a time; `jobs` lists it");
+    (void)shell_fail(kozo_str(name),
+                     "another program asks already, one at a time; `jobs` lists it");
     return false;
 }
 
@@ -307,6 +309,25 @@ static void give_up(struct run *r)
 
 /* ---- ends ---- */
 
+/* Command lines by their numbers: those that run, and one more. */
+static struct job {
+    char line[PARSE_STAGES * (KOZO_START_NAME + 3)]; /* its programs, | between them */
+    const struct program *last;
+    uint32_t status; /* of the last */
+} jobs[PROGRAMS + 2];
+
+static void name_job(const struct run *r)
+{
+    struct job *j = &jobs[r->job];
+    struct line l = line_begin(j->line, sizeof j->line);
+
+    j->last = r->of[r->line->stages - 1];
+    for (uint32_t i = r->first; i < r->line->stages; i++) {
+        line_add(&l, i > r->first ? " | " : "");
+        line_add(&l, r->of[i]->name);
+    }
+}
+
 static bool job_runs(uint32_t job)
 {
     for (uint32_t i = 0; program_at(i) != nullptr; i++)
@@ -354,8 +375,11 @@ static bool take_end(uint64_t deadline, uint32_t foreground)
         return false;
     if (fault.how[0] != '\0')
         tell_fault(p, &fault);
+    if (jobs[p->job].last == p)
+        jobs[p->job].status = p->status;
     if (p->job != foreground && !job_runs(p->job))
-        shell_tell("[%u] %s ended with status %u\n", p->job, p->name, p->status);
+        shell_tell("[%u] %s ended with status %u\n", p->job, jobs[p->job].line,
+                   jobs[p->job].status);
     return true;
 }
 
@@ -466,7 +490,10 @@ static uint32_t check_stage(const struct parsed *line, uint32_t i)
     if (is_own(line, i))
         return check_own(line, i);
     if (s.count == 0)
-        return shell_usage(kozo_str("run"), "", kozo_str("run"));
+        return shell_usage(kozo_str("run"), s.with.len > 0 ? "no program after --with NAME; " : "",
+                           kozo_str("run"));
+    if (says_run && kozo_str_is(s.words[0], "--with"))
+        return shell_usage(s.words[0], "no name after it; ", kozo_str("run"));
     if (says_run && s.words[0].len > 0 && s.words[0].at[0] == '-')
         return shell_usage(s.words[0], "no such option; ", kozo_str("run"));
     if (program_exists(s.words[0]))
@@ -498,7 +525,7 @@ static uint32_t see_through(struct run *r, uint32_t status)
     if (last == nullptr)
         return own;
     if (r->line->background)
-        return shell_print("[%u] %s\n", r->job, last->name) ? 0 : 1;
+        return shell_print("[%u] %s\n", r->job, jobs[r->job].line) ? 0 : 1;
     status = wait_for(r->job, last);
     return status != 0 ? status : own;
 }
@@ -513,8 +540,10 @@ uint32_t run_line(const struct parsed *line, uint32_t status)
         if (wrong != 0)
             return wrong;
     }
-    if (make_programs(&r) && start_programs(&r))
+    if (make_programs(&r) && start_programs(&r)) {
+        name_job(&r);
         return see_through(&r, status);
+    }
     give_up(&r);
     return line->stages > 1 || r.first == 0 ? STATUS_NOT_STARTED : 1;
 }

@@ -54,6 +54,8 @@ ANSWERS = {
     "why hello log": "error: hello: it has ended and holds nothing; `restart` begins its next life",
     "caps nosuch": "error: nosuch: no such service or program; `ps` lists them",
     "poweroff 300": "error: 300: a status is a number from 0 to 63",
+    "run --with": "error: --with: no name after it; usage: run [--with NAME,...] PROGRAM [ARG...]",
+    "run --with policy": "error: run: no program after --with NAME; usage: run [--with NAME,...] PROGRAM [ARG...]",
     "log --all": "error: --all: no such option; usage: log",
     "echo a & echo b": "error: echo a & echo b: something after &; it ends a command, and `;` parts two",
     "echo 'no end": "error: echo 'no end: a ' without its end",

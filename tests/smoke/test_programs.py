@@ -261,13 +261,13 @@ def test_what_has_ended_is_gone_without_a_key(boot):
     with boot.start() as vm:
         person = Person(vm)
         vm.send("crash write | cat > /ram/o &\r")
-        vm.wait_for(r"^\[1\] cat\n")
+        vm.wait_for(r"^\[1\] crash \| cat\n")
         vm.wait_for(r"^KOZO FAULT program crash: ")
         vm.wait_for(r"^cat: input: who wrote it died, or failed before its end\n")
-        vm.wait_for(r"^\[1\] cat ended with status 1\n")
+        vm.wait_for(r"^\[1\] crash \| cat ended with status 1\n")
         vm.wait_for(PROMPT)
-        vm.send("trickle | crash exit 0 &\recho half")     # typed on, the line above does not tear it
-        vm.wait_for(r"^\[1\] trickle ended with status 0\n")
+        vm.send("trickle | crash exit 7 &\recho half")     # typed on, the line above does not tear it
+        vm.wait_for(r"^\[1\] trickle \| crash ended with status 7\n")    # of the last, which ended first
         vm.wait_for(r"^kozo> echo half$")
         vm.send(" way\r")
         vm.wait_for(r"^half way\n")
@@ -391,7 +391,9 @@ def test_leases_of_the_dead_are_not_listed(boot):
             vm.send("y\r")
             vm.wait_for("result=granted")
             vm.wait_for(PROMPT)
-            assert "shell/program low" in person.line("policy list")
+            head, row = person.line("policy list").splitlines()
+            assert re.match(r" +\d+ shell/program low ", row) and head.index("TIER") == row.index("low"), (head, row)
+            assert head.index("RIGHTS") == row.index("read fs:"), (head, row)
             vm.send(line + "\r")
             vm.wait_for(r"allow\? y or n")
             vm.send("y\r")

@@ -70,7 +70,10 @@ TEST(malformed_commands_say_what_is_wrong)
     CHECK_STR(shown(""), "no command");
     CHECK_STR(shown("| wc"), "nothing before |");
     CHECK_STR(shown("cat | "), "nothing after |");
-    CHECK_STR(shown("a || b"), "nothing before |");
+    CHECK_STR(shown("a || b"), "there is no ||; `;` parts two commands");
+    CHECK_STR(shown("|| b"), "there is no ||; `;` parts two commands");
+    CHECK_STR(shown("a && b"), "there is no &&; `;` parts two commands");
+    CHECK_STR(shown("a | | b"), "nothing before |");
     CHECK_STR(shown("a | b | c | d"), "more than 3 stages in a pipe");
     CHECK_STR(shown("a <"), "no file after <");
     CHECK_STR(shown("a > | b"), "no file after >");
