@@ -151,7 +151,7 @@ def test_pipes_end_and_break(boot):
         text = person.line("crash opcode | crash divide")
         assert sorted(r[2][0] for r in reports(text)) == ["divide", "opcode"], text
         vm.send("trickle | sha256sum &\r")
-        number = vm.wait_for(r"^\[(\d+)\] sha256sum\n").group(1)
+        number = vm.wait_for(r"^\[(\d+)\] trickle \| sha256sum\n").group(1)
         vm.wait_for(PROMPT)
         person.line(f"kill {number}")
         assert person.line("jobs") == ""
