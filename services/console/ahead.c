@@ -82,4 +82,6 @@ bool ahead_voids(struct ahead *a)
     return voids;
 }
 
+bool ahead_waits(const struct ahead *a) { return a->begin < a->end || a->cut; }
+
 void ahead_clear(struct ahead *a) { *a = (struct ahead){}; }

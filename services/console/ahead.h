@@ -44,5 +44,7 @@ uint32_t ahead_reopen(struct ahead *a);
 bool ahead_skips(struct ahead *a, char key);
 /* Whether what a reader has of a line is to be forgotten, before it takes a key; says so once. */
 bool ahead_voids(struct ahead *a);
+/* Whether there are keys, or a line was begun of which nothing is kept: a key is behind these. */
+bool ahead_waits(const struct ahead *a);
 /* Forgets all there is. */
 void ahead_clear(struct ahead *a);

@@ -77,6 +77,22 @@ static void lose(struct edit *e)
     put(e, &bell, 1);
 }
 
+void edit_lose(struct edit *e, char key)
+{
+    bool ends = key == '\r' || key == '\n' || key == ctrl_c;
+
+    lose(e);
+    e->asked = true;
+    if (ends && e->len == 0)
+        e->lost = 0;
+}
+
+void edit_pause(struct edit *e)
+{
+    if (e->len == 0)
+        e->lost = 0;
+}
+
 static void insert(struct edit *e, char c)
 {
     if (e->len == EDIT_LINE) {
@@ -219,7 +235,9 @@ static void refuse(struct edit *e)
     char text[128];
     struct line l = line_begin(text, sizeof text);
 
-    line_add(&l, "[console] refused: over 255 characters, or not ASCII: ");
+    line_add(&l, "[console] refused: ");
+    line_add(&l, e->asked ? "typed at a question, or not taken: "
+                          : "over 255 characters, or not ASCII: ");
     line_add_number(&l, e->lost);
     line_add(&l, ". Change it, or Ctrl-C");
     end_line(e, "");
@@ -344,6 +362,6 @@ void edit_begin(struct edit *e, struct kozo_str prompt)
     e->prepared = false;
     e->escape = ESCAPE_NONE;
     e->lost = 0;
-    e->told = e->shown = false;
+    e->told = e->asked = e->shown = false;
     edit_show(e);
 }

@@ -4,10 +4,10 @@
  *
  * Owns:      struct edit. What is drawn uses no control characters but CR, LF, backspace and bell,
  *            so it works on any terminal; a line wider than one is shown in part. A line of which
- *            characters were not taken, for it was full or they are no ASCII, is not entered until
- *            the person was told, and moved in it or changed it. A reader can hand over a line to
- *            begin with: a `?` behind a `[` is drawn as a dot, for with the two a question of the
- *            console's own begins (clean.h).
+ *            characters were not taken, for it was full, they are no ASCII, or a question was there,
+ *            is not entered until the person was told, and moved in it or changed it. A reader can
+ *            hand over a line to begin with: a `?` behind a `[` is drawn as a dot, for with the two
+ *            a question of the console's own begins (clean.h).
  * Not here:  the serial port, who waits for a line (main.c).
  * Callers:   console and its unit tests; no system calls.
  * Cost:      the width of a terminal for each key.
@@ -44,6 +44,7 @@ struct edit {
     bool prepared;  /* the next line begins with `text` */
     bool tabs;      /* Tab ends the line */
     bool told;      /* the person knows that something of the line was not taken */
+    bool asked;     /* some were keys at a question */
     uint32_t lost;  /* characters typed that are not in the line */
     uint32_t prompt_len;
     char prompt[EDIT_PROMPT];
@@ -60,6 +61,13 @@ void edit_prepare(struct edit *e, struct kozo_str text, uint64_t cursor);
 void edit_begin(struct edit *e, struct kozo_str prompt);
 /* A key. Anything but GOES_ON ends the line. */
 enum edit_result edit_key(struct edit *e, char key);
+/*
+ * A key that would have been the line's and goes nowhere, with a bell. The end of a line of which
+ * nothing is there ends it: the next one is whole.
+ */
+void edit_lose(struct edit *e, char key);
+/* What is typed from here on is no rest of what was typed before: of nothing, nothing is lost. */
+void edit_pause(struct edit *e);
 static inline struct kozo_str edit_text(const struct edit *e)
 {
     return (struct kozo_str){ e->text, e->len };

@@ -274,10 +274,12 @@ static void take_kept_keys(struct console_server *c)
 /* Before keys count for a question they go nowhere, and with them a line of which they are part. */
 static void lose_key(struct console_server *c, char key)
 {
-    serial_write("\a", 1);
-    if (c->reads) /* the line comes back, for the person to look at */
+    if (c->reads && !ahead_waits(&c->ahead)) {
+        edit_lose(&c->edit, key); /* the line comes back, for the person to look at */
         return;
-    if (key == ctrl_c)
+    }
+    serial_write("\a", 1);
+    if (key == ctrl_c && !c->reads)
         keep_key(c, key);
     else
         (void)ahead_drop(&c->ahead, key);
@@ -290,6 +292,7 @@ static void answer(struct console_server *c, char key)
 
     if (c->ask.armed) {
         c->ahead.cut = false; /* there was a pause: no line goes on */
+        edit_pause(&c->edit);
         if (key == ctrl_c && !c->reads)
             stop(c);
     } else

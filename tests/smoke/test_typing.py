@@ -96,3 +96,44 @@ def test_what_is_pasted_at_a_question_does_not_answer_it(boot):
         vm.wait_for(PROMPT)
         assert "result=granted" not in vm.text.split("[?] shell asks", 1)[1]
         assert person.line("echo well") == "well\n"
+
+
+def test_a_line_of_which_a_question_took_a_part_is_not_entered(boot):
+    """Keys that come before they count for a question, in the midst of a line and of an empty one."""
+    refused = r"^\[console\] refused: typed at a question, or not taken: {}\. Change it, or Ctrl-C$"
+    boot.edit("etc/kozo.conf", "[init]\n", "[init]\nconsent_seconds = 3\n")
+    asks = "run --with policy petitioner sleep 1500 ask fs:/etc/motd 1 &"
+    question = r"^\[\?\] .*asks policy for"
+    with boot.start() as vm:
+        person = Person(vm)
+        person.line(asks)
+        vm.send("write /ram/x keep")
+        vm.wait_for(question)
+        vm.send(" MIDDLE")
+        vm.wait_for(ALLOW)
+        vm.send("n\r")
+        vm.wait_for(r"write /ram/x keep")
+        vm.send(" tail\r")
+        vm.wait_for(refused.format(len(" MIDDLE")))
+        vm.send("\x03")
+        vm.wait_for(r"\^C\n")
+        vm.wait_for(PROMPT)
+        person.line("kill 1")
+        person.line(asks)
+        vm.wait_for(question)                # at an empty line: an answer that comes too early ...
+        vm.send("n")
+        vm.wait_for(ALLOW)
+        vm.send("n\r")
+        vm.wait_for(PROMPT)
+        assert person.line("echo well") == "well\n"  # ... is no part of the next one
+        person.line("kill 1")
+        person.line(asks)
+        vm.wait_for(question)
+        vm.send("write /ram/y")
+        vm.wait_for(r"^\[\?\] no answer in time: denied$")
+        vm.send("echo ran\r")                # behind what the question took
+        vm.wait_for(refused.format(len("write /ram/y")))
+        vm.send("\x03")
+        vm.wait_for(PROMPT)
+        assert files(person) == []
+        assert not re.search("^ran$", vm.text, re.MULTILINE)

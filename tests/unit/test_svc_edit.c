@@ -198,6 +198,34 @@ static void type_many(char key, unsigned count)
         CHECK_EQ(edit_key(&edit, key), EDIT_GOES_ON);
 }
 
+TEST(edit_enters_no_line_of_which_a_question_took_keys)
+{
+    static const char refused[] =
+        "[console] refused: typed at a question, or not taken: 2. Change it, or Ctrl-C\n";
+
+    begin();
+    CHECK_EQ(type("rm /ram/a"), EDIT_GOES_ON);
+    edit_lose(&edit, '\x7f');
+    edit_lose(&edit, '\r');
+    edit_pause(&edit);
+    CHECK_EQ(bells, 2);
+    CHECK_EQ(type("b\r"), EDIT_GOES_ON);
+    CHECK(strstr(screen, refused) != nullptr);
+    CHECK_EQ(type("\x7f\r"), EDIT_ENTERED);
+    begin();
+    edit_lose(&edit, 'x'); /* the beginning of a line that goes on ... */
+    CHECK_EQ(type("rm b\r"), EDIT_GOES_ON);
+    begin();
+    edit_lose(&edit, 'y');
+    edit_lose(&edit, '\r'); /* ... and one that was lost as a whole */
+    CHECK_EQ(type("ls\r"), EDIT_ENTERED);
+    begin();
+    edit_lose(&edit, 'y');
+    edit_pause(&edit);
+    CHECK_EQ(type("ls\r"), EDIT_ENTERED);
+    CHECK(widest <= EDIT_COLUMNS);
+}
+
 /* A line that is cut is another command: `rm /ram/a*` for `rm /ram/a*.old`. */
 TEST(edit_enters_no_line_that_was_cut)
 {
