@@ -162,7 +162,8 @@ static struct kozo_file open_regular(struct kozo_str word)
         f.err = KOZO_ERR_TYPE;
     }
     if (f.err == KOZO_ERR_TYPE)
-        (void)shell_fail(word, f.type == KOZO_FILE_DIRECTORY ? "is a directory" : "is no regular file");
+        (void)shell_fail(word,
+                         f.type == KOZO_FILE_DIRECTORY ? "is a directory" : "is no regular file");
     else if (f.err != KOZO_OK)
         (void)shell_fail_err(word, f.err);
     return f;
@@ -347,13 +348,35 @@ static struct kozo_str line_of(const struct words *w, uint32_t first)
     return (struct kozo_str){ text, len };
 }
 
-/* Over what is there, which is cut off only then: what finds no room has changed nothing. */
-static enum kozo_err write_line(struct kozo_endpoint file, struct kozo_str line, bool append)
+/*
+ * At the end. A line of several messages may find room for the first alone, in a block that is
+ * there: it goes again, unless somebody else has written behind it.
+ */
+static enum kozo_err append_line(struct kozo_endpoint file, struct kozo_str line)
 {
-    enum kozo_err err =
-        kozo_file_write(file, append ? KOZO_FILE_END : 0, line.at, line.len).err;
+    struct kozo_file before = kozo_file_stat(file), after;
+    struct kozo_res r;
 
-    return err == KOZO_OK && !append ? kozo_file_truncate(file, line.len) : err;
+    if (before.err != KOZO_OK)
+        return before.err;
+    r = kozo_file_write(file, KOZO_FILE_END, line.at, line.len);
+    if (r.err == KOZO_OK || r.value == 0)
+        return r.err;
+    after = kozo_file_stat(file);
+    if (after.err == KOZO_OK && after.size == before.size + r.value)
+        (void)kozo_file_truncate(file, before.size);
+    return r.err;
+}
+
+/*
+ * Over what is there, which is cut off only then. All of a line is in the first block: what finds no
+ * room has changed nothing.
+ */
+static enum kozo_err write_line(struct kozo_endpoint file, struct kozo_str line)
+{
+    enum kozo_err err = kozo_file_write(file, 0, line.at, line.len).err;
+
+    return err == KOZO_OK ? kozo_file_truncate(file, line.len) : err;
 }
 
 uint32_t command_write(const struct words *w, uint32_t)
@@ -373,7 +396,7 @@ uint32_t command_write(const struct words *w, uint32_t)
         f = kozo_file_open(root(), p.text, KOZO_FILE_WRITE);
     if (f.err != KOZO_OK)
         return shell_fail_file(w->word[at], f.err);
-    f.err = write_line(f.cap, line_of(w, at + 1), append);
+    f.err = append ? append_line(f.cap, line_of(w, at + 1)) : write_line(f.cap, line_of(w, at + 1));
     (void)kozo_file_close(f.cap);
     if (f.err != KOZO_OK && made)
         (void)kozo_file_remove(root(), p.text);

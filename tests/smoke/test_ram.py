@@ -128,6 +128,18 @@ def test_a_share_is_one_client_s_and_comes_back(boot):
         vm.expect_exit(0)
 
 
+def test_a_line_that_finds_room_in_part_is_not_there_in_part(boot):
+    """Of several messages, the first fits into the block that is there, which is all of the share."""
+    boot.write("etc/part", b"x" * 3600)
+    boot.edit(CONF, "[service fsd]\n", "[service fsd]\nargs = share_kib=4 share_files=4\n")
+    done = "cp /etc/part /ram/a; cat /ram/a | wc; write --append /ram/a"
+    with boot.start(append=f'kozo.run="{done} {500 * "z"}; cat /ram/a | wc; write --append /ram/a {200 * "y"}; cat /ram/a | wc"') as vm:
+        vm.expect_exit(0)
+    assert f"error: /ram/a: {LIMIT}" in vm.text, vm.text
+    counts = [tuple(map(int, row)) for row in re.findall(r"(?m)^ *(\d+) +(\d+) +(\d+) *$", vm.text)]
+    assert counts == [(0, 1, 3600), (0, 1, 3600), (1, 1, 3801)], vm.text
+
+
 def test_df_tells_what_is_used_and_left(boot):
     boot.write("etc/half", b"y" * 40960)    # 10 blocks, and one that lists them
     made = "write /ram/a x; mkdir /ram/d; cp /etc/half /ram/d/b"
