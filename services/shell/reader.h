@@ -3,7 +3,8 @@
  * reader.h - a line that is being typed, while programs in the background may end.
  *
  * The console is called by a thread of its own, and the shell's first thread waits where programs
- * end. That other thread touches nothing of the shell's but the line, and that only while it has it.
+ * end. That other thread touches nothing of the shell's but the line, and that only while it has it,
+ * beside the slot of the capability `console`: both threads call by it, and the first may reconnect.
  *
  * Owns:      the thread that reads; the line while it is being typed.
  * Not here:  what a line says (parse.h), what is told of programs that end (run.h).
