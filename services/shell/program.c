@@ -20,8 +20,10 @@ constexpr uint32_t stack_pages = 8, heap_pages = 8, priority = 100;
 
 struct pipe {
     struct kozo_untyped memory;
-    kozo_cptr pages;                 /* the first of pipe_pages ... */
-    uint64_t at; /* ... which is mapped here: to say in it who died; all are where the shell writes */
+    kozo_cptr pages; /* the first of pipe_pages ... */
+    /* ... which is mapped here: to say in it who died; all are where the shell writes */
+    uint64_t at;
+    bool mapped;
     const struct program *from, *to; /* null once they ended; both null: not in use */
 };
 
@@ -164,8 +166,8 @@ static enum kozo_err lend(struct program *p, struct kozo_str name, kozo_cptr slo
     name.len = name.len < KOZO_START_NAME ? name.len : KOZO_START_NAME - 1;
     kozo_msg_init(&m);
     kozo_msg_window(&m, slot, 1);
-    err = policy_call_lend(kozo_cap_endpoint("policy"), &m, &(struct policy_lend_req){ name },
-                           &rep);
+    err =
+        policy_call_lend(kozo_cap_endpoint("policy"), &m, &(struct policy_lend_req){ name }, &rep);
     p->lend = rep.number;
     return err == KOZO_OK && rep.cap.slot == 0 ? KOZO_ERR_GONE : err;
 }
@@ -259,6 +261,7 @@ static void leave_pipe(struct pipe *pipe, const struct program *p)
     if (pipe->from != nullptr || pipe->to != nullptr)
         return;
     (void)kozo_cap_revoke(kozo_own(pipe->memory.c));
+    pipe->mapped = false;
     kozo_slots_free(pipe->pages, pipe_pages);
     pipe->pages = 0;
 }
@@ -272,8 +275,9 @@ static enum kozo_err map_pages(struct pipe *pipe, uint32_t count)
     if (pipe->at == 0)
         return KOZO_ERR_LIMIT;
     for (uint32_t i = 0; i < count && err == KOZO_OK; i++)
-        err = kozo_memory_map((struct kozo_frame){ pipe->pages + i },
-                              pipe->at + i * KOZO_PAGE_SIZE, KOZO_READ | KOZO_WRITE);
+        err = kozo_memory_map((struct kozo_frame){ pipe->pages + i }, pipe->at + i * KOZO_PAGE_SIZE,
+                              KOZO_READ | KOZO_WRITE);
+    pipe->mapped = err == KOZO_OK;
     return err;
 }
 
@@ -365,6 +369,8 @@ static void bury(const struct program *p, enum kozo_ring_end how)
     for (uint32_t i = 0; i < PROGRAM_PIPES; i++) {
         void *ring = (void *)(uintptr_t)pipes[i].at;
 
+        if (!pipes[i].mapped) /* it could not be made: nobody waits at it */
+            continue;
         if (pipes[i].from == p)
             kozo_ring_bury(ring, KOZO_RING_PRODUCER, how);
         if (pipes[i].to == p)
