@@ -10,7 +10,7 @@ void trace_record(struct kozo_event e)
     if ((t->mask >> e.what & 1) == 0)
         return;
     e.time = arch_now();
-    e.thread = (uint32_t)kernel.cpu.current->serial;
+    e.thread = (uint32_t)(t->caller != 0 ? t->caller : kernel.cpu.current->serial);
     t->event[t->written++ % TRACE_EVENTS] = e;
 }
 

@@ -19,6 +19,7 @@
 struct trace {
     uint64_t mask;    /* bit i: event i is recorded */
     uint64_t written; /* events ever; the last TRACE_EVENTS are there */
+    uint64_t caller;  /* serial of the thread that a call is made for by another; 0 = none */
     struct kozo_event event[TRACE_EVENTS];
 };
 

@@ -45,7 +45,8 @@ static void trace_refusal(const struct tcb *t, enum kozo_err err)
 
 /*
  * If the thread is not where it was any more, or not ready, it has lost its turn: it was suspended,
- * or had a fault there, or its code was changed. Whoever runs knows by itself.
+ * had a fault there, or was sent elsewhere. Whoever runs knows by itself. The instruction is not
+ * looked at again. What is recorded meanwhile names `t`, not the thread whose step this is.
  */
 void call_asked_for(struct tcb *t, uint64_t ip)
 {
@@ -55,7 +56,9 @@ void call_asked_for(struct tcb *t, uint64_t ip)
         (number != KOZO_SYS_CAP_DELETE && number != KOZO_SYS_CAP_REVOKE))
         return;
     frame_skip(&t->frame);
+    kernel.trace.caller = t->serial;
     finish(t, cap_destroy(t, &t->frame, number == KOZO_SYS_CAP_REVOKE));
+    kernel.trace.caller = 0;
 }
 
 /* Nobody of at least its priority is ready: a thread that is able to go on does. */

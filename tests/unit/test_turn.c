@@ -165,7 +165,10 @@ static void expect_refusal(enum kozo_err err)
     CHECK_EQ(kernel.pending.number, 2); /* nothing was begun */
     CHECK_EQ(asker[0]->frame.ip, ip + FRAME_CALL_BYTES);
     CHECK_EQ(asker[0]->frame.error, err);
-    CHECK_EQ(count_events(REFUSED, .kind = KOZO_SYS_CAP_DELETE, .error = (uint8_t)err), 1);
+    CHECK_EQ(count_events(REFUSED, .kind = KOZO_SYS_CAP_DELETE, .error = (uint8_t)err,
+                          .thread = (uint32_t)asker[0]->serial),
+             1);
+    CHECK_EQ(count_events(REFUSED), 1);
     host_leave();
 }
 
@@ -183,6 +186,19 @@ TEST(a_call_made_for_a_thread_looks_in_the_space_that_it_has_then)
     slot_delete(&asker[0]->binding[TCB_CSPACE]);
     expect_refusal(KOZO_ERR_ADDRESS);
     CHECK_EQ(host_kind(VICTIM), KOZO_KIND_ENDPOINT);
+}
+
+/* In another's step: the records name who asked, and after that again who runs. */
+TEST(what_a_call_made_for_a_thread_does_is_recorded_as_that_threads)
+{
+    boot_askers();
+    finish_what_is_under_way();
+    host_trace(HOST_TRACE_ALL);
+    CHECK_OK(call(host.init, CAP_COPY, 0, COPY, 0, SLOT_EP, KOZO_SAME_RIGHTS));
+    CHECK_EQ(host_kind(VICTIM), KOZO_KIND_NULL);
+    CHECK_EQ(count_events(DROPPED, .thread = (uint32_t)asker[0]->serial), 1);
+    CHECK_EQ(count_events(DROPPED), 1);
+    CHECK_EQ(count_events(DERIVED, .thread = (uint32_t)host.init->serial), 1);
 }
 
 /* A revoke made for a thread that has more to do goes on as FINISH, of that revoke and no other. */
@@ -354,7 +370,7 @@ TEST(a_thread_that_meets_a_fault_instead_loses_its_turn)
     expect_lost_turn();
 }
 
-/* Its code was changed under it: it is somewhere else, the number of a call in its register. */
+/* It was sent elsewhere; the number of a call is in its register still. */
 TEST(a_thread_that_is_elsewhere_loses_its_turn)
 {
     boot_askers();
