@@ -216,7 +216,7 @@ enum kozo_trace : uint8_t {
 };
 struct kozo_event {
     uint64_t time;     /* nanoseconds since boot */
-    uint32_t thread;   /* serial of the thread that ran */
+    uint32_t thread;   /* serial of the thread that asked */
     uint8_t what;      /* enum kozo_trace */
     uint8_t kind;      /* of the capability; REFUSED: the call's number */
     uint8_t rights;
