@@ -271,27 +271,23 @@ static inline bool work(uint32_t *left)
     return true;
 }
 
-bool pending_turn(struct tcb *t)
+bool pending_turn(struct tcb *t, uint32_t *left)
 {
-    uint32_t left = PENDING_BATCH;
-
-    while (work(&left)) {
+    while (work(left)) {
         struct tcb *asker = kernel.pending.asker;
 
         if (asker == nullptr || asker == t) {
             pending_forget(t);
             return true;
         }
-        if (!may_step(&left))
+        if (!may_step(left))
             return false;
         (void)pending_step();
     }
     return false;
 }
 
-bool pending_finish(uint64_t number)
+bool pending_finish(uint64_t number, uint32_t *left)
 {
-    uint32_t left = PENDING_BATCH;
-
-    return kernel.pending.number > number || work(&left);
+    return kernel.pending.number > number || work(left);
 }

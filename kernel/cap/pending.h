@@ -54,11 +54,12 @@ bool pending_step(void);
 void pending_steps(uint64_t n);
 /*
  * Finish what others began or asked for before `t`, which is about to delete or revoke; false when
- * that was preempted.
+ * that was preempted. `left`: the steps before it is time to look whether an interrupt waits;
+ * PENDING_BATCH where a call begins, and then for the whole of it.
  */
-NODISCARD bool pending_turn(struct tcb *t);
+NODISCARD bool pending_turn(struct tcb *t, uint32_t *left);
 /* Finish what the delete or revoke of this number left; false when that was preempted. */
-NODISCARD bool pending_finish(uint64_t number);
+NODISCARD bool pending_finish(uint64_t number, uint32_t *left);
 /*
  * `t` is about to make its delete or revoke again: unless it comes to that first, the call is made
  * for it when its turn has come.

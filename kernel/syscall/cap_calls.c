@@ -73,8 +73,9 @@ enum kozo_err sys_cap_move(struct tcb *t, const struct frame *f)
 enum kozo_err sys_finish(struct tcb *t, const struct frame *f)
 {
     uint64_t number = frame_arg(f, 0);
+    uint32_t left = PENDING_BATCH;
 
-    if (!pending_finish(number != 0 ? number : kernel.pending.number))
+    if (!pending_finish(number != 0 ? number : kernel.pending.number, &left))
         return CALL_FINISHES;
     return number != 0 ? sys_result(t, 0, frame_arg(f, 1), frame_arg(f, 2)) : KOZO_OK;
 }
@@ -106,10 +107,12 @@ enum kozo_err cap_destroy(struct tcb *t, const struct frame *f, bool revokes)
 [[gnu::always_inline]] static inline enum kozo_err destroy(struct tcb *t, const struct frame *f,
                                                            bool revokes)
 {
-    if (!pending_turn(t))
+    uint32_t left = PENDING_BATCH;
+
+    if (!pending_turn(t, &left))
         return CALL_ASKS;
     TRY(begin(t, f, revokes));
-    return pending_finish(kernel.pending.number) ? KOZO_OK : CALL_FINISHES;
+    return pending_finish(kernel.pending.number, &left) ? KOZO_OK : CALL_FINISHES;
 }
 
 /* O(1), and what the object's end takes: preemptible. */

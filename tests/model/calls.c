@@ -89,7 +89,9 @@ uint32_t m_call_cap_move(struct m_thread *t, const uint64_t *arg)
 
 uint32_t m_call_finish(struct m_thread *t, const uint64_t *arg)
 {
-    if (!m_finish(arg[0] != 0 ? arg[0] : m->number))
+    uint32_t made = 0;
+
+    if (!m_finish(arg[0] != 0 ? arg[0] : m->number, &made))
         return M_FINISHES;
     t->regs.reg[0] = 0;
     return KOZO_OK;
@@ -111,12 +113,12 @@ uint32_t m_destroy(struct m_thread *t, uint64_t number, const uint64_t *arg)
 
 static uint32_t when_its_turn_comes(struct m_thread *t, uint64_t number, const uint64_t *arg)
 {
-    uint32_t end;
+    uint32_t end, made = 0;
 
-    if (!m_turn(t))
+    if (!m_turn(t, &made))
         return M_ASKS;
     end = m_destroy(t, number, arg);
-    return end == M_FINISHES && m_finish(m->number) ? KOZO_OK : end;
+    return end == M_FINISHES && m_finish(m->number, &made) ? KOZO_OK : end;
 }
 
 uint32_t m_call_cap_delete(struct m_thread *t, const uint64_t *arg)

@@ -254,11 +254,10 @@ void m_steps(uint64_t n)
             step_asking();
 }
 
-bool m_turn(struct m_thread *t)
+bool m_turn(struct m_thread *t, uint32_t *made)
 {
-    for (uint32_t made = 0; m_is_under_way() || (m->asking.n > 0 && m->asking.item[0] != t);
-         made++) {
-        if (made > 0 && made % M_STEPS == 0 && m_interrupt_waits())
+    for (; m_is_under_way() || (m->asking.n > 0 && m->asking.item[0] != t); ++*made) {
+        if (*made > 0 && *made % M_STEPS == 0 && m_interrupt_waits())
             return false;
         m_steps(1);
     }
@@ -266,10 +265,10 @@ bool m_turn(struct m_thread *t)
     return true;
 }
 
-bool m_finish(uint64_t number)
+bool m_finish(uint64_t number, uint32_t *made)
 {
-    for (uint32_t made = 0; m_is_under_way() && m->number <= number; made++) {
-        if (made > 0 && made % M_STEPS == 0 && m_interrupt_waits())
+    for (; m_is_under_way() && m->number <= number; ++*made) {
+        if (*made > 0 && *made % M_STEPS == 0 && m_interrupt_waits())
             return false;
         m_steps(1);
     }

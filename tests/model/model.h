@@ -259,10 +259,13 @@ void m_cap_clear(struct m_cap *c);
 bool m_is_under_way(void);
 bool m_is_pending(void);
 void m_steps(uint64_t n);
-/* What was begun or asked for before this thread; false when an interrupt came first. */
-bool m_turn(struct m_thread *t);
+/*
+ * What was begun or asked for before this thread; false when an interrupt came first. `made`: the
+ * steps of the call so far.
+ */
+bool m_turn(struct m_thread *t, uint32_t *made);
 /* What the delete or revoke with this number left; false when an interrupt came first. */
-bool m_finish(uint64_t number);
+bool m_finish(uint64_t number, uint32_t *made);
 /* The thread whose turn has come: what it asked for is begun. In event.c. */
 void m_asked_for(struct m_thread *t);
 /* A preemption point. */

@@ -74,6 +74,27 @@ static void finish_what_is_under_way(void)
     host_leave();
 }
 
+/* Whatever others have left of theirs, and where in the call it comes to an end. */
+TEST(a_delete_looks_for_interrupts_after_sixteen_steps_at_most)
+{
+    for (uint32_t others = 0; others <= 2 * PENDING_BATCH + 1; others++) {
+        uint64_t before;
+
+        host_boot();
+        host_make(DOOMED, KOZO_KIND_CNODE, DOOMED_BITS);
+        host_make(VICTIM, KOZO_KIND_CNODE, DOOMED_BITS);
+        destroyer = host_peer(HOST_PRIORITY);
+        asker[0] = host_peer(HOST_PRIORITY);
+        preempted_once(destroyer, KOZO_SYS_CAP_DELETE, 0, DOOMED);
+        for (uint32_t left_over = DOOMED_STEPS - PENDING_BATCH; left_over > others; left_over--)
+            CHECK(pending_step());
+        host_leave();
+        before = kernel.pending.steps;
+        preempted_once(asker[0], KOZO_SYS_CAP_DELETE, 0, VICTIM);
+        CHECK_EQ(kernel.pending.steps - before, PENDING_BATCH);
+    }
+}
+
 static void ask_also(uint32_t i)
 {
     uint64_t number = kernel.pending.number;
