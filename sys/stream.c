@@ -250,7 +250,10 @@ enum kozo_err kozo_stream_write(struct kozo_stream *s, const void *from, size_t 
 {
     if (s->kind == KOZO_STREAM_NONE || s->way != KOZO_STREAM_WRITES)
         return KOZO_ERR_EMPTY;
-    return s->kind == KOZO_STREAM_PIPE ? write_pipe(s, from, len) : write_buffered(s, from, len);
+    if (s->failed == KOZO_OK)
+        s->failed =
+            s->kind == KOZO_STREAM_PIPE ? write_pipe(s, from, len) : write_buffered(s, from, len);
+    return s->failed;
 }
 
 enum kozo_err kozo_stream_printf(struct kozo_stream *s, const char *format, ...)
@@ -265,12 +268,8 @@ enum kozo_err kozo_stream_printf(struct kozo_stream *s, const char *format, ...)
     return kozo_stream_write(s, text, (size_t)len < sizeof text ? (size_t)len : sizeof text - 1);
 }
 
-enum kozo_err kozo_stream_flush(struct kozo_stream *s)
+static enum kozo_err flush_pipe(struct kozo_stream *s)
 {
-    if (s->way != KOZO_STREAM_WRITES)
-        return KOZO_OK;
-    if (s->kind != KOZO_STREAM_PIPE)
-        return send(s, 0);
     if (s->used > 0) {
         if (kozo_ring_ended(&s->ring) != KOZO_RING_OPEN)
             return KOZO_ERR_GONE;
@@ -281,12 +280,22 @@ enum kozo_err kozo_stream_flush(struct kozo_stream *s)
     return KOZO_OK;
 }
 
+enum kozo_err kozo_stream_flush(struct kozo_stream *s)
+{
+    if (s->way != KOZO_STREAM_WRITES || s->kind == KOZO_STREAM_NONE)
+        return KOZO_OK;
+    if (s->failed == KOZO_OK)
+        s->failed = s->kind == KOZO_STREAM_PIPE ? flush_pipe(s) : send(s, 0);
+    return s->failed;
+}
+
+/* What lacks something is not ended as if it were whole. */
 static enum kozo_err leave(struct kozo_stream *s, void (*tell)(struct kozo_ring *r))
 {
     enum kozo_err err = kozo_stream_flush(s);
 
     if (s->kind == KOZO_STREAM_PIPE)
-        tell(&s->ring);
+        (err == KOZO_OK ? tell : kozo_ring_abort)(&s->ring);
     s->kind = KOZO_STREAM_NONE;
     return err;
 }

@@ -85,6 +85,7 @@ static kozo_cptr pipe_cap(const char *name)
            : end != nullptr && strcmp(end, ".wait") == 0 ? 2
            : strcmp(name, "plain.file") == 0             ? 3
            : strcmp(name, "grows.append") == 0           ? 4
+           : strcmp(name, "screen.console") == 0         ? 5
                                                          : 0;
 }
 
@@ -104,7 +105,14 @@ static struct kozo_res write_file(uint64_t offset, uint64_t len)
     return (struct kozo_res){ len, KOZO_OK };
 }
 
-static enum kozo_err no_console(void) { return KOZO_ERR_KIND; }
+static enum kozo_err console_says = KOZO_ERR_KIND;
+static unsigned console_calls;
+
+static enum kozo_err no_console(void)
+{
+    console_calls++;
+    return console_says;
+}
 
 /* Who sleeps with nothing to wake it finds the other side dead. */
 static void begin(void)
@@ -202,7 +210,7 @@ TEST(a_writer_without_room_waits_and_a_broken_pipe_is_told)
     CHECK_OK(kozo_stream_close(&reader));
     CHECK_ERR(kozo_stream_write(&writer, "y", 1), GONE);
     CHECK_ERR(kozo_stream_write(&writer, "y", 1), GONE);
-    CHECK_OK(kozo_stream_close(&writer));
+    CHECK_ERR(kozo_stream_close(&writer), GONE);
 }
 
 TEST(room_is_what_can_be_written_without_waiting)
@@ -256,6 +264,43 @@ TEST(a_file_is_written_on_or_at_its_end)
     kozo_stream_of_file(&writer, (struct kozo_endpoint){ 3 }, 7, KOZO_STREAM_WRITES);
     say("x");
     CHECK_EQ(last_offset, 7);
+}
+
+/* Who looks at no error of a write learns of it when it closes. */
+TEST(the_first_error_of_a_write_is_told_until_the_end)
+{
+    begin();
+    CHECK_OK(kozo_stream_open(&writer, "screen", KOZO_STREAM_WRITES));
+    console_says = KOZO_ERR_GONE;
+    CHECK_ERR(kozo_stream_write(&writer, "lost\n", 5), GONE);
+    console_says = KOZO_OK;
+    console_calls = 0;
+    CHECK_ERR(kozo_stream_write(&writer, "with a hole before it\n", 22), GONE);
+    CHECK_ERR(kozo_stream_flush(&writer), GONE);
+    CHECK_ERR(kozo_stream_close(&writer), GONE);
+    CHECK_EQ(console_calls, 0);
+
+    CHECK_OK(kozo_stream_open(&writer, "screen", KOZO_STREAM_WRITES));
+    CHECK_OK(kozo_stream_write(&writer, "anew\n", 5));
+    CHECK_OK(kozo_stream_close(&writer));
+    CHECK_EQ(console_calls, 1);
+}
+
+/* Nobody was there to read on for a while: what then comes is not all, and has no end. */
+TEST(a_pipe_that_lacks_something_has_no_end)
+{
+    struct kozo_res r;
+
+    begin();
+    say("whole");
+    wakes_with = KOZO_ERR_CANCELLED;
+    memset(text, 'x', sizeof text);
+    CHECK_ERR(kozo_stream_write(&writer, text, sizeof text), CANCELLED);
+    CHECK_ERR(kozo_stream_close(&writer), CANCELLED);
+    do
+        r = kozo_stream_read(&reader, back, sizeof back);
+    while (r.err == KOZO_OK && r.value > 0);
+    CHECK_ERR(r.err, GONE);
 }
 
 TEST(a_stream_goes_one_way)
@@ -362,7 +407,7 @@ TEST(a_writer_bears_what_its_reader_spoils)
         table[i].how();
         CHECK_EQ(kozo_stream_write(&writer, text, sizeof text), table[i].ends);
         CHECK_EQ(kozo_stream_write(&writer, "y", 1), table[i].ends);
-        CHECK_OK(kozo_stream_close(&writer));
+        CHECK_EQ(kozo_stream_close(&writer), table[i].ends);
     }
 }
 
@@ -404,8 +449,9 @@ static void play(unsigned steps)
         err = kozo_stream_write(&writer, text, len);
         CHECK(err == KOZO_OK || err == KOZO_ERR_GONE || err == KOZO_ERR_PROTOCOL);
         ended[0][err]++;
+        CHECK(err == KOZO_OK || kozo_stream_flush(&writer) == err);
         err = kozo_stream_flush(&writer);
-        CHECK(err == KOZO_OK || err == KOZO_ERR_GONE);
+        CHECK(err == KOZO_OK || err == KOZO_ERR_GONE || err == KOZO_ERR_PROTOCOL);
         r = kozo_stream_read(&reader, back, len);
         CHECK(r.err == KOZO_OK || r.err == KOZO_ERR_GONE || r.err == KOZO_ERR_PROTOCOL);
         CHECK(r.value <= len && r.value <= KOZO_PIPE_TEXT);

@@ -59,6 +59,7 @@ enum kozo_stream_way : uint8_t { KOZO_STREAM_READS, KOZO_STREAM_WRITES };
 struct kozo_stream {
     enum kozo_stream_kind kind;
     enum kozo_stream_way way;
+    enum kozo_err failed; /* the first error of a write */
     struct kozo_endpoint cap;
     uint64_t offset;       /* in the file, of the next byte; KOZO_FILE_END: wherever it ends */
     struct kozo_ring ring; /* of a pipe */
@@ -92,7 +93,9 @@ struct kozo_res kozo_stream_read(struct kozo_stream *s, void *to, size_t len);
 
 /*
  * Writes all of it, sooner or later: what goes to the console at the end of a line, the rest when
- * a buffer is full. Errors: GONE nobody reads the pipe any more; PROTOCOL its reader wrote
+ * a buffer is full. After an error all that follows gives the same one back, to the end, and nothing
+ * more is written: what comes out has no hole, and who looks at kozo_stream_close's error alone misses
+ * none. Errors: GONE nobody reads the pipe any more; PROTOCOL its reader wrote
  * nonsense; EMPTY the stream is none to be written; CANCELLED; the console's and a file's own.
  */
 enum kozo_err kozo_stream_write(struct kozo_stream *s, const void *from, size_t len);
@@ -112,8 +115,8 @@ struct kozo_res kozo_stream_room(struct kozo_stream *s, uint64_t deadline);
 enum kozo_err kozo_stream_flush(struct kozo_stream *s);
 
 /*
- * Flushes, and tells the other side of a pipe that this one is through. The capabilities stay.
- * Errors: as kozo_stream_write.
+ * Flushes, and tells the other side of a pipe that this one is through; after an error of a write as
+ * kozo_stream_abort. The capabilities stay. Errors: as kozo_stream_write, of any write.
  */
 enum kozo_err kozo_stream_close(struct kozo_stream *s);
 
