@@ -290,6 +290,8 @@ uint32_t command_cp(const struct words *w, uint32_t)
     if (err == KOZO_OK)
         err = copy_file(&from, &p);
     (void)kozo_file_close(from.cap);
+    if (err == KOZO_ERR_CANCELLED && shell_stopped())
+        return 1;
     return err == KOZO_OK ? 0 : shell_fail_err(w->word[2], err);
 }
 

@@ -97,6 +97,12 @@ def test_pipes_that_are_full_or_broken(boot):
         vm.send("\x03")
         end = vm.wait_for(PROMPT)
         assert end.string[begin.end():end.start()] == "^C\n"
+        # Who is stopped while it copies says no more than that, and leaves nothing half done.
+        vm.send("cp /bin/init /ram/a; cp /bin/shell /ram/a\r\x03")
+        begin = vm.wait_for(r"/bin/shell /ram/a\n")
+        end = vm.wait_for(PROMPT)
+        assert end.string[begin.end():end.start()] == "^C\n"
+        assert person.line("ls /ram") == ""
         after = json.loads(person.line("mem --json"))
         for name in ("memory_free", "capabilities", "threads_free"):
             assert before[name] == after[name], (name, before, after)
