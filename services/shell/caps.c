@@ -376,7 +376,9 @@ static bool is_holder(struct kozo_str word, bool quiet)
     for (uint32_t i = 0; i < services.programs; i++)
         if (is_meant(word, first_program + i))
             return true;
-    if (service == services.count)
+    if (kozo_str_is(word, "init"))
+        (void)shell_fail(word, "what it holds is not listed; `caps` lists what it gave to others");
+    else if (service == services.count)
         (void)shell_fail(word, "no such service or program; `ps` lists them");
     else if (!quiet && why_none(service) != nullptr)
         (void)shell_fail(word, why_none(service));

@@ -52,6 +52,8 @@ ANSWERS = {
     "caps hello --tree": "error: hello: it has ended and holds nothing; `restart` begins its next life",
     "caps hello --json": "[]",
     "why hello log": "error: hello: it has ended and holds nothing; `restart` begins its next life",
+    "caps init": "error: init: what it holds is not listed; `caps` lists what it gave to others",
+    "why init 1": "error: init: what it holds is not listed; `caps` lists what it gave to others",
     "caps nosuch": "error: nosuch: no such service or program; `ps` lists them",
     "poweroff 300": "error: 300: a status is a number from 0 to 63",
     "run --with": "error: --with: no name after it; usage: run [--with NAME,...] PROGRAM [ARG...]",
