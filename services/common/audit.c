@@ -41,7 +41,9 @@ uint64_t audit_write(char *to, uint64_t size, const struct audit *a)
     line_add(&l, " at_ms=");
     line_add_number(&l, a->at_ms);
     add_plain(&l, " who=", a->who);
-    add_quoted(&l, " object=", a->object);
+    line_add(&l, " object=\"");
+    line_add_escaped(&l, a->object);
+    line_add(&l, "\"");
     add_quoted(&l, " rights=", kozo_str(rights_text_of(rights, a->object, a->rights)));
     if (a->result == AUDIT_DENIED)
         add_quoted(&l, " held=", kozo_str(rights_text_of(rights, a->object, a->held)));

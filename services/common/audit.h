@@ -32,7 +32,7 @@ struct audit {
     uint64_t seq;
     uint64_t at_ms;         /* since boot */
     struct kozo_str who;    /* the requester's service, by its badge */
-    struct kozo_str object; /* as asked for; quoted and made printable */
+    struct kozo_str object; /* as asked for; line_add_escaped */
     uint8_t rights;
     uint8_t held; /* told of a denial: by leases on that very object */
     bool seen;    /* the person at the console granted it: no line says so */

@@ -25,7 +25,9 @@ static void tell_one(const struct denial *what, denial_sink *sink, void *context
     struct line l = line_begin(text, sizeof text);
 
     add_who(&l, what->who);
-    add_quoted(&l, " object=", what->object);
+    line_add(&l, " object=\"");
+    line_add_escaped(&l, what->object.len > 0 ? what->object : kozo_str("none"));
+    line_add(&l, "\"");
     add_quoted(&l, " asked=", what->asked);
     add_quoted(&l, " held=", what->held);
     line_add(&l, " rule=");

@@ -67,6 +67,32 @@ void line_add_bytes(struct line *l, const uint8_t *bytes, uint64_t count)
     }
 }
 
+void line_add_escaped(struct line *l, struct kozo_str text)
+{
+    static const char cut[] = "\\...";
+    uint64_t end = l->used + LINE_ESCAPED < l->size ? l->used + LINE_ESCAPED : l->size - 1;
+
+    while (text.len > 0) {
+        char c = text.at[0];
+        uint64_t n = text_char(text);
+        bool plain = n > 0 && c != '"' && c != '\\' && c != '\t';
+
+        if (l->used + (plain ? n : 4) + sizeof cut - 1 > end) {
+            line_add(l, cut);
+            return;
+        }
+        n += n == 0;
+        if (plain)
+            line_add_str(l, (struct kozo_str){ text.at, n });
+        else {
+            line_add(l, "\\x");
+            line_add_bytes(l, (const uint8_t *)&c, 1);
+        }
+        text.at += n;
+        text.len -= n;
+    }
+}
+
 void line_add_quoted(struct line *l, struct kozo_str text)
 {
     while (text.len > 0) {

@@ -10,6 +10,8 @@
 
 #include "common/text.h"
 
+#define LINE_ESCAPED 320u /* bytes */
+
 struct line {
     char *at;
     uint64_t size; /* at least 1 */
@@ -25,6 +27,12 @@ void line_add_number(struct line *l, uint64_t value);
 void line_add_hex(struct line *l, uint64_t value);
 /* Two digits for each byte. */
 void line_add_bytes(struct line *l, const uint8_t *bytes, uint64_t count);
+/*
+ * Text such that no two are the same: what ends a quotation, a double quote, backslashes, tabs and
+ * bytes that no terminal should see become \xNN. Of what takes more than LINE_ESCAPED bytes, or finds no
+ * room, the end is cut, and \... stands there, which no text becomes.
+ */
+void line_add_escaped(struct line *l, struct kozo_str text);
 /* As text_printable; what ends a quotation, a double quote, becomes a single one. */
 void line_add_quoted(struct line *l, struct kozo_str text);
 static inline struct kozo_str line_text(const struct line *l)

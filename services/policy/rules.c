@@ -148,7 +148,7 @@ static void say_no_rule(struct rules_answer *a, const struct rules_request *q, u
     line_add(&reason, " the right to ");
     line_add(&reason, name);
     line_add(&reason, " ");
-    line_add_quoted(&reason, q->object);
+    line_add_escaped(&reason, q->object);
     line_add(&hint, "add a [rule] with subject = ");
     line_add_str(&hint, q->subject->name);
     line_add(&hint, ", rights = ");

@@ -64,7 +64,7 @@ TEST(text_of_requesters_cannot_pretend_to_be_a_field_or_drive_a_terminal)
         &(struct denial){ .who = kozo_str("a"), .object = kozo_str("x\" held=\"all\n\x1b[2J") },
         keep, nullptr);
     CHECK(strchr(last, '\n') == nullptr && strchr(last, 0x1b) == nullptr);
-    CHECK(strstr(last, "object=\"x' held='all??[2J\"") != nullptr);
+    CHECK(strstr(last, "object=\"x\\x22 held=\\x22all\\x0a\\x1b[2J\"") != nullptr);
 }
 
 TEST(ten_lines_a_second_and_then_a_count)
@@ -122,7 +122,8 @@ TEST(a_long_text_is_cut_and_the_line_stays_one)
 
     begin();
     memset(big, 'x', sizeof big - 1);
-    denial_tell(&denials, 0, 0, &(struct denial){ .object = kozo_str(big) }, keep, nullptr);
+    denial_tell(&denials, 0, 0,
+                &(struct denial){ .object = kozo_str(big), .hint = kozo_str(big) }, keep, nullptr);
     CHECK_EQ(lines, 1);
     CHECK_EQ(strlen(last), DENIAL_BYTES - 1);
 }

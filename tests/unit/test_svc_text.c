@@ -120,6 +120,27 @@ TEST(lines_are_cut_and_always_ended)
     CHECK_STR(to, "a'b?");
 }
 
+TEST(an_escaped_text_is_no_other)
+{
+    char to[400], room[12], text[255];
+    struct line l = line_begin(to, sizeof to);
+
+    line_add_escaped(&l, kozo_str("a\"b'c\\x22\t\n\xff\u00e9"));
+    CHECK_STR(to, "a\\x22b'c\\x5cx22\\x09\\x0a\\xff\u00e9");
+    l = line_begin(room, sizeof room);
+    line_add_escaped(&l, kozo_str("abc\"\""));
+    CHECK_STR(room, "abc\\x22\\...");
+    memset(text, 'a', sizeof text);
+    l = line_begin(to, sizeof to);
+    line_add_escaped(&l, (struct kozo_str){ text, sizeof text });
+    CHECK_EQ(l.used, sizeof text);
+    memset(text, '"', sizeof text);
+    l = line_begin(to, sizeof to);
+    line_add_escaped(&l, (struct kozo_str){ text, sizeof text });
+    CHECK_EQ(l.used, LINE_ESCAPED);
+    CHECK_STR(to + LINE_ESCAPED - 8, "\\x22\\...");
+}
+
 TEST(sound_paths_have_one_spelling)
 {
     static const char *const good[] = { "",    "etc", "etc/motd", "a/b/c",
@@ -295,7 +316,7 @@ TEST(audit_lines_say_what_was_put_in)
     CHECK_STR(text(audit_field(line, "at_ms")), "12");
     CHECK_STR(text(audit_field(line, "why")), "to know");
     CHECK_STR(text(audit_field(line, "who")), "hello");
-    CHECK_STR(text(audit_field(line, "object")), "fs:/a b' c");
+    CHECK_STR(text(audit_field(line, "object")), "fs:/a b\\x22 c");
     CHECK_STR(text(audit_field(line, "rights")), "write");
     CHECK_STR(text(audit_field(line, "held")), "read");
     CHECK_STR(text(audit_field(line, "result")), "denied");
