@@ -16,11 +16,14 @@ struct host_machine machine;
 
 /* ---- the whole ---- */
 
+/* The lower half of none of its addresses is a small number: as words they are no user's slots. */
+static void *const ram_hint = (void *)0x5a5a40000000;
+
 /* Memory at an address aligned like its physical one: to 1 GiB, more than any object asks for. */
 static uint8_t *ram_map(uint64_t bytes)
 {
     size_t span = bytes + HOST_RAM_BASE;
-    uint8_t *p = mmap(nullptr, span, PROT_READ | PROT_WRITE,
+    uint8_t *p = mmap(ram_hint, span, PROT_READ | PROT_WRITE,
                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
     kassert(p != MAP_FAILED);
