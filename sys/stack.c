@@ -88,18 +88,18 @@ static enum kozo_err view_open(struct view *v, struct kozo_place from)
 /* What is wanted of a page, and what it was. */
 struct glance {
     struct view *v;
-    struct kozo_place from;
+    uint64_t slot;
     uint64_t value;
     uint64_t run; /* bytes, from its begin on, that are words of this value */
     struct kozo_stack_mark mark;
     enum kozo_err err;
 };
 
-static void glance(void *context)
+static void glance(struct kozo_cnode keep, void *context)
 {
     struct glance *g = context;
 
-    g->err = view_open(g->v, g->from);
+    g->err = view_open(g->v, kozo_in(keep, g->slot));
     if (g->err != KOZO_OK)
         return;
     g->run = run_of((const uint64_t *)g->v->at, KOZO_PAGE_SIZE, g->value);
@@ -107,16 +107,16 @@ static void glance(void *context)
     view_close(g->v);
 }
 
-static struct glance glance_at(struct view *v, struct kozo_place from, uint64_t value,
-                               kozo_stack_guard *guard)
+static struct glance glance_at(struct view *v, const struct kozo_stack_keep *keep, uint64_t slot,
+                               uint64_t value)
 {
-    struct glance g = { .v = v, .from = from, .value = value };
+    struct glance g = { .v = v, .slot = slot, .value = value };
     enum kozo_err err = KOZO_OK;
 
-    if (guard != nullptr)
-        err = guard(glance, &g);
+    if (keep->lend != nullptr)
+        err = keep->lend(keep->of, glance, &g);
     else
-        glance(&g);
+        glance(keep->cnode, &g);
     if (err != KOZO_OK)
         g.err = err;
     return g;
@@ -124,9 +124,8 @@ static struct glance glance_at(struct view *v, struct kozo_place from, uint64_t 
 
 /* A stack of another program. */
 struct range {
-    struct kozo_cnode keep;
+    const struct kozo_stack_keep *keep;
     uint64_t slot, pages;
-    kozo_stack_guard *guard;
 };
 
 /* How much of it, from the far end on, is words of this value. */
@@ -135,7 +134,7 @@ static struct kozo_stack look_for(struct view *v, const struct range *r, uint64_
     struct kozo_stack s = { .bytes = r->pages * KOZO_PAGE_SIZE };
 
     for (uint64_t i = 0; i < r->pages && s.unused == i * KOZO_PAGE_SIZE; i++) {
-        struct glance g = glance_at(v, kozo_in(r->keep, r->slot + i), value, r->guard);
+        struct glance g = glance_at(v, r->keep, r->slot + i, value);
 
         s.err = g.err;
         if (s.err != KOZO_OK)
@@ -157,11 +156,10 @@ static struct kozo_stack look(struct view *v, const struct range *r)
     return zero.err != KOZO_OK || zero.unused == zero.bytes ? zero : s;
 }
 
-struct kozo_stack kozo_stack_look(struct kozo_cnode keep, uint64_t slot, uint64_t pages,
-                                  kozo_stack_guard *guard)
+struct kozo_stack kozo_stack_look(const struct kozo_stack_keep *keep, uint64_t slot, uint64_t pages)
 {
     struct view v = view_begin();
-    struct kozo_stack s = look(&v, &(struct range){ keep, slot, pages, guard });
+    struct kozo_stack s = look(&v, &(struct range){ keep, slot, pages });
 
     view_end(&v);
     return s;
@@ -170,11 +168,10 @@ struct kozo_stack kozo_stack_look(struct kozo_cnode keep, uint64_t slot, uint64_
 constexpr uint64_t stack_pages_max =
     (KOZO_LAYOUT_THREAD_BYTES - KOZO_LAYOUT_THREAD_STACK) / KOZO_PAGE_SIZE;
 
-struct kozo_stack_pages kozo_stack_pages_of(struct kozo_cnode keep, uint64_t serial,
-                                            kozo_stack_guard *guard)
+struct kozo_stack_pages kozo_stack_pages_of(const struct kozo_stack_keep *keep, uint64_t serial)
 {
     struct view v = view_begin();
-    struct glance g = glance_at(&v, kozo_in(keep, KOZO_STACK_MARK_SLOT), KOZO_STACK_PAINT, guard);
+    struct glance g = glance_at(&v, keep, KOZO_STACK_MARK_SLOT, KOZO_STACK_PAINT);
     const struct kozo_stack_mark *m = &g.mark;
 
     view_end(&v);

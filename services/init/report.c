@@ -2,6 +2,7 @@
 #include "init/report.h"
 #include "common/report.h"
 #include "init/archive.h"
+#include "init/borrow.h"
 #include "init/threads.h"
 
 #include <kozo/layout.h>
@@ -18,10 +19,11 @@ static bool is_first(const struct service *s, uint64_t serial)
     return serial == s->process.serial;
 }
 
-static void walk(void *context)
+static void walk(kozo_cptr keep, void *context)
 {
     struct walk *w = context;
 
+    w->stack.keep.c = keep;
     report_walk(w->report, &w->stack);
 }
 
@@ -30,15 +32,12 @@ static void walk_further(const struct service *s, struct report *r)
 {
     struct threads_pages p = threads_pages(s, r->word[7]);
     uint64_t begin = kozo_stack_begin_of(r->word[3]);
-    struct walk w = { r,
-                      { .keep = p.keep,
-                        .first = p.at.slot,
-                        .begin = begin,
-                        .end = begin + p.at.pages * KOZO_PAGE_SIZE } };
+    struct walk w = {
+        r, { .first = p.at.slot, .begin = begin, .end = begin + p.at.pages * KOZO_PAGE_SIZE }
+    };
 
-    if (p.keep.c != 0 && begin >= KOZO_LAYOUT_THREADS && begin < KOZO_LAYOUT_THREADS_END)
-        (void)threads_undisturbed(walk, &w);
-    kozo_slot_drop(p.keep.c);
+    if (p.at.err == KOZO_OK && begin >= KOZO_LAYOUT_THREADS && begin < KOZO_LAYOUT_THREADS_END)
+        (void)borrow(s, p.keep.slot, walk, &w);
 }
 
 static void print_line(const char *text) { kozo_printf("%s\n", text); }

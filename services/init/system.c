@@ -3,6 +3,7 @@
 #include "common/cmdline.h"
 #include "common/identity.h"
 #include "init/commands.h"
+#include "init/borrow.h"
 #include "init/crash.h"
 #include "init/deny.h"
 #include "init/ends.h"
@@ -397,13 +398,25 @@ static enum kozo_err serve_tree(struct system_server *s, const struct kozo_msg *
     return tell_tree(cnode, req->slot, req->skip, rep);
 }
 
-/* The CNode is the service's: it is looked at by a copy of what the service has of it. */
+/* A look at a slot of a CNode of a service's. */
+struct look {
+    const struct system_tree_in_req *req;
+    struct system_tree_rep rep;
+    enum kozo_err err;
+};
+
+static void tell_tree_in(kozo_cptr cnode, void *context)
+{
+    struct look *l = context;
+
+    l->err = tell_tree((struct kozo_cnode){ cnode }, l->req->slot, l->req->skip, &l->rep);
+}
+
 static enum kozo_err serve_tree_in(struct system_server *server_, const struct kozo_msg *m,
                                    const struct system_tree_in_req *req,
                                    struct system_tree_in_rep *rep)
 {
-    struct system_tree_rep tree = {};
-    struct kozo_cnode copy;
+    struct look l = { .req = req };
     const struct service *s;
     enum kozo_err err = want_service(server_, m, req->index, &s);
 
@@ -413,15 +426,9 @@ static enum kozo_err serve_tree_in(struct system_server *server_, const struct k
         err = KOZO_ERR_ARGUMENT;
     if (err != KOZO_OK)
         return err;
-    copy.c = kozo_slot_alloc();
-    if (copy.c == 0)
-        return KOZO_ERR_LIMIT;
-    err = kozo_cap_copy(kozo_own(copy.c), kozo_in(s->process.cnode, req->cnode), KOZO_SAME_RIGHTS);
-    if (err == KOZO_OK)
-        err = tell_tree(copy, req->slot, req->skip, &tree);
-    kozo_slot_drop(copy.c);
-    *rep = (struct system_tree_in_rep){ tree.id, tree.next, tree.entries };
-    return err;
+    err = borrow(s, req->cnode, tell_tree_in, &l);
+    *rep = (struct system_tree_in_rep){ l.rep.id, l.rep.next, l.rep.entries };
+    return err != KOZO_OK ? err : l.err;
 }
 
 static enum kozo_err serve_trace(struct system_server *s, const struct kozo_msg *m,

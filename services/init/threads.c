@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "init/threads.h"
+#include "init/borrow.h"
 #include "common/line.h"
 
 #include <kozo/layout.h>
-#include <kozo/slots.h>
 #include <kozo/start.h>
 
 /* ---- the threads of a service ---- */
@@ -12,19 +12,11 @@ constexpr uint64_t SLOTS = 1u << PROGRAM_CNODE_BITS;
 
 /* A walk through the slots of a service, from one further thread to the next. */
 struct walk {
-    struct kozo_thread copy; /* init's own, of the one it is at */
-    uint64_t slot;           /* where that was found */
+    uint64_t slot; /* where the one it is at was found */
     struct kozo_thread_info info;
     uint64_t found;
     uint64_t serial[SLOTS]; /* of those found */
 };
-
-static bool walk_begin(struct walk *w)
-{
-    w->copy.c = kozo_slot_alloc();
-    w->slot = w->found = 0;
-    return w->copy.c != 0;
-}
 
 static bool is_new(const struct walk *w)
 {
@@ -43,18 +35,16 @@ static bool is_other_thread(const struct service *s, uint64_t slot)
            (v.what & KOZO_VERIFY_SAME) == 0;
 }
 
+static void take_info(kozo_cptr copy, void *context)
+{
+    *(struct kozo_thread_info *)context = kozo_thread_info((struct kozo_thread){ copy });
+}
+
 /* A thread it may hold many capabilities to; which it is tells its serial alone. */
 static bool take_thread(const struct service *s, struct walk *w)
 {
-    if (!is_other_thread(s, w->slot) ||
-        kozo_cap_copy(kozo_own(w->copy.c), kozo_in(s->process.cnode, w->slot), KOZO_SAME_RIGHTS) !=
-            KOZO_OK)
-        return false;
-    w->info = kozo_thread_info(w->copy);
-    if (w->info.err == KOZO_OK && is_new(w))
-        return true;
-    (void)kozo_cap_delete(kozo_own(w->copy.c));
-    return false;
+    return is_other_thread(s, w->slot) && borrow(s, w->slot, take_info, &w->info) == KOZO_OK &&
+           w->info.err == KOZO_OK && is_new(w);
 }
 
 /* False after the last, or when there are as many as its section allows. */
@@ -62,7 +52,6 @@ static bool walk_next(const struct service *s, struct walk *w)
 {
     if (s->state != SERVICE_RUNNING)
         return false;
-    (void)kozo_cap_delete(kozo_own(w->copy.c));
     while (w->found + 1 < s->m->threads && ++w->slot < SLOTS) {
         if (!take_thread(s, w))
             continue;
@@ -72,10 +61,9 @@ static bool walk_next(const struct service *s, struct walk *w)
     return false;
 }
 
-static void walk_end(struct walk *w) { kozo_slot_drop(w->copy.c); }
-
 static bool walk_to_number(const struct service *s, struct walk *w, uint64_t number)
 {
+    *w = (struct walk){};
     while (walk_next(s, w))
         if (w->found == number)
             return true;
@@ -84,22 +72,11 @@ static bool walk_to_number(const struct service *s, struct walk *w, uint64_t num
 
 static bool walk_to_serial(const struct service *s, struct walk *w, uint64_t serial)
 {
+    *w = (struct walk){};
     while (walk_next(s, w))
         if (w->info.serial == serial)
             return true;
     return false;
-}
-
-struct threads_copy threads_copy(const struct service *s, uint64_t number)
-{
-    struct walk w;
-
-    if (!walk_begin(&w))
-        return (struct threads_copy){ .err = KOZO_ERR_LIMIT };
-    if (walk_to_number(s, &w, number))
-        return (struct threads_copy){ w.copy, KOZO_OK };
-    walk_end(&w);
-    return (struct threads_copy){ .err = KOZO_ERR_NOT_FOUND };
 }
 
 struct kozo_thread_info threads_info(const struct service *s, uint64_t number)
@@ -108,97 +85,119 @@ struct kozo_thread_info threads_info(const struct service *s, uint64_t number)
 
     if (number == 0 && s->state == SERVICE_RUNNING)
         return kozo_thread_info(s->process.thread);
-    if (!walk_begin(&w))
-        return (struct kozo_thread_info){ .err = KOZO_ERR_LIMIT };
-    if (!walk_to_number(s, &w, number))
-        w.info = (struct kozo_thread_info){ .err = KOZO_ERR_NOT_FOUND };
-    walk_end(&w);
-    return w.info;
+    return walk_to_number(s, &w, number) ? w.info
+                                         : (struct kozo_thread_info){ .err = KOZO_ERR_NOT_FOUND };
 }
 
 uint64_t threads_count(const struct service *s)
 {
-    struct walk w;
+    struct walk w = {};
     uint64_t n = s->state == SERVICE_RUNNING;
 
-    if (!walk_begin(&w))
-        return n;
     while (walk_next(s, &w))
         n++;
-    walk_end(&w);
     return n;
 }
 
-/* ---- their stacks ---- */
+/* What is wanted of a further thread. */
+struct wish {
+    uint64_t serial;
+    void (*act)(struct kozo_thread thread, void *context);
+    void *context;
+    enum kozo_err err;
+};
 
-enum kozo_err threads_undisturbed(void (*look)(void *context), void *context)
+static void grant(kozo_cptr copy, void *context)
 {
-    struct kozo_thread self = kozo_own_thread();
-    struct kozo_thread_info info = kozo_thread_info(self);
-    uint64_t usual = kozo_buffer()->word[KOZO_THREAD_WORD_PRIORITY];
-    enum kozo_err err = info.err == KOZO_OK ? kozo_thread_priority(self, 0, 0) : info.err;
+    struct wish *w = context;
+    struct kozo_thread thread = { copy };
+    struct kozo_thread_info info = kozo_thread_info(thread);
 
-    if (err != KOZO_OK)
-        return err;
-    look(context);
-    (void)kozo_thread_priority(self, (unsigned)usual, 0);
-    return KOZO_OK;
+    if (info.err != KOZO_OK || info.serial != w->serial)
+        return; /* another took its slot since */
+    w->err = KOZO_OK;
+    w->act(thread, w->context);
 }
+
+enum kozo_err threads_act(const struct service *s, uint64_t number,
+                          void (*act)(struct kozo_thread thread, void *context), void *context)
+{
+    struct wish wish = { 0, act, context, KOZO_ERR_NOT_FOUND };
+    enum kozo_err err;
+    struct walk w;
+
+    if (!walk_to_number(s, &w, number))
+        return KOZO_ERR_NOT_FOUND;
+    wish.serial = w.info.serial;
+    err = borrow(s, w.slot, grant, &wish);
+    return err != KOZO_OK ? err : wish.err;
+}
+
+/* ---- their stacks ---- */
 
 /* The slot of the thread's capability, 0 when it has none. */
 static uint64_t slot_of(const struct service *s, uint64_t serial)
 {
     struct walk w;
-    uint64_t slot = 0;
 
-    if (!walk_begin(&w))
-        return 0;
-    if (walk_to_serial(s, &w, serial))
-        slot = w.slot;
-    walk_end(&w);
-    return slot;
+    return walk_to_serial(s, &w, serial) ? w.slot : 0;
 }
 
-/* The CNode in a slot of the service, other than its own; copied to `copy`. */
-static bool take_cnode(const struct service *s, uint64_t slot, struct kozo_cnode copy)
+/* There is a CNode in a slot of the service, other than its own. */
+static bool is_other_cnode(const struct service *s, uint64_t slot)
 {
-    struct kozo_place from = kozo_in(s->process.cnode, slot);
-    struct kozo_verified v = kozo_cap_verify(from, kozo_own(s->process.cnode.c));
+    struct kozo_verified v =
+        kozo_cap_verify(kozo_in(s->process.cnode, slot), kozo_own(s->process.cnode.c));
 
     return v.err == KOZO_OK && KOZO_VERIFY_KIND(v.what) == KOZO_KIND_CNODE &&
-           (v.what & KOZO_VERIFY_SAME) == 0 &&
-           kozo_cap_copy(kozo_own(copy.c), from, KOZO_SAME_RIGHTS) == KOZO_OK;
+           (v.what & KOZO_VERIFY_SAME) == 0;
+}
+
+/* One glance into a CNode of a service. */
+struct glance {
+    kozo_stack_glance *at;
+    void *context;
+};
+
+static void take_glance(kozo_cptr copy, void *context)
+{
+    struct glance *g = context;
+
+    g->at((struct kozo_cnode){ copy }, g->context);
+}
+
+static enum kozo_err lend(void *of, kozo_stack_glance *glance, void *context)
+{
+    const struct threads_keep *k = of;
+
+    return borrow(k->s, k->slot, take_glance, &(struct glance){ glance, context });
 }
 
 /* kozo-sys takes the slot for the CNode right after the thread's, most often the next one free. */
 struct threads_pages threads_pages(const struct service *s, uint64_t serial)
 {
-    struct threads_pages p = { .keep = { kozo_slot_alloc() }, .at.err = KOZO_ERR_NOT_FOUND };
+    struct threads_pages p = { .keep.s = s, .at.err = KOZO_ERR_NOT_FOUND };
     uint64_t begin = slot_of(s, serial), marks = 0;
 
-    for (uint64_t k = 1; p.keep.c != 0 && k < SLOTS && marks < THREADS_MARKS; k++) {
-        if (!take_cnode(s, (begin + k) % SLOTS, p.keep))
+    for (uint64_t k = 1; k < SLOTS && marks < THREADS_MARKS && p.at.err != KOZO_OK; k++) {
+        p.keep.slot = (begin + k) % SLOTS;
+        if (!is_other_cnode(s, p.keep.slot))
             continue;
         marks++;
-        p.at = kozo_stack_pages_of(p.keep, serial, threads_undisturbed);
-        if (p.at.err == KOZO_OK)
-            return p;
-        (void)kozo_cap_delete(kozo_own(p.keep.c));
+        p.at =
+            kozo_stack_pages_of(&(struct kozo_stack_keep){ .lend = lend, .of = &p.keep }, serial);
     }
-    kozo_slot_free(p.keep.c);
-    p.keep.c = 0;
     return p;
 }
 
 static struct kozo_stack further_stack(const struct service *s, uint64_t serial)
 {
     struct threads_pages p = threads_pages(s, serial);
-    struct kozo_stack stack = { .err = p.at.err };
 
-    if (p.at.err == KOZO_OK)
-        stack = kozo_stack_look(p.keep, p.at.slot, p.at.pages, threads_undisturbed);
-    kozo_slot_drop(p.keep.c);
-    return stack;
+    if (p.at.err != KOZO_OK)
+        return (struct kozo_stack){ .err = p.at.err };
+    return kozo_stack_look(&(struct kozo_stack_keep){ .lend = lend, .of = &p.keep }, p.at.slot,
+                           p.at.pages);
 }
 
 struct kozo_stack threads_stack(const struct service *s, uint64_t number)
@@ -210,8 +209,8 @@ struct kozo_stack threads_stack(const struct service *s, uint64_t number)
         return (struct kozo_stack){ .err = info.err };
     if (number > 0)
         return further_stack(s, info.serial);
-    return kozo_stack_look(p->keep, p->stack_slot,
-                           (p->stack_end - KOZO_LAYOUT_STACK) / KOZO_PAGE_SIZE, nullptr);
+    return kozo_stack_look(&(struct kozo_stack_keep){ .cnode = p->keep }, p->stack_slot,
+                           (p->stack_end - KOZO_LAYOUT_STACK) / KOZO_PAGE_SIZE);
 }
 
 /* ---- whom they wait for ---- */

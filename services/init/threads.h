@@ -6,9 +6,11 @@
  * thread once, however many it holds, and no more of them than its section allows.
  *
  * Owns:      names for what a thread is blocked on.
- * Callers:   system.c.
- * Cost:      the slots of a service, four system calls for each; looking for whom a thread waits:
- *            those of all services. At priority 0: a page at a time.
+ * Not here:  how init comes by what services hold (borrow.h).
+ * Callers:   system.c, report.c, crash.c.
+ * Cost:      the slots of a service, a system call for each, and five more for one with a thread;
+ *            looking for whom a thread waits: those of all services. At priority 0: a thread, or a
+ *            page, at a time.
  * Spec:      docs/spec/services.md
  */
 #pragma once
@@ -22,14 +24,11 @@
 struct kozo_thread_info threads_info(const struct service *s, uint64_t number);
 uint64_t threads_count(const struct service *s);
 /*
- * A capability of init's own to such a thread but the first, to be dropped with kozo_slot_drop.
- * Errors: NOT_FOUND; LIMIT no slot is free.
+ * Calls act(thread, context) with a capability to such a thread but the first, that is gone after;
+ * no service runs meanwhile. Errors, and nothing was called: NOT_FOUND; those of borrow.
  */
-struct [[nodiscard]] threads_copy {
-    struct kozo_thread thread;
-    enum kozo_err err;
-};
-struct threads_copy threads_copy(const struct service *s, uint64_t number);
+enum kozo_err threads_act(const struct service *s, uint64_t number,
+                          void (*act)(struct kozo_thread thread, void *context), void *context);
 
 /* CNodes in which the note of one thread is looked for, from the slot of its capability on. */
 #define THREADS_MARKS 16u
@@ -37,18 +36,17 @@ struct threads_copy threads_copy(const struct service *s, uint64_t number);
 /* Its stack. A further thread's is known by what its program noted (stack.h); NOT_FOUND without. */
 struct kozo_stack threads_stack(const struct service *s, uint64_t number);
 
+/* A slot of a service, where a CNode was found. */
+struct threads_keep {
+    const struct service *s;
+    uint64_t slot;
+};
 /*
- * Calls look(context) as urgent as can be, so that no service runs meanwhile: none takes back pages
- * that are looked at. Errors: those of kozo_thread_priority, and nothing was called.
- */
-enum kozo_err threads_undisturbed(void (*look)(void *context), void *context);
-/*
- * Where the stack of a further thread is by that note, in a copy of init's of the CNode that keeps
- * it, to be dropped with kozo_slot_drop; nothing is known of what is there. NOT_FOUND also when no
- * such note is in the first THREADS_MARKS.
+ * Where the stack of a further thread is by that note, in the CNode that keeps it; nothing is known
+ * of what is there. NOT_FOUND also when no such note is in the first THREADS_MARKS.
  */
 struct [[nodiscard]] threads_pages {
-    struct kozo_cnode keep; /* { 0 } on an error */
+    struct threads_keep keep;
     struct kozo_stack_pages at;
 };
 struct threads_pages threads_pages(const struct service *s, uint64_t serial);

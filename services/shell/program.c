@@ -84,7 +84,8 @@ enum kozo_err program_begin(void)
 
 struct kozo_stack program_stack(const struct program *p)
 {
-    return kozo_stack_look(p->process.keep, p->process.stack_slot, stack_pages, nullptr);
+    return kozo_stack_look(&(struct kozo_stack_keep){ .cnode = p->process.keep },
+                           p->process.stack_slot, stack_pages);
 }
 
 kozo_cptr program_port(void) { return port.c; }

@@ -27,10 +27,15 @@ def listed(text):
     return {s.get("service") or s["program"]: s for s in json.loads(text[text.index("[{"):])}
 
 
-def told(text):
-    """(service or program, number of the thread) -> (bytes, never used), of what `ps --json` says."""
+def stacks_of(services):
+    """(service or program, number of the thread) -> (bytes, never used)."""
     return {(name, t["number"]): (t["stack"], t["stack_unused"])
-            for name, s in listed(text).items() for t in s["threads"]}
+            for name, s in services.items() for t in s["threads"]}
+
+
+def told(text):
+    """The same of what `ps --json` says."""
+    return stacks_of(listed(text))
 
 
 @on(cpu=("qemu64", "max"))
@@ -84,12 +89,16 @@ def test_a_service_may_lie_about_its_stacks_and_take_them_away(boot):
                      "threads = 2\npriority = 50\nargs = lie\ncapabilities = log\n")
     with boot.start(extra=EXACT) as vm:
         vm.wait_for("^KOZO READY$")
-        seen = set()
+        seen, lives = set(), set()
         for _ in range(60):
-            seen.add(told(at_prompt(vm, "ps --json")).get(("liar", 1)))
+            services = listed(at_prompt(vm, "ps --json"))
+            lives.add((services["liar"]["restarts"], len(services["liar"]["threads"]) > 0))
+            seen.add(stacks_of(services).get(("liar", 1)))
         vm.wait_for("^kozo> ")
         vm.send("poweroff\r")
         vm.expect_exit(0)
+    # Who is looked at is free to end its threads and make others: nothing of them is kept.
+    assert lives == {(0, True)}, lives
     # It was looked at when it told the truth and when not: the thread has 14 pages, and has not run.
     assert (14 * 4096, 14 * 4096) in seen and len(seen) > 1, seen
 

@@ -45,21 +45,29 @@ void kozo_stack_paint(uint64_t begin);
 /* How many bytes from `begin` on still hold the paint, of `bytes`. */
 uint64_t kozo_stack_unused(const void *begin, uint64_t bytes);
 
-/*
- * Calls look(context), which maps a page, reads it and unmaps it, in such a way that nobody takes
- * it back meanwhile. Errors: its own, and then it has not called.
- */
-typedef enum kozo_err kozo_stack_guard(void (*look)(void *context), void *context);
+/* Maps a page that `keep` has, reads it and unmaps it. */
+typedef void kozo_stack_glance(struct kozo_cnode keep, void *context);
+
+/* The CNode that has the Frames of a stack: the caller's own, or another's, who may take it back. */
+struct kozo_stack_keep {
+    struct kozo_cnode cnode; /* the caller's own; not looked at if there is `lend` */
+    /*
+     * Calls glance(keep, context) once, in such a way that nobody takes anything back meanwhile.
+     * Errors: its own, and then it has not called. Null: nobody else can.
+     */
+    enum kozo_err (*lend)(void *of, kozo_stack_glance *glance, void *context);
+    void *of;
+};
 
 /*
  * Looks at a stack of another program: `pages` Frames in `keep` from `slot` on, the lowest page
- * first. A thread that has not run yet has used nothing. Nothing stays mapped. Needs READ on keep;
- * READ and MAP on the Frames. `guard`: null when nobody else can take them back. Errors: LIMIT the
- * caller has no slot or address; KIND something else is there, also memory of a device; those of
- * kozo_map and of `guard`.
+ * first; it is lent once for each page. A thread that has not run yet has used nothing. Nothing
+ * stays mapped. Needs READ on the CNode; READ and MAP on the Frames. Errors: LIMIT the caller has
+ * no slot or address; KIND something else is there, also memory of a device; those of kozo_map and
+ * of keep->lend.
  */
-struct kozo_stack kozo_stack_look(struct kozo_cnode keep, uint64_t slot, uint64_t pages,
-                                  kozo_stack_guard *guard);
+struct kozo_stack kozo_stack_look(const struct kozo_stack_keep *keep, uint64_t slot,
+                                  uint64_t pages);
 
 /* Where the pages of a further thread's stack are, the lowest first. */
 struct [[nodiscard]] kozo_stack_pages {
@@ -72,8 +80,7 @@ struct [[nodiscard]] kozo_stack_pages {
  * In `keep`, if that has the thread's mark; nothing is known of what these slots hold. Needs as
  * kozo_stack_look. Errors: NOT_FOUND it is another thread's; those of kozo_stack_look.
  */
-struct kozo_stack_pages kozo_stack_pages_of(struct kozo_cnode keep, uint64_t serial,
-                                            kozo_stack_guard *guard);
+struct kozo_stack_pages kozo_stack_pages_of(const struct kozo_stack_keep *keep, uint64_t serial);
 
 /* The address of the lowest of them, for a thread of kozo-sys whose stack pointer is `sp`. */
 uint64_t kozo_stack_begin_of(uint64_t sp);

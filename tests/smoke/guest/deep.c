@@ -54,8 +54,10 @@ static void lie(struct kozo_stack_mark *m, uint64_t how)
 }
 
 /*
- * More urgent than init: it can take away the memory that init looks at, at any time. But for each
- * fifth it lives for a shorter time than a look at it takes.
+ * More urgent than init: it can take away what init looks at, at any time. But for each fifth it
+ * lives for a shorter time than a look at it takes. There is room for one further thread, and for
+ * the memory of one: whoever keeps the last one for longer ends the service. Every third time
+ * nobody is made to give anything back.
  */
 [[noreturn]] static void live_and_die(void)
 {
@@ -72,8 +74,9 @@ static void lie(struct kozo_stack_mark *m, uint64_t how)
         if (kozo_worker_start(&w, &o, further, nullptr) != KOZO_OK)
             kozo_exit(2);
         lie((struct kozo_stack_mark *)(w.part + KOZO_STACK_MARK_AT), i);
-        (void)kozo_sleep((i % 5 == 4 ? 500 : 20 + i % 5 * 20) * KOZO_US);
-        (void)kozo_cap_revoke(kozo_own(memory.c));
+        (void)kozo_sleep((i % 5 == 4 ? 500 : 1 + i % 23) * KOZO_US);
+        if (i % 3 != 0)
+            (void)kozo_cap_revoke(kozo_own(memory.c));
         kozo_worker_end(&w);
     }
 }
