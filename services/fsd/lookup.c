@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "fsd/lookup.h"
+#include "fsd/name.h"
 
 #include <kozo/string.h>
 
@@ -19,21 +20,11 @@ static struct kozo_str name_of(const struct node *n)
 
 /* ---- the tree of names ---- */
 
-struct name_key {
-    uint32_t dir;
-    struct kozo_str name;
-};
-
-static int order_names(const void *nodes, const void *of, uint32_t at)
+static int order_names(const void *nodes, const void *key, uint32_t at)
 {
-    const struct name_key *key = of;
     const struct node *n = (const struct node *)nodes + at;
 
-    if (key->dir != n->parent)
-        return key->dir < n->parent ? -1 : 1;
-    if (key->name.len != n->name_len)
-        return key->name.len < n->name_len ? -1 : 1;
-    return memcmp(key->name.at, name_of(n).at, n->name_len);
+    return name_order(key, n->parent, name_of(n));
 }
 
 static uint32_t find_child(const struct lookup *l, uint32_t dir, struct kozo_str name)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "fsd/ram.h"
 #include "fsd/data.h"
+#include "fsd/name.h"
 
 #include <kozo/string.h>
 
@@ -10,21 +11,11 @@ constexpr uint32_t generation_mask = (1u << 28) - 1;
 
 /* ---- the trees ---- */
 
-struct name_key {
-    uint32_t dir;
-    struct kozo_str name;
-};
-
-static int order_names(const void *nodes, const void *of, uint32_t at)
+static int order_names(const void *nodes, const void *key, uint32_t at)
 {
-    const struct name_key *key = of;
     const struct ram_node *n = (const struct ram_node *)nodes + at;
 
-    if (key->dir != n->parent)
-        return key->dir < n->parent ? -1 : 1;
-    if (key->name.len != n->name_len)
-        return key->name.len < n->name_len ? -1 : 1;
-    return memcmp(key->name.at, n->name, n->name_len);
+    return name_order(key, n->parent, (struct kozo_str){ n->name, n->name_len });
 }
 
 struct number_key {

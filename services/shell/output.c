@@ -133,28 +133,39 @@ bool shell_write(const char *text, uint64_t len)
     return (out.to != nullptr ? write_stream(text, len) : write_console(text, len)) == KOZO_OK;
 }
 
+struct text {
+    char at[KOZO_CONSOLE_TEXT];
+    uint64_t len;
+};
+
+/* What does not fit is cut. */
+static void compose(struct text *t, const char *format, va_list args)
+{
+    uint64_t len = (uint64_t)kozo_vsnprintf(t->at, sizeof t->at, format, args);
+
+    t->len = len < sizeof t->at ? len : sizeof t->at - 1;
+}
+
 bool shell_print(const char *format, ...)
 {
-    char text[KOZO_CONSOLE_TEXT];
+    struct text text;
     va_list args;
-    int len;
 
     va_start(args, format);
-    len = kozo_vsnprintf(text, sizeof text, format, args);
+    compose(&text, format, args);
     va_end(args);
-    return shell_write(text, (uint64_t)len < sizeof text ? (uint64_t)len : sizeof text - 1);
+    return shell_write(text.at, text.len);
 }
 
 void shell_tell(const char *format, ...)
 {
-    char text[KOZO_CONSOLE_TEXT];
+    struct text text;
     va_list args;
-    int len;
 
     va_start(args, format);
-    len = kozo_vsnprintf(text, sizeof text, format, args);
+    compose(&text, format, args);
     va_end(args);
-    (void)write_console(text, (uint64_t)len < sizeof text ? (uint64_t)len : sizeof text - 1);
+    (void)write_console(text.at, text.len);
 }
 
 /* Errors of a list are for its reader's log; those of a person for the person. */

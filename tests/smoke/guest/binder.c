@@ -7,6 +7,8 @@
  * reads its lines. Each check prints `ok NAME` or `wrong NAME: ...`; at the end it powers off, with
  * the number of wrong ones as the status. The service `mark` is what it may end.
  */
+#include "service.h"
+
 #include <kozo/error.h>
 #include <kozo/log.h>
 #include <kozo/print.h>
@@ -19,18 +21,6 @@
 #include <kozo/worker.h>
 
 static struct kozo_msg message;
-static uint64_t wrong;
-
-static void check(const char *name, uint64_t got, uint64_t want)
-{
-    if (got == want) {
-        kozo_printf("ok %s\n", name);
-        return;
-    }
-    wrong++;
-    kozo_printf("wrong %s: got %llu, want %llu\n", name, (unsigned long long)got,
-                (unsigned long long)want);
-}
 
 /* ---- asking init ---- */
 

@@ -9,6 +9,8 @@
  */
 #include "common/rights.h"
 
+#include "service.h"
+
 #include <kozo/error.h>
 #include <kozo/file.h>
 #include <kozo/log.h>
@@ -21,18 +23,6 @@
 #include <kozo/time.h>
 
 static struct kozo_msg message;
-static uint64_t wrong;
-
-static void check(const char *name, uint64_t got, uint64_t want)
-{
-    if (got == want) {
-        kozo_printf("ok %s\n", name);
-        return;
-    }
-    wrong++;
-    kozo_printf("wrong %s: got %llu, want %llu\n", name, (unsigned long long)got,
-                (unsigned long long)want);
-}
 
 static void check_err(const char *name, enum kozo_err got, enum kozo_err want)
 {
