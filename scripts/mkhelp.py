@@ -10,8 +10,9 @@ A page is `# NAME`, an indented line with the usage, a line that sums it up, and
 
     Print files.
 
-PROGRAMS are the names of programs, parted by commas. OUT is entries of C: struct help_page. What the usage
-calls FILE, with or without `...` and brackets, is what the shell gives a program as a file.
+PROGRAMS are the names of programs, parted by commas. OUT is entries of C: struct help_page. What
+the usage calls FILE, with or without `...` and brackets, is what the shell gives a program as a
+file.
 """
 
 import re
@@ -48,7 +49,8 @@ def first_file(usage):
 
 
 def _plain(text):
-    """Markdown as a terminal of 80 columns shows it: paragraphs filled anew, no links, no table rules."""
+    """Markdown as a terminal of 80 columns shows it: paragraphs filled anew, no links,
+    no table rules."""
     text = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", text)
     return "\n\n".join(_fill(block) for block in text.strip("\n").split("\n\n")) + "\n"
 
@@ -57,7 +59,8 @@ def _fill(block):
     if block.startswith("    "):
         return block
     if block.startswith("|"):
-        return "\n".join(line for line in block.split("\n") if not re.fullmatch(r"\|[-|: ]+\|", line))
+        return "\n".join(line for line in block.split("\n")
+                         if not re.fullmatch(r"\|[-|: ]+\|", line))
     items = re.split(r"\n(?=- )", block)
     return "\n".join(textwrap.fill(" ".join(item.split()), 78, break_long_words=False,
                                    break_on_hyphens=False,
@@ -66,7 +69,8 @@ def _fill(block):
 
 
 def _string(text):
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("?", "\\?")
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    escaped = escaped.replace("\n", "\\n").replace("?", "\\?")
     return f'"{escaped}"'
 
 

@@ -2,19 +2,22 @@
 # SPDX-License-Identifier: MIT
 """names.py KERNEL OUT - write OUT, assembly that holds the names of KERNEL's functions.
 
-The kernel is linked twice: first without the table, from which this makes it, then with it. The table lies
-behind all code, so no address changes. Its bytes, read by kernel/arch/x86_64/names.c, are for each function, in
-the order of addresses:
+The kernel is linked twice: first without the table, from which this makes it, then with it. The
+table lies behind all code, so no address changes. Its bytes, read by kernel/arch/x86_64/names.c,
+are for each function, in the order of addresses:
 
     number      bytes from the function before it, of the first from the image's base
     byte        how many letters of its name are those of the name before it
     byte        how many letters follow, and the letters
     number      how many bytes of rows follow. A row is two numbers:
-                  bytes of code from the row before it, of the first from the function's first instruction
-                  words on the stack from the stack pointer there to the caller's, or 0 where that is not known
+                  bytes of code from the row before it, of the first from the function's first
+                    instruction
+                  words on the stack from the stack pointer there to the caller's, or 0 where that
+                    is not known
 
-A number is 7 bits a byte, the least significant first; the last has bit 7 clear. Rows come from the call frame
-information that the compiler writes into the debug data (.debug_frame); assembly has none.
+A number is 7 bits a byte, the least significant first; the last has bit 7 clear. Rows come from the
+call frame information that the compiler writes into the debug data (.debug_frame); assembly has
+none.
 """
 
 import re
@@ -30,11 +33,13 @@ _ROW = re.compile(r"^\s+0x([0-9a-f]+): CFA=(\w+)\+(\d+)")
 
 
 def _tool(*command):
-    return subprocess.run([str(c) for c in command], capture_output=True, text=True, check=True).stdout
+    ended = subprocess.run([str(c) for c in command], capture_output=True, text=True, check=True)
+    return ended.stdout
 
 
 def symbols(kernel):
-    """address -> name of each function, and of each label in assembly that has a name of its own."""
+    """address -> name of each function, and of each label in assembly that has a name
+    of its own."""
     found = {}
     listed = [(int(address, 16), int(size or "0", 16), name)
               for address, size, _, name in _SYMBOL.findall(_tool("llvm-nm-19", "-S", kernel))]

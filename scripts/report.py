@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""report.py BUILD - write BUILD/report.json and BUILD/report.txt on what is built there (ninja -C BUILD report)."""
+"""report.py BUILD - write BUILD/report.json and BUILD/report.txt on what is built there
+(ninja -C BUILD report)."""
 
 import sys
 

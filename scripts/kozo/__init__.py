@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""What stands behind ./kozo: building, booting and testing KOZO. Python 3.11, standard library only.
+"""What stands behind ./kozo: building, booting and testing KOZO.
+
+Python 3.11, standard library only.
 
     cli        arguments, errors, exit codes
     commands/  one module per command: add a file to add a command

@@ -8,7 +8,8 @@ sys.dont_write_bytecode = True
 
 
 def _open_standard_streams():
-    """With stdin, stdout or stderr closed, later files would take their numbers; give them /dev/null."""
+    """With stdin, stdout or stderr closed, later files would take their numbers;
+    give them /dev/null."""
     while True:
         fd = os.open(os.devnull, os.O_RDWR)
         if fd > 2:
@@ -26,7 +27,8 @@ if sys.stdin is None:
     sys.stdin = open(0, closefd=False)
 
 if sys.version_info < (3, 11):
-    print(f"kozo: error: Python 3.11 or newer is needed, {sys.executable} is {sys.version.split()[0]}",
+    running = sys.version.split()[0]
+    print(f"kozo: error: Python 3.11 or newer is needed, {sys.executable} is {running}",
           file=sys.stderr)
     sys.exit(3)
 

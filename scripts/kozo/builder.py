@@ -91,7 +91,9 @@ def _configure(tree, source, verbose):
 
 
 def build(tree, verbose=False, source=SOURCE, targets=()):
-    """Bring `tree` up to date. Installs missing packages. Raises BuildFailed, EnvironmentProblem."""
+    """Bring `tree` up to date; installs missing packages.
+
+    Raises BuildFailed, EnvironmentProblem."""
     packages.ensure()
     with lock(tree):
         _configure(tree, source, verbose)

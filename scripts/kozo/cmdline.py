@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """The kernel's command line, as sys/abi/kozo/cmdline.h reads it.
 
-Words are parted by blanks or tabs. Between two double quotes blanks are part of the word, `\\"` stands
-for `"` and `\\\\` for `\\`.
+Words are parted by blanks or tabs. Between two double quotes blanks are part of the word, `\\"`
+stands for `"` and `\\\\` for `\\`.
 """
 
 import os
@@ -46,8 +46,9 @@ def commands(text):
     """The word that makes the shell run `text`: what --exec stands for."""
     for i, c in enumerate(text):
         if c != "\t" and (ord(c) < 0x20 or ord(c) == 0x7f):
-            raise UsageProblem(f"--exec: character {i + 1} is 0x{ord(c):02x}: commands have no line ends "
-                               "and no other control characters; `;` parts two of them")
+            raise UsageProblem(f"--exec: character {i + 1} is 0x{ord(c):02x}: commands have "
+                               "no line ends and no other control characters; "
+                               "`;` parts two of them")
     return word("kozo.run", text)
 
 

@@ -72,7 +72,8 @@ def _tool(*command, env=None):
 
 
 def _modules(program):
-    """The test modules that count. Plans run services: what those happen to do is no test of the core."""
+    """The test modules that count. Plans run services: what those happen to do is no test
+    of the core."""
     names = _tool(program, "--list", env=_counting_to(os.devnull)).split()
     return sorted({name.partition(".")[0] for name in names} - {"plans"})
 
@@ -130,7 +131,8 @@ def _branches(exported):
 def _text(source, place):
     """A condition as it stands in the source, or a macro with its arguments, in one line."""
     lines = source[place.line - 1:]
-    system = (place.line, place.column) == (place.end_line, place.end_column)  # a system header's macro
+    # The place of a macro in a system header has no extent.
+    system = (place.line, place.column) == (place.end_line, place.end_column)
     if not place.macro and not system:
         lines = lines[:place.end_line - place.line + 1]
         lines[-1] = lines[-1][:place.end_column - 1]

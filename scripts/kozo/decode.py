@@ -3,13 +3,15 @@
 
 What is understood:
 
-    #1 0xffffffff801187d6 kernel_fault+0x6      a kernel's backtrace, and after `KOZO FAULT service NAME`
-    #0 0x0000000000401234 parse+0x1c            a service's; after `KOZO FAULT program NAME` a program's
+    #1 0xffffffff801187d6 kernel_fault+0x6      a kernel's backtrace; behind a line
+    #0 0x0000000000401234 parse+0x1c            `KOZO FAULT service NAME` a service's,
+                                                `KOZO FAULT program NAME` a program's
     ip 0x401234, rip 0000000000401234           where something stopped
     thread 7 (NAME) stopped: page fault at 401234
 
-A name is a service's or a program's: its debug data are those of bin/NAME in the build folder. The kernel keeps
-eight letters of it. A line is kept as it is; what was found follows it, inlined functions in lines of their own.
+A name is a service's or a program's: its debug data are those of bin/NAME in the build folder. The
+kernel keeps eight letters of it. A line is kept as it is; what was found follows it, inlined
+functions in lines of their own.
 """
 
 import re
@@ -24,7 +26,8 @@ SYMBOLIZER = "llvm-symbolizer-19"
 _FRAME = re.compile(r"#(\d+|\?)\s+0x([0-9a-f]{1,16})\b(?:\s+([\w.$]+)\+0x[0-9a-f]+)?")
 _IP = re.compile(r"\br?ip (?:0x)?([0-9a-f]{1,16})\b")
 _STOPPED = re.compile(r"^thread \d+ \((\S+)\) stopped: .*? at ([0-9a-f]+),")
-_SERVICE = re.compile(r"\bKOZO FAULT (?:service|program) (?:/?bin/)?([\w.-]+)|^current thread: ([\w.-]+),")
+_SERVICE = re.compile(r"\bKOZO FAULT (?:service|program) (?:/?bin/)?([\w.-]+)|"
+                      r"^current thread: ([\w.-]+),")
 _PANIC = re.compile(r"^kernel panic: ")
 _EXCEPTION = re.compile(r"^kernel panic: .* in the kernel: vector ")
 
@@ -98,8 +101,8 @@ class Decoder:
 
 def _symbolize(file, address):
     try:
-        done = subprocess.run([SYMBOLIZER, f"--obj={file}", "--inlines", f"0x{address:x}"], text=True,
-                              stdin=subprocess.DEVNULL, capture_output=True, check=False)
+        done = subprocess.run([SYMBOLIZER, f"--obj={file}", "--inlines", f"0x{address:x}"],
+                              text=True, stdin=subprocess.DEVNULL, capture_output=True, check=False)
     except FileNotFoundError as e:
         raise EnvironmentProblem(f"{SYMBOLIZER} is missing: run ./kozo setup") from e
     lines = done.stdout.strip().splitlines()

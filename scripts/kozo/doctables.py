@@ -7,8 +7,9 @@ In a document below docs/, and in README.md:
     ... made, never written by hand ...
     <!-- end table -->
 
-names a table (sys/abi/kozo/errors.def, sys/include/kozo/ for those of kozo-sys, or docs/spec) and the
-columns to show. The columns' names stand in the .def file's comment: `KOZO_ERROR(number, NAME, text)`.
+names a table (sys/abi/kozo/errors.def, sys/include/kozo/ for those of kozo-sys, or docs/spec) and
+the columns to show. The columns' names stand in the .def file's comment:
+`KOZO_ERROR(number, NAME, text)`.
 COLUMN=VALUE|VALUE shows only the rows that have one of these values there.
 """
 

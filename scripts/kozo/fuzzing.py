@@ -3,7 +3,8 @@
 
 A target is tests/fuzz/NAME.c, built as tests/fuzz/fuzz-NAME. It begins from tests/fuzz/corpus/NAME:
 seeds, whose names say what they are (tests/fuzz/seeds.py), and what fuzzing found, named by hash.
-Words it may use are in tests/fuzz/NAME.dict. The model is built twice: with sanitizers, and without for long runs.
+Words it may use are in tests/fuzz/NAME.dict. The model is built twice: with sanitizers, and without
+for long runs.
 """
 
 import os

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The program that grinds the kernel (tests/hostile/guest/grind.c): how it is started, and replayed."""
+"""The program that grinds the kernel (tests/hostile/guest/grind.c):
+how it is started, and replayed."""
 
 import random
 

@@ -86,7 +86,8 @@ def _head(comment, name):
 
 
 def _declarations(body):
-    """(comment, text) of each function at the top level; comment "" when it shares the one above."""
+    """(comment, text) of each function at the top level;
+    comment "" when it shares the one above."""
     lines, at = body.splitlines(), 0
     comment, fresh = "", False
     while at < len(lines):
@@ -108,8 +109,8 @@ def _declarations(body):
                     and lines[at] != "{":
                 at += 1
             text = "\n".join(lines[begin:at + 1])
-            is_type = re.match(r"(struct|enum|union|typedef|static_assert|extern)\b[^()]*[{;]|typedef|"
-                               r"static_assert|extern", text)
+            is_type = re.match(r"(struct|enum|union|typedef|static_assert|extern)\b[^()]*[{;]|"
+                               r"typedef|static_assert|extern", text)
             inline = at < len(lines) and lines[at] in ("{",) or text.rstrip().endswith("{")
             if inline:
                 while lines[at] not in ("}", "};") and not lines[at].startswith("} "):
@@ -156,8 +157,8 @@ def _errors(text):
 
 
 def _entry(call, header):
-    lines = [f"### {call.name}", "", "```c", f"#include <kozo/{header.name}>", "", *call.synopsis, "```",
-             ""]
+    lines = [f"### {call.name}", "", "```c", f"#include <kozo/{header.name}>", "", *call.synopsis,
+             "```", ""]
     errors = []
     for paragraph in call.text:
         before, found = _errors(paragraph)
@@ -203,7 +204,8 @@ def _operations(protocol):
         call = f"{protocol}_call_{name}"
         lines += [f"### {call}", "", "```c",
                   f"enum kozo_err {call}(struct kozo_endpoint to, struct kozo_msg *m,",
-                  f"    const struct {protocol}_{name}_req *req, struct {protocol}_{name}_rep *rep);",
+                  f"    const struct {protocol}_{name}_req *req, "
+                  f"struct {protocol}_{name}_rep *rep);",
                   "```", "", f"Operation {number}: {summary}.", "",
                   f"Request: {_fields(cut[0])}.", "", f"Answer: {_fields(cut[1])}.", ""]
     return lines
@@ -237,7 +239,8 @@ def page(header):
 
 def index(found):
     """The text of docs/sys/README.md."""
-    lines = ["# kozo-sys: every call", "", "`./kozo man NAME` shows an entry. The system calls beneath:",
+    lines = ["# kozo-sys: every call", "",
+             "`./kozo man NAME` shows an entry. The system calls beneath:",
              "[syscalls.md](../spec/syscalls.md).", "", "| header | |", "|---|---|"]
     lines += [f"| [kozo/{h.name}]({h.name[:-2]}.md) | {h.title} |" for h in found]
     lines += ["", "| call | header |", "|---|---|"]

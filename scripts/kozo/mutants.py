@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: MIT
-"""Mutants of the portable core: patches that each break it on purpose, which the unit tests must notice.
+"""Mutants of the portable core: patches that each break it on purpose.
+
+The unit tests must notice each of them.
 
 A mutant is tests/mutants/ROOM-NAME.patch: a head of `Field: value` lines, an empty line, a unified
 diff. The fields are
 
     Breaks       what is wrong with it, in a line
-    Stands for   invariants (I1-I10) and mistakes (M1-M20) it is an example of: tests/mutants/README.md
+    Stands for   invariants (I1-I10) and mistakes (M1-M20) it is an example of:
+                 tests/mutants/README.md
     Tests        globs of the tests that are likely to notice, which run first
     Short        `yes`: part of a plain ./kozo test
 
@@ -130,7 +133,8 @@ def load():
 
 
 def _place(lines, hunk):
-    """Where the old lines of a hunk are: where they were, or the only other place; None if nowhere."""
+    """Where the old lines of a hunk are: where they were, or the only other place;
+    None if nowhere."""
     size = len(hunk.old)
     places = [i for i in range(len(lines) - size + 1) if lines[i:i + size] == hunk.old]
     if hunk.line in places:
@@ -259,7 +263,8 @@ class Base:
 
 @dataclass(frozen=True)
 class Ended:
-    """A run of the tests: what noticed the mutant (empty: nothing did), how, and the CPU time spent."""
+    """A run of the tests: what noticed the mutant (empty: nothing did), how,
+    and the CPU time spent."""
     killer: str
     how: str
     cpu: float
@@ -277,7 +282,8 @@ def _why(stream):
 
 
 def _first_failure(stream):
-    """Read TAP up to the first failure: (test, why), why empty if it did not tell; None: all is well."""
+    """Read TAP up to the first failure: (test, why), why empty if it did not tell;
+    None: all is well."""
     cases, done, ended, plan = [], 0, False, -1
     for line in stream:
         line = line.rstrip("\n")

@@ -87,14 +87,16 @@ def _install(prefix, names):
 
 
 def ensure():
-    """Install what is missing, after saying so. Raises EnvironmentProblem when that may not be done."""
+    """Install what is missing, after saying so.
+
+    Raises EnvironmentProblem when that may not be done."""
     names = missing()
     if not names:
         return
     command = " ".join([*INSTALL, *names])
     if not shutil.which("apt-get"):
-        raise EnvironmentProblem(f"missing: {' '.join(names)}. KOZO installs them only on Debian 12; "
-                                 "install what corresponds to them here")
+        raise EnvironmentProblem(f"missing: {' '.join(names)}. KOZO installs them only on "
+                                 "Debian 12; install what corresponds to them here")
     prefix = _superuser()
     if prefix is None:
         raise EnvironmentProblem(f"Debian packages are missing and may not be installed from here. "
@@ -103,5 +105,6 @@ def ensure():
     _install(prefix, names)
     still = missing()
     if still:
-        raise EnvironmentProblem(f"installed, but their tools are still not found: {' '.join(still)}. "
+        raise EnvironmentProblem("installed, but their tools are still not found: "
+                                 f"{' '.join(still)}. "
                                  f"Check PATH, or run as root: {command}")

@@ -63,7 +63,8 @@ def exit_status(value):
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a boot ended: in words (empty when there is nothing to say), and as ./kozo's exit code."""
+    """How a boot ended: in words (empty when there is nothing to say),
+    and as ./kozo's exit code."""
     text: str
     code: int
 
@@ -77,11 +78,11 @@ def outcome(status):
     if status == exit_status(EXIT_PANIC):
         return Outcome("the kernel panicked (its report is above)", errors.PANIC)
     if status == exit_status(EXIT_RESET):
-        return Outcome("the guest reset the machine (`reboot`), at which QEMU ends: it is `poweroff` that ends with a "
-                       "status", errors.FAILED)
+        return Outcome("the guest reset the machine (`reboot`), at which QEMU ends: "
+                       "it is `poweroff` that ends with a status", errors.FAILED)
     if status == 0:
-        return Outcome("QEMU ended without a word from the guest: it was quit, reset or powered off, "
-                       "or the guest triple-faulted", errors.FAILED)
+        return Outcome("QEMU ended without a word from the guest: it was quit, reset "
+                       "or powered off, or the guest triple-faulted", errors.FAILED)
     guest = (status - 1) // 2 - EXIT_STATUS_BASE
     if status % 2 == 1 and 1 <= guest <= EXIT_STATUS_MAX:
         return Outcome(f"the guest powered off with status {guest}", errors.FAILED)
@@ -106,11 +107,13 @@ def check_version(program=PROGRAM):
         raise errors.EnvironmentProblem(f"{program} --version does not work: {e}") from e
     version = _parse_version(asked.stdout)
     if version is None:
-        raise errors.EnvironmentProblem(f"{program} --version does not tell a version: {asked.stdout!r}")
+        raise errors.EnvironmentProblem(
+            f"{program} --version does not tell a version: {asked.stdout!r}")
     if version < OLDEST:
         raise errors.EnvironmentProblem(
-            f"{program} is version {version[0]}.{version[1]}, and KOZO needs {OLDEST[0]}.{OLDEST[1]} "
-            "or newer: upgrade qemu-system-x86 (Debian 12 has 7.2)")
+            f"{program} is version {version[0]}.{version[1]}, "
+            f"and KOZO needs {OLDEST[0]}.{OLDEST[1]} or newer: "
+            "upgrade qemu-system-x86 (Debian 12 has 7.2)")
 
 
 def stop(process):

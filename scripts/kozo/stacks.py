@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 """How much of each thread's stack was never used, read out of a guest's memory.
 
-Threads paint their stacks before they do anything else (kozo/stack.h), and the kernel its own at boot: what still holds
-the paint, from the far end on, was never written. The thread control blocks tell where stacks are: each is the mapped
-pages around a thread's stack pointer.
+Threads paint their stacks before they do anything else (kozo/stack.h), and the kernel its own at
+boot: what still holds the paint, from the far end on, was never written. The thread control blocks
+tell where stacks are: each is the mapped pages around a thread's stack pointer.
 """
 
 import mmap
@@ -17,8 +17,9 @@ from kozo.bench import symbols
 
 PAGE = 4096
 KERNEL_STACKS = ("cpu", "nmi", "debug", "double", "machine")
-_KERNEL_PAINT = struct.pack("<Q", 0x6b6f7a6f6b6f7a6f)     # X86_STACK_PAINT of kernel/arch/x86_64/stacks.h
-_PAINT = struct.pack("<Q", 0x2d2d646573756e75)            # KOZO_STACK_PAINT of sys/include/kozo/stack.h
+# X86_STACK_PAINT of kernel/arch/x86_64/stacks.h, KOZO_STACK_PAINT of sys/include/kozo/stack.h.
+_KERNEL_PAINT = struct.pack("<Q", 0x6b6f7a6f6b6f7a6f)
+_PAINT = struct.pack("<Q", 0x2d2d646573756e75)
 _PRESENT, _USER, _LARGE = 1, 4, 128
 _FRAME = 0x000f_ffff_ffff_f000
 _MEMBER = re.compile(r'DW_AT_name\s+\("(\w+)"\)|DW_AT_data_member_location\s+\((0x[0-9a-f]+)\)')
@@ -35,8 +36,8 @@ class Stack:
 
 def members(file, structure):
     """member -> offset in a structure of an ELF file with debug data."""
-    shown = subprocess.run(["llvm-dwarfdump-19", f"--name={structure}", "--show-children", str(file)],
-                           capture_output=True, text=True, check=True).stdout
+    shown = subprocess.run(["llvm-dwarfdump-19", f"--name={structure}", "--show-children",
+                            str(file)], capture_output=True, text=True, check=True).stdout
     found, depth = {}, None
     for entry in shown.split("\n\n"):
         tag = re.search(r"^0x[0-9a-f]+:( +)DW_TAG_(\w+)", entry)
@@ -117,7 +118,8 @@ class Memory:
             pages = self._around(root, sp - 1) if sp else []
             data = b"".join(bytes(self._ram[p:p + PAGE]) for p in pages)
             if data:
-                found.append(Stack(name, serial, len(data), painted(data, _PAINT) if any(data) else len(data)))
+                unused = painted(data, _PAINT) if any(data) else len(data)
+                found.append(Stack(name, serial, len(data), unused))
         return sorted(found, key=lambda s: s.serial)
 
     def kernel_stacks(self):
@@ -133,11 +135,14 @@ class Memory:
 def _size_of(file, structure):
     shown = subprocess.run(["llvm-dwarfdump-19", f"--name={structure}", str(file)],
                            capture_output=True, text=True, check=True).stdout
-    return int(re.search(r"DW_TAG_structure_type[^)]*\)\s+DW_AT_byte_size\s+\((0x[0-9a-f]+)\)", shown)[1], 16)
+    found = re.search(r"DW_TAG_structure_type[^)]*\)\s+DW_AT_byte_size\s+\((0x[0-9a-f]+)\)", shown)
+    return int(found[1], 16)
 
 
 def of(vm, kernel, ram_bytes):
-    """(threads' stacks, the kernel's) of a running guest with so much memory, all below 3 GiB; it is stopped meanwhile.
+    """(threads' stacks, the kernel's) of a running guest, which is stopped meanwhile.
+
+    It has `ram_bytes` of memory, all below 3 GiB.
     """
     with tempfile.NamedTemporaryFile(prefix="kozo-ram-") as file:
         vm.qmp("stop")

@@ -25,4 +25,5 @@ ICOUNT = ("-icount", "shift=0,sleep=off")
 
 def machine(kernel, initrd, append, extra=(), memory=MEMORY):
     """The machine on which everything is counted."""
-    return qemu.Machine(kernel, initrd, append, cpu=CPU, memory=memory, machine="pc", extra=tuple(extra))
+    return qemu.Machine(kernel, initrd, append, cpu=CPU, memory=memory, machine="pc",
+                        extra=tuple(extra))

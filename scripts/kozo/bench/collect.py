@@ -44,12 +44,14 @@ def _guest(tree, names, split):
     """Results by name of the rows that the guest measures."""
     samples = guest.run(tree, names)
     splits = trace.run(tree, names) if split and names else {}
-    return {s.name: Result(rows.row(s.name), s.median, s.least, s.most, _kernel_part(s, splits), s.samples)
+    return {s.name: Result(rows.row(s.name), s.median, s.least, s.most, _kernel_part(s, splits),
+                           s.samples)
             for s in samples}
 
 
 def run(tree, names=rows.NAMES, split=True):
-    """Measure the rows `names`; `split` tells the kernel's part, at the price of a slow second boot."""
+    """Measure the rows `names`; `split` tells the kernel's part,
+    at the price of a slow second boot."""
     def wanted(source):
         return [r.name for r in rows.ROWS if r.source == source and r.name in names]
 

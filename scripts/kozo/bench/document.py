@@ -25,7 +25,8 @@ def _kernel_version(kernel):
 
 
 def _qemu_version():
-    shown = subprocess.run([qemu.PROGRAM, "--version"], capture_output=True, text=True, check=True).stdout
+    shown = subprocess.run([qemu.PROGRAM, "--version"], capture_output=True, text=True,
+                           check=True).stdout
     return shown.splitlines()[0]
 
 
@@ -56,7 +57,8 @@ def read(path):
     try:
         content = json.loads(path.read_text())
         if content["schema_version"] != SCHEMA_VERSION:
-            raise UsageProblem(f"{path}: schema_version {content['schema_version']}, not {SCHEMA_VERSION}")
+            found = content["schema_version"]
+            raise UsageProblem(f"{path}: schema_version {found}, not {SCHEMA_VERSION}")
         return {e["name"]: e.get("instructions", e.get("value")) for e in content["results"]}
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as e:
         raise UsageProblem(f"{path}: not a result of ./kozo bench --json: {e}") from e
@@ -66,7 +68,8 @@ def accept(results, file=EXPECTED):
     """Make `results` the figures that the test suite expects; others stay."""
     kept = read(file) if file.exists() else {}
     kept |= {r.name: r.value for r in results}
-    entries = [{"name": r.name, "instructions" if r.unit == "instructions" else "value": kept[r.name]}
+    entries = [{"name": r.name,
+                "instructions" if r.unit == "instructions" else "value": kept[r.name]}
                for r in rows.ROWS if r.name in kept]
     write(file, {"schema_version": SCHEMA_VERSION, "qemu": _qemu_version(), "results": entries})
 

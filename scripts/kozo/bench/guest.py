@@ -81,7 +81,8 @@ def run(tree, names, counted=True, seconds=SECONDS, memory=bench.MEMORY):
     if not names:
         return []
     with archive(tree) as initrd:
-        machine = bench.machine(tree.kernel, initrd, command_line(names, "" if counted else "kozo.wall"),
+        mode = "" if counted else "kozo.wall"
+        machine = bench.machine(tree.kernel, initrd, command_line(names, mode),
                                 bench.ICOUNT if counted else (), memory)
         with Vm(machine, seconds, SERIAL2, core=False) as vm:
             return finish(vm)

@@ -57,4 +57,5 @@ def lines_by_room(root=paths.SOURCE):
 
 def run(tree):
     """name -> value, of the rows of the image."""
-    return {"resident_bytes": sum(resident(tree.kernel).values()), "kernel_lines": sum(lines_by_room().values())}
+    return {"resident_bytes": sum(resident(tree.kernel).values()),
+            "kernel_lines": sum(lines_by_room().values())}

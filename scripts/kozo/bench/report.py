@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """What `ninja report` writes: how much there is, and how long it takes to start.
 
-build/report.json and build/report.txt: instructions from kernel entry to init's first instruction and to
-READY, bytes of kernel text and read-only data that stay, lines of code by room.
+build/report.json and build/report.txt: instructions from kernel entry to init's first instruction
+and to READY, bytes of kernel text and read-only data that stay, lines of code by room.
 """
 
 import json
@@ -31,7 +31,8 @@ def text(report):
     """The same to be read."""
     boot = dict(report["boot"])
     calibration = boot.pop("timer_calibration")
-    lines = [*_block("boot", "instructions", boot), f"finding the timer's rate: {calibration:,} ns beside",
+    lines = [*_block("boot", "instructions", boot),
+             f"finding the timer's rate: {calibration:,} ns beside",
              *_block("kernel, resident", "bytes", report["resident"]),
              *_block("kernel", "lines of code", {**report["lines"]["rooms"],
                                                  "total": report["lines"]["total"]})]

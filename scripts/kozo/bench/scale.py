@@ -34,7 +34,8 @@ def run(tree):
             unit = "bytes" if s.name.endswith("_bytes_each") else "instructions"
             found.append(Result(rows.Row(s.name, "", unit=unit), s.median, s.least, s.most,
                                 samples=s.samples))
-    for name, value in (("scale_threads_tcb_bytes", _tcb_bytes(tree.kernel)), ("scale_caps_slot_bytes", SLOT_BYTES)):
+    for name, value in (("scale_threads_tcb_bytes", _tcb_bytes(tree.kernel)),
+                        ("scale_caps_slot_bytes", SLOT_BYTES)):
         found.append(Result(rows.Row(name, "", unit="bytes"), value))
     return found
 
@@ -50,12 +51,14 @@ def _grid(results, what):
 
 
 def growth(results, what):
-    """Rows of `what` that cost more than 3 % more in a large system than in a small one, in words."""
+    """Rows of `what` that cost more than 3 % more in a large system than in a small one,
+    in words."""
     counts, grid = _grid(results, what)
     for operation, by_count in grid.items():
         small, large = by_count.get(counts[0]), by_count[max(by_count)]
         if small is not None and document.rises(small, large):
-            yield f"{operation}: {small:,} with {counts[0]:,} {_WORDS[what]}, {large:,} with {max(by_count):,}"
+            yield (f"{operation}: {small:,} with {counts[0]:,} {_WORDS[what]}, "
+                   f"{large:,} with {max(by_count):,}")
     for r in results:
         if r.name.startswith(f"scale_{what}_") and r.most is not None and r.name.endswith("_call"):
             if document.rises(r.least, r.most):

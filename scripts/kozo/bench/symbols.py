@@ -8,8 +8,10 @@ import subprocess
 
 def addresses(file):
     """name -> address of each symbol."""
-    shown = subprocess.run(["llvm-nm-19", str(file)], capture_output=True, text=True, check=True).stdout
-    return {name: int(value, 16) for value, name in re.findall(r"^(\w+) \w (\S+)$", shown, re.MULTILINE)}
+    shown = subprocess.run(["llvm-nm-19", str(file)], capture_output=True, text=True,
+                           check=True).stdout
+    found = re.findall(r"^(\w+) \w (\S+)$", shown, re.MULTILINE)
+    return {name: int(value, 16) for value, name in found}
 
 
 def entry(file):
@@ -29,7 +31,8 @@ def _instructions(file, pattern):
     """The addresses of instructions whose text begins with `pattern`."""
     shown = subprocess.run(["llvm-objdump-19", "-d", "--no-show-raw-insn", str(file)],
                            capture_output=True, text=True, check=True).stdout
-    return {int(m[1], 16) for m in re.finditer(rf"^\s*([0-9a-f]+):\s+{pattern}\b", shown, re.MULTILINE)}
+    found = re.finditer(rf"^\s*([0-9a-f]+):\s+{pattern}\b", shown, re.MULTILINE)
+    return {int(m[1], 16) for m in found}
 
 
 def counters(file):

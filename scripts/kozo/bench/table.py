@@ -59,17 +59,17 @@ def markdown(found):
     yield "|---|---|---:|---:|---:|---:|---:|---:|"
     for r in found:
         unit = "" if r.row.unit == "instructions" else f" {r.row.unit}"
-        yield "| " + " | ".join((f"`{r.name}`", r.row.what, _number(r.value) + unit, _number(r.kernel),
-                                 _number(r.row.sel4), _ratio(r), _number(r.row.bound),
-                                 _number(r.row.aim))) + " |"
+        yield "| " + " | ".join((
+            f"`{r.name}`", r.row.what, _number(r.value) + unit, _number(r.kernel),
+            _number(r.row.sel4), _ratio(r), _number(r.row.bound), _number(r.row.aim))) + " |"
 
 
 def changes(found):
     """A comparison, as lines."""
     lines = [("operation", "before", "now", "change")]
     for c in found:
-        lines.append((c.name, _number(c.before), _number(c.now),
-                      "new" if c.before is None else f"{c.share:+.1%}" + (" ROSE" if c.rose else "")))
+        change = "new" if c.before is None else f"{c.share:+.1%}" + (" ROSE" if c.rose else "")
+        lines.append((c.name, _number(c.before), _number(c.now), change))
     return list(aligned(lines))
 
 

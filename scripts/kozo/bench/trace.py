@@ -35,8 +35,8 @@ class Split:
 def _executed(text, repeats):
     """The address of each instruction that was executed, in order.
 
-    QEMU also logs what it then takes back: an access to a device, which it begins anew, follows itself,
-    as otherwise only instructions in `repeats` do.
+    QEMU also logs what it then takes back: an access to a device, which it begins anew, follows
+    itself, as otherwise only instructions in `repeats` do.
     """
     out = []
     for line in text.splitlines():

@@ -13,7 +13,8 @@ _RUNS = 3
 
 def run(tree, names):
     """(name, ratio to syscall_min) of each row: the best of a few boots, the median of each."""
-    wanted = [r.name for r in rows.ROWS if r.source == rows.GUEST and (r.name in names or r.name == BASE)]
+    wanted = [r.name for r in rows.ROWS
+              if r.source == rows.GUEST and (r.name in names or r.name == BASE)]
     best = {}
     for _ in range(_RUNS):
         for s in guest.run(tree, wanted, counted=False):

@@ -2,8 +2,8 @@
 """Count the instructions that operations of the kernel take, user and kernel together.
 
 The release kernel boots with a benchmark program in QEMU under -icount, where every run gives the
-same figures. `seL4` is the figure of seL4 16.0-dev measured in the same way, `ratio` ours divided by
-it. How it is done and what a row means: docs/PERFORMANCE.md."""
+same figures. `seL4` is the figure of seL4 16.0-dev measured in the same way, `ratio` ours divided
+by it. How it is done and what a row means: docs/PERFORMANCE.md."""
 
 import fnmatch
 import pathlib
@@ -23,8 +23,10 @@ EPILOG = """examples:
 
 def add_arguments(parser):
     add_build_options(parser)
-    parser.add_argument("-k", metavar="GLOB", dest="pattern", default="*", help="only these operations")
-    parser.add_argument("--json", metavar="FILE", type=pathlib.Path, help="write the results to FILE")
+    parser.add_argument("-k", metavar="GLOB", dest="pattern", default="*",
+                        help="only these operations")
+    parser.add_argument("--json", metavar="FILE", type=pathlib.Path,
+                        help="write the results to FILE")
     parser.add_argument("--compare", metavar="FILE", type=pathlib.Path,
                         help="compare with what --json wrote; a rise of more than 3 %% fails")
     parser.add_argument("--where", action="store_true",
@@ -32,7 +34,8 @@ def add_arguments(parser):
     parser.add_argument("--scale", action="store_true",
                         help="also with up to 4,000 threads, 100,000 capabilities, 1,000 processes")
     parser.add_argument("--wall", action="store_true",
-                        help="real time under plain TCG instead, as ratios; differs from run to run")
+                        help="real time under plain TCG instead, as ratios; "
+                             "differs from run to run")
     parser.add_argument("--accept", action="store_true",
                         help="make the figures those that the test suite expects")
 
@@ -62,7 +65,8 @@ def run(args):
     refuse_extra(args)
     names = fnmatch.filter(rows.NAMES, args.pattern)
     if not names:
-        raise UsageProblem(f"no operation matches -k {args.pattern} (there are: {', '.join(rows.NAMES)})")
+        raise UsageProblem(f"no operation matches -k {args.pattern} "
+                           f"(there are: {', '.join(rows.NAMES)})")
     if args.compare:
         document.read(args.compare)
     tree = paths.build_tree(args.debug, args.build_dir)

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
 """Add file and line to the addresses in a boot log.
 
-LOG is what a guest printed; without it, or with -, the log is read from standard input. Each line is printed as it
-is; behind an address of the kernel's or a service's backtrace stands where it is in the source, and inlined functions
-follow. The build folder must be the one whose kernel and programs were booted."""
+LOG is what a guest printed; without it, or with -, the log is read from standard input. Each line
+is printed as it is; behind an address of the kernel's or a service's backtrace stands where it is
+in the source, and inlined functions follow. The build folder must be the one whose kernel and
+programs were booted."""
 
 import sys
 
@@ -40,13 +41,15 @@ def run(args):
     refuse_extra(args)
     tree = paths.build_tree(args.debug, args.build_dir)
     if not tree.kernel.is_file():
-        raise UsageProblem(f"{paths.shown(tree.kernel)}: no such file: build what was booted (./kozo build)")
+        raise UsageProblem(f"{paths.shown(tree.kernel)}: no such file: "
+                           "build what was booted (./kozo build)")
     decoder = Decoder(tree)
     for line in _lines(args.log):
         for new in decoder.line(line):
             term.out(new)
     if decoder.other_build:
-        term.note(f"{paths.shown(tree.kernel)} is not what was booted; it has other code at: {decoder.other_build}")
+        term.note(f"{paths.shown(tree.kernel)} is not what was booted; "
+                  f"it has other code at: {decoder.other_build}")
     elif decoder.found == 0:
         term.note("no address of the kernel or of a program was found")
     return OK

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Make anew what the documents take from the source: tables from .def tables, docs/sys from headers."""
+"""Make anew what the documents take from the source:
+tables from .def tables, docs/sys from headers."""
 
 from kozo import doctables, manpages, paths, term
 from kozo.commands import refuse_extra

@@ -26,14 +26,16 @@ def add_arguments(parser):
     parser.add_argument("--time", default="60s", metavar="T", help="how long: 90s, 10m, 2h (60s)")
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="where chance begins (1)")
     parser.add_argument("--merge", action="store_true",
-                        help="instead: keep in the tree what was found and reaches more of the code")
+                        help="instead: keep in the tree what was found and "
+                             "reaches more of the code")
 
 
 def _fuzz(args, program, found):
     """Run it; returns the exit code."""
     command = [program, f"-seed={args.seed}", f"-max_total_time={fuzzing.seconds(args.time)}",
                f"-max_len={LONGEST}", "-timeout=20", "-print_final_stats=1",
-               *fuzzing.words(args.target), f"-artifact_prefix={found}/", found, *fuzzing.kept(args.target)]
+               *fuzzing.words(args.target), f"-artifact_prefix={found}/", found,
+               *fuzzing.kept(args.target)]
     log = found.with_suffix(".log")
     term.note(f"fuzzing {args.target} for {args.time}; log: {paths.shown(log)}")
     with open(log, "w") as to:
@@ -41,7 +43,8 @@ def _fuzz(args, program, found):
                                  stderr=subprocess.STDOUT, env=fuzzing.environment())
     output = log.read_text(errors="replace")
     if status == 0:
-        stats = [line for line in output.splitlines() if line.startswith("stat::number_of_executed")]
+        stats = [line for line in output.splitlines()
+                 if line.startswith("stat::number_of_executed")]
         runs = stats[0].split()[-1] if stats else "?"
         term.out(f"{args.target}: {runs} runs, nothing found")
         return OK
@@ -55,8 +58,9 @@ def _tell(args, program, artifact, found):
     term.out(f"again with: {paths.shown(program)} {paths.shown(artifact)}")
     if args.target == "syscalls":
         script = found / "failure.txt"
-        model = fuzzing.Programs(paths.build_tree(args.debug, args.build_dir), ["model"]).path("model")
-        ended = fuzzing.run([paths.shown(model), "--input", artifact, "--save", paths.shown(script)])
+        programs = fuzzing.Programs(paths.build_tree(args.debug, args.build_dir), ["model"])
+        ended = fuzzing.run([paths.shown(programs.path("model")), "--input", artifact,
+                             "--save", paths.shown(script)])
         term.out(ended.output.rstrip())
     return FAILED
 
@@ -69,7 +73,8 @@ def _merge(args, program, found):
     with tempfile.TemporaryDirectory(prefix="kozo-merge-") as folder:
         for seed in seeds:
             shutil.copy(seed, folder)
-        ended = fuzzing.run([program, "-set_cover_merge=1", "-use_counters=0", f"-max_len={LONGEST}",
+        ended = fuzzing.run([program, "-set_cover_merge=1", "-use_counters=0",
+                             f"-max_len={LONGEST}",
                              folder, kept, found])
         if ended.status != 0:
             term.error(f"{args.target}: {fuzzing.complaint(ended.output)}")
@@ -93,7 +98,8 @@ def _replace(kept, inputs):
 def run(args):
     refuse_extra(args)
     if args.target not in fuzzing.targets():
-        raise UsageProblem(f"{args.target} is no target (there are: {', '.join(fuzzing.targets())})")
+        raise UsageProblem(f"{args.target} is no target "
+                           f"(there are: {', '.join(fuzzing.targets())})")
     fuzzing.seconds(args.time)
     packages.ensure()
     tree = paths.build_tree(args.debug, args.build_dir)

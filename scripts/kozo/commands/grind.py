@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Grind the kernel: random calls, faults, interrupts and kills in a guest, for as long as you like.
 
-The seed fixes what each thread chooses, and is printed. With --exact the machine counts its time by instructions, so
-that the same seed does the same to the last instruction, each time; then it is slower, and the time is the guest's."""
+The seed fixes what each thread chooses, and is printed. With --exact the machine counts its time by
+instructions, so that the same seed does the same to the last instruction, each time; then it is
+slower, and the time is the guest's."""
 
 import contextlib
 import sys

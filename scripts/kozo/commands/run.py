@@ -109,5 +109,6 @@ def run(args):
     if outcome.text:
         (term.error if outcome.code else term.note)(outcome.text)
     if outcome.code == PANIC:
-        term.note("for files and lines save it and type: ./kozo decode LOG (or paste it into ./kozo decode)")
+        term.note("for files and lines save it and type: ./kozo decode LOG "
+                  "(or paste it into ./kozo decode)")
     return outcome.code

@@ -26,7 +26,8 @@ def _row(name, serial, size, unused):
 def run(args):
     refuse_extra(args)
     if args.commands and not args.commands.isprintable():
-        raise UsageProblem("--exec: the commands are typed, and have no line ends or other control characters")
+        raise UsageProblem("--exec: the commands are typed, and have no line ends "
+                           "or other control characters")
     tree = paths.build_tree(args.debug, args.build_dir)
     builder.build(tree)
     qemu.check_version()

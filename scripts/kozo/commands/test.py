@@ -57,7 +57,8 @@ def _check(args):
 
 
 def _build(runner, chosen, tree):
-    """Build if a chosen suite needs it; the suites that can run. A failed build is a failed test."""
+    """Build if a chosen suite needs it; the suites that can run.
+    A failed build is a failed test."""
     packages.ensure()
     qemu.check_version()
     if not any(s.NEEDS_BUILD for s in chosen.values()):

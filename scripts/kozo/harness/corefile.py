@@ -3,8 +3,8 @@
 
     gdb build/kozo.elf build/test-logs/.../memory.core
 
-Only the memory that the kernel's image fills is written (5 MiB: code, all its state, stacks), at the addresses where
-the kernel sees it; what users were given out of the rest is not in it.
+Only the memory that the kernel's image fills is written (5 MiB: code, all its state, stacks), at
+the addresses where the kernel sees it; what users were given out of the rest is not in it.
 """
 
 import json
@@ -42,7 +42,8 @@ def image_range(kernel):
 
 
 class Watch:
-    """A monitor that hears of a panic and answers it with a dump; fed by whoever reads for the guest."""
+    """A monitor that hears of a panic and answers it with a dump;
+    fed by whoever reads for the guest."""
 
     def __init__(self, kernel):
         self._range = image_range(kernel)

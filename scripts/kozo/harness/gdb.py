@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""The client's half of gdb's remote protocol, as much of it as is needed to stop a guest and change it.
+"""The client's half of gdb's remote protocol.
+
+As much of it as is needed to stop a guest and change it.
 
     with vm, gdb.connect(path) as client:       the guest was started with *gdb.arguments(path)
         client.run_to(address)

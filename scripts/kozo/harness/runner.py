@@ -59,7 +59,8 @@ SHORT = 24      # lines of details shown without -v
 
 
 def _details(result, verbose):
-    """The message, then what goes before the first empty line of the body, or with `verbose` all of it."""
+    """The message, then what goes before the first empty line of the body,
+    or with `verbose` all of it."""
     body = result.body if verbose else result.body.split("\n\n")[0]
     details = body.splitlines()
     if result.message and result.message not in details[:1]:
@@ -108,7 +109,8 @@ class Runner:
         """The results that -k means; errors of the run as a whole always count."""
         s = self.context.selection
         return [r for r in results
-                if s.has(r.suite, r.group, r.name) or (r.status == ERROR and r.kind != "never-reached")]
+                if s.has(r.suite, r.group, r.name)
+                or (r.status == ERROR and r.kind != "never-reached")]
 
     def _show(self, results, repeat):
         """Print results; returns them, in the variant of this repeat."""
@@ -163,7 +165,8 @@ class Runner:
 
 
 def listing(context, suites):
-    """Names of all selected cases; a job whose cases are known only when it runs is listed as it is."""
+    """Names of all selected cases; a job whose cases are known only when it runs is listed
+    as it is."""
     names = []
     for suite in suites:
         for job in suite.collect(context):

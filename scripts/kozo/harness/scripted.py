@@ -89,7 +89,8 @@ class Boot(Staging):
 
 def load(path):
     """The module in the file `path`."""
-    spec = importlib.util.spec_from_file_location(f"kozo_tests_{path.parent.name}_{path.stem}", path)
+    name = f"kozo_tests_{path.parent.name}_{path.stem}"
+    spec = importlib.util.spec_from_file_location(name, path)
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)

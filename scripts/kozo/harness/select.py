@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Which tests -k means: a glob over `suite/group.case`, `group.case`, `suite/group`, `group` or `case`."""
+"""Which tests -k means: a glob over `suite/group.case`, `group.case`, `suite/group`, `group`
+or `case`."""
 
 import fnmatch
 

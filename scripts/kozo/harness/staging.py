@@ -26,7 +26,8 @@ def pack(folder, out):
 
 
 class Staging:
-    """A folder that becomes an archive: the default archive's files, the test programs, and changes."""
+    """A folder that becomes an archive: the default archive's files, the test programs,
+    and changes."""
 
     def __init__(self, tree):
         self._owner = tempfile.TemporaryDirectory(prefix="kozo-test-", ignore_cleanup_errors=True)
@@ -68,7 +69,8 @@ class Staging:
             path.unlink()
 
     def pack(self, hashes=True):
-        """The archive's path. `sha256 = auto` lines of the manifest are filled in unless told not to."""
+        """The archive's path. `sha256 = auto` lines of the manifest are filled in unless told
+        not to."""
         conf = self.path(MANIFEST)
         original = conf.read_bytes() if conf.exists() else None
         if hashes and original is not None:

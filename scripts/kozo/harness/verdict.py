@@ -99,7 +99,8 @@ def results(suite, group, tap, problem, log_text, log, seconds=0.0):
 
 
 def log_of(vm, tree):
-    """The console's text, with files and lines where the kernel or a service reports what it died of."""
+    """The console's text, with files and lines where the kernel or a service reports what it
+    died of."""
     found = PANIC_TEXT in vm.text or FAULT_TEXT in vm.text
     return decode.text(vm.text, tree) if found else vm.text
 

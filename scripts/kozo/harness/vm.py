@@ -5,8 +5,8 @@ Console (COM1) on QEMU's stdin and stdout, TAP on a pipe behind the debug consol
 monitor (QMP) on a socket pair. All three are connected before QEMU starts, so nothing is lost.
 One thread per guest reads everything and keeps it; `wait` and `wait_for` look at what it kept.
 
-A kernel that panics says so to QEMU's pvpanic device, which stops the machine; over a monitor of its own the
-thread then has the kernel's memory written to a file, and lets the machine end.
+A kernel that panics says so to QEMU's pvpanic device, which stops the machine; over a monitor of
+its own the thread then has the kernel's memory written to a file, and lets the machine end.
 """
 
 import json
@@ -51,7 +51,8 @@ def stop_all():
 
 
 class Vm:
-    """One boot. Ends at `limit` seconds at the latest. Use it as a context manager, or call `close`.
+    """One boot. Ends at `limit` seconds at the latest.
+    Use it as a context manager, or call `close`.
 
     With core=False nobody watches for panics.
     """
@@ -243,7 +244,8 @@ class Vm:
         return "fail", f"the guest ended (QEMU status {status} {self.said()}) before: {wanted}"
 
     def panicked(self, status):
-        """Whether the kernel did: QEMU's exit status says so, or, where it was ended (None), the kernel's last line."""
+        """Whether the kernel did: QEMU's exit status says so, or, where it was ended (None), the
+        kernel's last line."""
         if status is None:
             return self._said_last()
         return status == qemu.exit_status(qemu.EXIT_PANIC)
@@ -254,9 +256,12 @@ class Vm:
         self.process.stdin.flush()
 
     def expect_exit(self, status=0):
-        """Wait for the end; `status` is the guest's own (poweroff N), or one of the strings panic, failed, reset."""
-        values = {"failed": qemu.EXIT_FAILED, "panic": qemu.EXIT_PANIC, "reset": qemu.EXIT_RESET, 0: qemu.EXIT_OK}
-        value = values.get(status, qemu.EXIT_STATUS_BASE + status if isinstance(status, int) else None)
+        """Wait for the end; `status` is the guest's own (poweroff N), or one of the strings panic,
+        failed, reset."""
+        values = {"failed": qemu.EXIT_FAILED, "panic": qemu.EXIT_PANIC, "reset": qemu.EXIT_RESET,
+                  0: qemu.EXIT_OK}
+        own = qemu.EXIT_STATUS_BASE + status if isinstance(status, int) else None
+        value = values.get(status, own)
         got = self.wait()
         if got is None:
             raise GuestError("hang", f"the guest did not end within {self.limit:g} s")
@@ -296,7 +301,8 @@ class Vm:
 
     @property
     def core(self):
-        """The file with the kernel's memory at its panic, or None. It goes when this object does: `keep` it."""
+        """The file with the kernel's memory at its panic, or None. It goes when this object does:
+        `keep` it."""
         return self._watch.path if self._watch else None
 
     # ---- what is kept --------------------------------------------------------------------
@@ -309,7 +315,8 @@ class Vm:
         return "".join(f"{line}\n" for _, line in self.tap_lines)
 
     def keep(self, folder, core=True):
-        """Keep command line, console, TAP and QEMU's messages in `folder`, and a panic's memory if `core`."""
+        """Keep command line, console, TAP and QEMU's messages in `folder`, and a panic's memory
+        if `core`."""
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         (folder / "command").write_text(shlex.join(self.command) + "\n")

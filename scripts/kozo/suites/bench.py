@@ -68,5 +68,6 @@ def collect(context):
     for group, cases, run in (("count", rows.NAMES, _counts), ("scale", scale.WHATS, _scale)):
         wanted = tuple(c for c in cases if context.selection.has("bench", group, c))
         if wanted:
-            jobs.append(Job("bench", group, lambda r=run, w=wanted: r(context, w), wanted, parallel=False))
+            jobs.append(Job("bench", group, lambda r=run, w=wanted: r(context, w), wanted,
+                            parallel=False))
     return jobs

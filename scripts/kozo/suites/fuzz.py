@@ -37,7 +37,8 @@ def _result(context, group, case, ended, start, again, good=True):
     log.write_text(ended.output)
     kind = "hang" if ended.status is None else "crash" if ended.status < 0 else ""
     tail = "\n".join(ended.output.splitlines()[-30:])
-    return [Result(status=ERROR if kind else FAIL, kind=kind, message=fuzzing.complaint(ended.output),
+    return [Result(status=ERROR if kind else FAIL, kind=kind,
+                   message=fuzzing.complaint(ended.output),
                    body=f"again with: {again}\n\n{tail}", log=str(log), **base)]
 
 
@@ -74,7 +75,8 @@ def _scripts_case(context, programs):
                             context.seconds(SECONDS))
         if ended.status != 0:
             break
-    return _result(context, "model", "scripts", ended, start, f"model --replay {paths.shown(script)}")
+    return _result(context, "model", "scripts", ended, start,
+                   f"model --replay {paths.shown(script)}")
 
 
 def _target_case(context, programs, target):
@@ -98,7 +100,8 @@ def collect(context):
         Job("fuzz", "model", lambda: _model_case(context, programs, "exhaustive", "model-fast",
                                                  ["--exhaust", DEPTH]), ("exhaustive",)),
         Job("fuzz", "model", lambda: _model_case(context, programs, "random", "model",
-                                                 ["--seed", SEED, "--ops", RANDOM_OPS]), ("random",)),
+                                                 ["--seed", SEED, "--ops", RANDOM_OPS]),
+            ("random",)),
         Job("fuzz", "model", lambda: _trace_case(context, programs), ("same_seed_same_trace",)),
         Job("fuzz", "model", lambda: _scripts_case(context, programs), ("scripts",)),
     ]

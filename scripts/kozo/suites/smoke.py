@@ -68,11 +68,12 @@ def _guest_jobs(context):
     archive = Archive(context.tree)
     rows = _boots()
     folder = context.tree.guest_root / "bin"
-    programs = sorted(p.name for p in folder.iterdir() if (FOLDER / "guest" / f"{p.name}.c").exists()) \
-        if folder.is_dir() else []
+    built = folder.iterdir() if folder.is_dir() else []
+    programs = sorted(p.name for p in built if (FOLDER / "guest" / f"{p.name}.c").exists())
     unknown = sorted(set(rows) - set(programs)) if programs else []
     if unknown:
-        raise scripted.KozoError(f"tests/smoke/boots.py names programs that are not built: {unknown}")
+        raise scripted.KozoError(
+            f"tests/smoke/boots.py names programs that are not built: {unknown}")
     return [Job("smoke", name, lambda n=name, r=row: _run_guest(context, archive, n, r),
                 _cases_in(name))
             for name in programs for row in rows.get(name, [{}])]

@@ -56,7 +56,8 @@ def _problem(status, tap, err, seconds):
         return "hang", f"still running after {seconds:g} s"
     if status not in (0, 1) or "Sanitizer" in err or "runtime error:" in err:
         first = next((line for line in err.splitlines()
-                      if "ERROR:" in line or "runtime error:" in line), f"ended with status {status}")
+                      if "ERROR:" in line or "runtime error:" in line),
+                     f"ended with status {status}")
         return "crash", first.strip()
     return verdict.tap_problem(tap, status == 0)
 
