@@ -76,8 +76,8 @@ def check_programs_carry_their_abi(tree):
 
 def check_no_path_of_this_machine_is_built_in(tree):
     needle = str(paths.SOURCE).encode()
-    source.refuse(f"{f}: contains {needle.decode()}" for f in [tree.kernel, tree.initrd, *_programs(tree)]
-                  if needle in f.read_bytes())
+    files = [tree.kernel, tree.initrd, *_programs(tree)]
+    source.refuse(f"{f}: contains {needle.decode()}" for f in files if needle in f.read_bytes())
 
 
 def check_compile_commands(tree):

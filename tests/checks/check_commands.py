@@ -29,7 +29,8 @@ def check_every_command_has_a_page_and_every_page_a_command(_tree):
     names = set(_commands()) | {name for name, _ in _programs()}
     assert len(names) > 20, names
     source.refuse([f"docs/commands/{n}.md: not there" for n in sorted(names - pages)] +
-                  [f"docs/commands/{n}.md: no such command or program" for n in sorted(pages - names)])
+                  [f"docs/commands/{n}.md: no such command or program"
+                   for n in sorted(pages - names)])
 
 
 def check_pages_tell_the_usage_of_programs(_tree):
@@ -39,6 +40,8 @@ def check_pages_tell_the_usage_of_programs(_tree):
 
 def check_pages_are_built_in(_tree):
     """`help` tells what is in the list of services/meson.build."""
-    listed = source.read("services/meson.build").split("shell_page_names = [", 1)[1].split("]", 1)[0]
+    build = source.read("services/meson.build")
+    listed = build.split("shell_page_names = [", 1)[1].split("]", 1)[0]
     pages = {p.stem for p in _PAGES.glob("*.md") if p.stem != "README"}
-    assert set(re.findall(r"'(\S+)'", listed)) == pages, "shell_page_names is not docs/commands/*.md"
+    assert set(re.findall(r"'(\S+)'", listed)) == pages, \
+        "shell_page_names is not docs/commands/*.md"

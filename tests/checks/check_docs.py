@@ -32,7 +32,8 @@ def check_pages_of_kozo_sys_are_up_to_date(_tree):
 
 
 def check_every_call_is_explained(_tree):
-    source.refuse(f"sys/include/kozo/{call}: no comment above it" for call in manpages.undocumented())
+    source.refuse(f"sys/include/kozo/{call}: no comment above it"
+                  for call in manpages.undocumented())
 
 
 def check_links(_tree):
@@ -53,7 +54,8 @@ def _missing_tests(cell):
     """The tests that a row of the threats names, and that are no file."""
     suite, missing = "hostile", []
     for before, name in re.findall(r"([^`]*)`([^`]+)`", cell):
-        suite = next((s for s in _TESTS if re.search(rf"\b{s} $", before)), suite if "," in before else "hostile")
+        suite = next((s for s in _TESTS if re.search(rf"\b{s} $", before)),
+                     suite if "," in before else "hostile")
         if name.endswith(".c"):
             places = (f"hostile/guest/{name}",)
         elif name.startswith("test_"):
@@ -70,8 +72,8 @@ def _missing_tests(cell):
 
 
 def check_every_threat_has_tests_that_exist(_tree):
-    text = (source.SOURCE / "docs/spec/security.md").read_text()
-    rows = re.findall(r"^\| (.+?) \| (.+) \| (.+?) \|$", text.split("## Threats")[1].split("\n## ")[0], re.MULTILINE)
+    text = source.read("docs/spec/security.md").split("## Threats")[1].split("\n## ")[0]
+    rows = re.findall(r"^\| (.+?) \| (.+) \| (.+?) \|$", text, re.MULTILINE)
     assert len(rows) > 30, f"{len(rows)} rows found"
     source.refuse(f"docs/spec/security.md: {threat}: no such test: {name}"
                   for threat, _, cell in rows for name in _missing_tests(cell))
@@ -80,9 +82,11 @@ def check_every_threat_has_tests_that_exist(_tree):
 
 
 def check_at_least_120_attacks(_tree):
-    """Different ones, by their names: a sweep over values, and a machine that it runs on, count once."""
+    """Different ones, by their names: a sweep over values,
+    and a machine that it runs on, count once."""
     hostile = source.SOURCE / "tests/hostile"
-    names = {n for f in hostile.glob("guest/*.c")
-             for n in re.findall(r"^(?:KOZO_TEST|RAISES|[A-Z]+_TEST)\((\w+)", f.read_text(), re.MULTILINE)}
-    names |= {n for f in hostile.glob("test_*.py") for n in re.findall(r"^def (test_\w+)", f.read_text(), re.MULTILINE)}
+    guest = re.compile(r"^(?:KOZO_TEST|RAISES|[A-Z]+_TEST)\((\w+)", re.MULTILINE)
+    script = re.compile(r"^def (test_\w+)", re.MULTILINE)
+    names = {n for f in hostile.glob("guest/*.c") for n in guest.findall(f.read_text())}
+    names |= {n for f in hostile.glob("test_*.py") for n in script.findall(f.read_text())}
     assert len(names - {"the_kernels_stacks_have_room"}) >= 120, sorted(names)

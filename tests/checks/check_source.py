@@ -120,9 +120,11 @@ def _cycle_from(name, included, path=()):
 
 
 def check_headers_of_the_core_form_layers(_tree):
-    """No header includes itself by a detour, and none includes kernel.h, which includes them all."""
+    """No header includes itself by a detour, and none includes kernel.h,
+    which includes them all."""
     headers = {str(f.relative_to("kernel")): f for f in _core_files((".h",))}
-    included = {name: [i for _, _, i in _includes(f) if i in headers] for name, f in headers.items()}
+    included = {name: [i for _, _, i in _includes(f) if i in headers]
+                for name, f in headers.items()}
     problems = [f"kernel/{name}: includes kernel.h" for name, others in included.items()
                 if "kernel.h" in others]
     for name in included:

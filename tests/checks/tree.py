@@ -7,7 +7,8 @@ from pathlib import Path
 from kozo.paths import SOURCE
 
 _SKIPPED = re.compile(r"(\.git|build|build-.*|__pycache__)$")
-_TEXT = {".c", ".h", ".S", ".def", ".ld", ".py", ".sh", ".build", ".ini", ".md", ".txt", ".conf", ".in"}
+_TEXT = {".c", ".h", ".S", ".def", ".ld", ".py", ".sh", ".build", ".ini", ".md", ".txt", ".conf",
+         ".in"}
 
 
 def files(below="", suffixes=None):
@@ -20,7 +21,8 @@ def files(below="", suffixes=None):
             continue
         for entry in folder.iterdir():
             if entry.is_dir() and not entry.is_symlink():
-                if not (folder == SOURCE and _SKIPPED.match(entry.name)) and entry.name != "__pycache__":
+                skipped = folder == SOURCE and _SKIPPED.match(entry.name)
+                if not skipped and entry.name != "__pycache__":
                     stack.append(entry)
             elif suffixes is None or entry.suffix in suffixes:
                 found.append(entry.relative_to(SOURCE))

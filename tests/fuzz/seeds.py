@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Writes the seeds with names into tests/fuzz/corpus: a sound input for each boot target, and one for
-each way it can be wrong. What fuzzing adds to them is named by its hash."""
+"""Writes the seeds with names into tests/fuzz/corpus: a sound input for each boot target, and one
+for each way it can be wrong. What fuzzing adds to them is named by its hash."""
 
 import struct
 from pathlib import Path
@@ -36,18 +36,22 @@ def odc(name, data=b""):
 
 
 def cpio():
-    links = entry("a", ino=7, links=3) + entry("b", ino=7, links=3) + entry("c", b"text", ino=7, links=3)
+    links = (entry("a", ino=7, links=3) + entry("b", ino=7, links=3) +
+             entry("c", b"text", ino=7, links=3))
     return {
         "sound": entry(".", mode=DIRECTORY) + entry("bin", mode=DIRECTORY) + INIT + TRAILER,
         "padded": INIT + TRAILER + bytes(512 - len(INIT + TRAILER)),
         "empty": b"",
         "trailer-alone": TRAILER,
         "hard-links": links + TRAILER,
-        "hard-links-without-data": entry("a", ino=7, links=2) + entry("b", ino=7, links=2) + TRAILER,
-        "links-and-devices": entry("l", b"bin/init", SYMLINK) + entry("tty", mode=CHARACTER) + INIT + TRAILER,
+        "hard-links-without-data":
+            entry("a", ino=7, links=2) + entry("b", ino=7, links=2) + TRAILER,
+        "links-and-devices":
+            entry("l", b"bin/init", SYMLINK) + entry("tty", mode=CHARACTER) + INIT + TRAILER,
         "leading-dot": entry("./etc", mode=DIRECTORY) + entry("./etc/motd", b"hello\n") + TRAILER,
         "odc": odc("bin/init", b"program") + odc("TRAILER!!!"),
-        "crc": entry("bin/init", b"program", magic=b"070702") + entry("TRAILER!!!", magic=b"070702"),
+        "crc":
+            entry("bin/init", b"program", magic=b"070702") + entry("TRAILER!!!", magic=b"070702"),
         "gzip": b"\x1f\x8b\x08" + bytes(29),
         "xz": b"\xfd7zXZ\0" + bytes(26),
         "zstd": b"\x28\xb5\x2f\xfd" + bytes(28),
@@ -106,9 +110,10 @@ def program(segments, abi=note(), **changed):
     h = dict(magic=b"\x7fELF", bits=2, order=1, ident_version=1, type=2, machine=62, version=1,
              entry=BASE + 0x1f0, phoff=HEAD, shoff=0, flags=0, ehsize=HEAD, phentsize=PHDR,
              phnum=len(segments)) | changed
-    head = struct.pack("<4s4B8xHHIQQQIHHHHHH", h["magic"], h["bits"], h["order"], h["ident_version"], 0,
-                       h["type"], h["machine"], h["version"], h["entry"], h["phoff"], h["shoff"],
-                       h["flags"], h["ehsize"], h["phentsize"], h["phnum"], 0, 0, 0)
+    head = struct.pack("<4s4B8xHHIQQQIHHHHHH", h["magic"], h["bits"], h["order"],
+                       h["ident_version"], 0, h["type"], h["machine"], h["version"], h["entry"],
+                       h["phoff"], h["shoff"], h["flags"], h["ehsize"], h["phentsize"],
+                       h["phnum"], 0, 0, 0)
     table = b"".join(struct.pack("<IIQQQQQQ", kind, rights, offset, vaddr, 0, filesz, memsz, align)
                      for kind, rights, offset, vaddr, filesz, memsz, align in segments)
     return (head + table + abi).ljust(528, b"\x90")
@@ -125,8 +130,9 @@ def data(vaddr=BASE + 0x2200, memsz=16, filesz=16, offset=512, rights=R | W):
 
 def elf():
     kernel_half = 0xffff800000000200
-    fields = {"magic": b"\x7fELG", "bits": 1, "order": 2, "ident_version": 0, "type": 3, "machine": 40,
-              "version": 2, "phoff": 1 << 63, "ehsize": 52, "phentsize": 32, "phnum": 0}
+    fields = {"magic": b"\x7fELG", "bits": 1, "order": 2, "ident_version": 0, "type": 3,
+              "machine": 40, "version": 2, "phoff": 1 << 63, "ehsize": 52, "phentsize": 32,
+              "phnum": 0}
     seeds = {f"header-{f.replace('_', '-')}": short(**{f: v}) for f, v in fields.items()}
     return seeds | {
         "sound": short(data(memsz=5000), (STACK, R | W, 0, 0, 0, 0, 16)),
@@ -163,9 +169,9 @@ def elf():
 
 HASH = "0123456789abcdef" * 4
 SOUND = {"binary": "bin/a", "sha256": HASH, "priority": "40", "memory": "1M"}
-ALL = {"provides": "a", "capabilities": "log", "requests": "fs", "args": "x y", "restart": "on-failure",
-       "restart_limit": "3", "restart_backoff_ms": "100", "heap": "64K", "stack": "32K",
-       "untyped": "64K", "threads": "2"}
+ALL = {"provides": "a", "capabilities": "log", "requests": "fs", "args": "x y",
+       "restart": "on-failure", "restart_limit": "3", "restart_backoff_ms": "100",
+       "heap": "64K", "stack": "32K", "untyped": "64K", "threads": "2"}
 RULE = {"subject": "a", "object": "fs:/etc/*", "rights": "read list", "decision": "ask",
         "tier": "high", "lease_ms": "30000", "depth": "2", "reason": "a reason", "hint": "a hint"}
 
@@ -183,10 +189,11 @@ def rule(**lines):
 
 
 def manifest():
-    wrong = {"priority": "256", "memory": "99999999999999999999", "threads": "-1", "restart": "perhaps",
-             "heap": "1X", "sha256": "12", "restart_limit": "no", "binary": "/bin/../a"}
-    wrong_in_rule = {"rights": "all of them", "decision": "perhaps", "tier": "deep", "lease_ms": "1d",
-                     "depth": "0", "object": "", "subject": "nobody"}
+    wrong = {"priority": "256", "memory": "99999999999999999999", "threads": "-1",
+             "restart": "perhaps", "heap": "1X", "sha256": "12", "restart_limit": "no",
+             "binary": "/bin/../a"}
+    wrong_in_rule = {"rights": "all of them", "decision": "perhaps", "tier": "deep",
+                     "lease_ms": "1d", "depth": "0", "object": "", "subject": "nobody"}
     seeds = {f"wrong-{k.replace('_', '-')}": service(**{k: v}) for k, v in wrong.items()}
     seeds |= {f"wrong-{k.replace('_', '-')}": rule(**{k: v}) for k, v in wrong_in_rule.items()}
     seeds |= {
@@ -219,7 +226,8 @@ AT = 0x1000  # where the bytes lie
 RAM, RESERVED, UNUSABLE = 1, 2, 5
 MIB = 1 << 20
 USUAL = [(0, 0x9fc00, RAM), (0x9fc00, 0x400, RESERVED), (0xf0000, 0x10000, RESERVED),
-         (MIB, 127 * MIB, RAM), (0xfffc0000, 0x40000, RESERVED), (0xfd00000000, 0x300000000, RESERVED)]
+         (MIB, 127 * MIB, RAM), (0xfffc0000, 0x40000, RESERVED),
+         (0xfd00000000, 0x300000000, RESERVED)]
 
 
 def table(signature, body):
@@ -231,8 +239,8 @@ def acpi(at):
     """Root pointer, root table, MADT with an I/O APIC and an override, FADT, HPET."""
     madt = table(b"APIC", struct.pack("<II4B2I4BIH", 0xfee00000, 1, 1, 12, 0, 0, 0xfec00000, 0,
                                       2, 10, 0, 0, 2, 0))
-    fadt = table(b"FACP", bytes(28) + struct.pack("<I", 0x604) + bytes(8) + struct.pack("<I", 0x608) +
-                 bytes(32) + struct.pack("<I", 1 << 8))
+    fadt = table(b"FACP", bytes(28) + struct.pack("<I", 0x604) + bytes(8) +
+                 struct.pack("<I", 0x608) + bytes(32) + struct.pack("<I", 1 << 8))
     hpet = table(b"HPET", struct.pack("<I4BQ", 0, 0, 64, 0, 0, 0xfed00000))
     tables = [madt, fadt, hpet]
     root_at = at + 20
@@ -243,7 +251,8 @@ def acpi(at):
     return pointer + root + b"".join(tables)
 
 
-def start(entries=tuple(USUAL), cmdline=b"kozo.run=ls\0", module=(0x7f00000, 0x1000), rsdp=0, **changed):
+def start(entries=tuple(USUAL), cmdline=b"kozo.run=ls\0", module=(0x7f00000, 0x1000), rsdp=0,
+          **changed):
     map_at = AT + 56
     list_at = map_at + 24 * len(entries)
     line_at = list_at + 32
@@ -323,15 +332,21 @@ def protocol():
         "make-write-read": full + message(READ, 0, 448, node=1) + message(STAT, node=1),
         "truncate": full + message(TRUNCATE, 5, node=1) + message(TRUNCATE, 5000, node=1) +
         message(TRUNCATE, top, node=1),
-        "write-far": made + message(WRITE, top - 1, b"text", node=1) + message(WRITE, 1 << 20, b"text", node=1),
+        "write-far": made + message(WRITE, top - 1, b"text", node=1) +
+        message(WRITE, 1 << 20, b"text", node=1),
         "append": full + message(WRITE, top, b"more", node=1),
         "remove": full + message(REMOVE, b"x") + message(READ, 0, 8, node=1) + made,
-        "rename": full + message(RENAME, b"x", b"y") + message(RENAME, b"y", b"y") + message(REMOVE, b"x"),
-        "directories": message(MAKE, b"d", 2, 0) + message(MAKE, b"d/e", 2, 0) + message(MAKE, b"d/e/f", 1, 0) +
+        "rename": full + message(RENAME, b"x", b"y") + message(RENAME, b"y", b"y") +
+        message(REMOVE, b"x"),
+        "directories": message(MAKE, b"d", 2, 0) + message(MAKE, b"d/e", 2, 0) +
+        message(MAKE, b"d/e/f", 1, 0) +
         message(RENAME, b"d", b"d/e/g") + message(REMOVE, b"d") + message(LIST, 0),
-        "accounts": message(USAGE) + message(MAKE, b"d", 2, 0) + message(OPEN_FOR, 5, b"d", 0x1f) + full + message(USAGE),
-        "names": b"".join(message(MAKE, n, 1, 0) for n in (b"", b"/", b"..", b"a//b", b".", b"n" * 255)),
-        "no-rights": made + message(WRITE, 0, b"text", node=1, rights=0) + message(REMOVE, b"x", rights=0),
+        "accounts": message(USAGE) + message(MAKE, b"d", 2, 0) +
+        message(OPEN_FOR, 5, b"d", 0x1f) + full + message(USAGE),
+        "names": b"".join(message(MAKE, n, 1, 0)
+                          for n in (b"", b"/", b"..", b"a//b", b".", b"n" * 255)),
+        "no-rights": made + message(WRITE, 0, b"text", node=1, rights=0) +
+        message(REMOVE, b"x", rights=0),
         "later-version": message(STAT, version=0x02000000) + message(STAT, version=0x01090000),
         "unknown-operation": message(15) + message(0) + message(0xffff),
     }

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """A loader that lies: what it leaves in memory is changed before the kernel's first instruction.
 
-Each lie is refused with the field, its value and what was expected, before anything is started. The same code is fed
-with whatever a fuzzer thinks of: tests/fuzz/bootinfo.c.
+Each lie is refused with the field, its value and what was expected, before anything is started. The
+same code is fed with whatever a fuzzer thinks of: tests/fuzz/bootinfo.c.
 """
 
 import re
@@ -30,8 +30,8 @@ def refused(boot, lie):
             client.let_go()
             vm.expect_exit("panic")
             assert "first program" not in vm.text, "it went on"
-            line = re.search(r"^kernel panic: (.*) \(kernel/arch/x86_64/start/pvh\.c:\d+\)$", vm.text,
-                             re.MULTILINE)
+            line = re.search(r"^kernel panic: (.*) \(kernel/arch/x86_64/start/pvh\.c:\d+\)$",
+                             vm.text, re.MULTILINE)
             assert line, vm.text
             return line[1]
 
@@ -82,7 +82,8 @@ START = {
     "initrd address = 1234, expected a multiple of 4096": module(0, 0x1234),
     "initrd = fffffffffffff000 .*, expected below .*": module(0, TOP - 4095),
     "initrd = .* ffffffffffffffff, expected below .*": module(8, TOP),
-    "initrd 100000-.*, expected apart from the kernel at 100000-.*: give .* more memory .*": module(0, 0x10_0000),
+    "initrd 100000-.*, expected apart from the kernel at 100000-.*: give .* more memory .*":
+        module(0, 0x10_0000),
     "initrd fee00000-.*, expected inside RAM": module(0, 0xfee0_0000),
 }
 MAP = {

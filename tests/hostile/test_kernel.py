@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The kernel's own memory, interrupts that nobody sent, init's own fault, seen and done from outside the guest."""
+"""The kernel's own memory, interrupts that nobody sent, init's own fault,
+seen and done from outside the guest."""
 
 import re
 import tempfile
@@ -11,7 +12,8 @@ from kozo.harness.scripted import on
 PAGE = 4096
 KERNEL = 0xffff_8000_0000_0000
 # addr: physical flags; QEMU prints X where a page is *not* executable.
-_PAGE = re.compile(r"^([0-9a-f]{16}): [0-9a-f]{16} ([X-])[G-]([P-])[D-][A-][C-][T-]([U-])([W-])", re.MULTILINE)
+_PAGE = re.compile(r"^([0-9a-f]{16}): [0-9a-f]{16} ([X-])[G-]([P-])[D-][A-][C-][T-]([U-])([W-])",
+                   re.MULTILINE)
 
 
 def pages(vm):
@@ -26,7 +28,8 @@ def lying_in(found, begin, end):
 
 
 def check_pages(found, at):
-    """W^X everywhere, the kernel's half the kernel's, text and constants read-only, guards unmapped."""
+    """W^X everywhere, the kernel's half the kernel's,
+    text and constants read-only, guards unmapped."""
     both = [hex(a) for a, (x, _, w, _) in found.items() if x and w]
     assert not both, f"writable and executable: {both[:8]}"
     mixed = [hex(a) for a, (_, u, _, _) in found.items() if u != (a < KERNEL)]
@@ -41,8 +44,10 @@ def check_pages(found, at):
             assert page and not page[2], f"writable, or absent: {a:#x}"
     for name, address in at.items():
         if name.startswith("x86_guard_"):
-            assert address not in found and address + PAGE in found, f"{name} is mapped, or its stack is not"
-    assert not lying_in(found, at["x86_boot_start"], at["x86_boot_end"]), "what only boot needs is still there"
+            assert address not in found and address + PAGE in found, \
+                f"{name} is mapped, or its stack is not"
+    assert not lying_in(found, at["x86_boot_start"], at["x86_boot_end"]), \
+        "what only boot needs is still there"
 
 
 @on(cpu=("qemu64", "max"))
@@ -74,8 +79,8 @@ def test_no_page_of_a_program_is_writable_and_executable(boot):
                 client.run_to(at[call])
                 found = pages(vm)
                 user = lying_in(found, 0, KERNEL)
-                assert any(x for x, *_ in user.values()) and any(w for _, _, w, _ in user.values()), \
-                    f"{call}: no program's space"
+                assert any(x for x, *_ in user.values()) and \
+                    any(w for _, _, w, _ in user.values()), f"{call}: no program's space"
                 check_pages(found, at)
             client.let_go()
             vm.expect_exit(0)
@@ -108,13 +113,15 @@ def test_what_the_processor_has_is_on_and_told(boot):
 
 EOI, COMMAND = 0xb0, 0x300          # registers of the local APIC
 TO_ITSELF = 0x4_4000
-# Not the timer's, which is at 32, and not those of lines, which are devices' own: what is left is nobody's.
+# Not the timer's, which is at 32, and not those of lines, which are devices' own: what is left
+# is nobody's.
 NOBODYS = [*range(33, 48), *range(72, 80)]
 
 
 @on(cpu=("qemu64", "max"))
 def test_vectors_that_nobody_sends(boot):
-    """Each is taken at some instruction of a program that watches all its registers; nothing comes of it.
+    """Each is taken at some instruction of a program that watches all its registers; nothing comes
+    of it.
 
     As for a spurious interrupt, the controller counts none as in service.
     """
@@ -149,9 +156,16 @@ def test_the_old_interrupt_controllers_are_unmasked_behind_its_back(boot):
 
 # ---- the end of init ---------------------------------------------------------------------------
 
+def _running(client, at):
+    """The first bytes of the control block of the running thread; its name stands there."""
+    block = client.word_at(at["kernel"])
+    return bytes.fromhex(client.ask(b"m%x,480" % block).decode())
+
+
 @on(cpu=("qemu64", "max"))
 def test_init_faults_when_the_system_is_up(boot):
-    """It is made to run at address 0 where it takes a request of the shell's: the kernel says whose end that is."""
+    """It is made to run at address 0 where it takes a request of the shell's:
+    the kernel says whose end that is."""
     at = symbols.addresses(boot.tree.kernel)
     message = symbols.addresses(boot.tree.root / "bin" / "init")["watch_message"]
     with tempfile.TemporaryDirectory(prefix="kozo-gdb-") as folder, \
@@ -161,7 +175,7 @@ def test_init_faults_when_the_system_is_up(boot):
         with gdb.connect(f"{folder}/gdb") as client:
             vm.send("ps\n")
             client.run_to(message)
-            while b"init\0" not in bytes.fromhex(client.ask(b"m%x,480" % client.word_at(at["kernel"])).decode()):
+            while b"init\0" not in _running(client, at):
                 client.step()                           # another program's code at this address
                 client.run_to(message)
             client.set_register(gdb.RIP, 0)

@@ -56,7 +56,8 @@ def test_guest_panic():
 
 
 def test_guest_reset_is_told_from_a_triple_fault():
-    _expect(_run("RESET"), 1, "kozo: error: the guest reset the machine (`reboot`), at which QEMU ends")
+    _expect(_run("RESET"), 1,
+            "kozo: error: the guest reset the machine (`reboot`), at which QEMU ends")
 
 
 def test_guest_triple_fault():
@@ -83,18 +84,22 @@ def test_dry_run_prints_one_pastable_line():
 
 
 def test_commands_may_have_quotes():
-    done = _run("PASS", "--dry-run", "--append", r'a="b \" c"', "--exec", r'''echo "a 'b" \n > /ram/q''')
+    done = _run("PASS", "--dry-run", "--append", r'a="b \" c"',
+                "--exec", r'''echo "a 'b" \n > /ram/q''')
     _expect(done, 0, "")
     words = shlex.split(done.stdout)
-    assert words[words.index("-append") + 1] == r'''a="b \" c" kozo.run="echo \"a 'b\" \\n > /ram/q"'''
+    assert words[words.index("-append") + 1] == \
+        r'''a="b \" c" kozo.run="echo \"a 'b\" \\n > /ram/q"'''
 
 
 def test_usage_errors():
     for arguments in (("bogus",), ("run", "--bogus"), ("run", "--kernel", "/no/such/file"), (),
                       ("run", "--timeout", "0"), ("test", "--suite", "bogus"), ("clean", "--", "x"),
-                      ("test", "--repeat", "0"), ("run", "--exec", "a\nb"), ("run", "--exec", "\x1b"),
+                      ("test", "--repeat", "0"), ("run", "--exec", "a\nb"),
+                      ("run", "--exec", "\x1b"),
                       ("run", "--exec", '"' * 507, "--dry-run"),
-                      ("run", "--append", 'x="', "--exec", "ls", "--dry-run"), ("man", "kozo_nothing")):
+                      ("run", "--append", 'x="', "--exec", "ls", "--dry-run"),
+                      ("man", "kozo_nothing")):
         done = _kozo(*arguments)
         assert done.returncode == 2, (arguments, done.returncode)
         assert "error:" in done.stderr and done.stdout == "", (arguments, done.stderr)
@@ -113,7 +118,8 @@ def test_man_finds_calls_and_protocols():
 
 
 def test_help_everywhere():
-    for command in ((), ("run",), ("build",), ("test",), ("setup",), ("clean",), ("fuzz",), ("man",)):
+    for command in ((), ("run",), ("build",), ("test",), ("setup",), ("clean",), ("fuzz",),
+                    ("man",)):
         done = _kozo(*command, "--help")
         assert done.returncode == 0 and done.stdout.startswith("usage:"), command
 
@@ -152,9 +158,10 @@ def test_missing_package_is_one_clear_line():
 def test_missing_package_is_installed():
     install = 'echo "$@" >> "$0.log"; case "$*" in *--dry-run*) exit 0;; *install*) ' \
               'd=$(dirname "$0"); printf "#!/bin/sh\\n" > "$d/cpio"; chmod +x "$d/cpio";; esac'
+    sudo = 'while [ $# -gt 0 ]; do case "$1" in -n) shift;; *) break;; esac; done; exec "$@"'
     with tempfile.TemporaryDirectory() as folder:
         path = _fake_tools(folder, **{"cpio": "", "apt-get": install, "id": "echo 0",
-                                      "sudo": 'while [ $# -gt 0 ]; do case "$1" in -n) shift;; *) break;; esac; done; exec "$@"'})
+                                      "sudo": sudo})
         done = _kozo("setup", PATH=path)
         log = (Path(folder) / "apt-get.log").read_text()
     _expect(done, 0, "installing Debian packages: cpio\n")
@@ -190,8 +197,8 @@ def test_a_run_without_a_terminal_says_so_to_the_guest():
     assert "unattended" not in _kozo("run", "--dry-run", "--exec", "ls").stdout
     master, slave = pty.openpty()
     try:
-        done = subprocess.run([KOZO, "run", "--dry-run"], stdin=slave, text=True, capture_output=True, timeout=120,
-                              check=False)
+        done = subprocess.run([KOZO, "run", "--dry-run"], stdin=slave, text=True,
+                              capture_output=True, timeout=120, check=False)
     finally:
         os.close(master)
         os.close(slave)

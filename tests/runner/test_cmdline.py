@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The kernel's command line, as it is written; the unit tests of the kernel's side have the same rules."""
+"""The kernel's command line, as it is written; the unit tests of the kernel's side have the same
+rules."""
 
 import itertools
 
@@ -21,7 +22,8 @@ def test_words_are_parted_outside_of_quotes():
                         (r'a="x \" y" b', [r'a="x \" y"', "b"]), (r'a="\\" b', [r'a="\\"', "b"]),
                         (r"a\" b", ['a\\" b']), (r"a\ b", ["a\\", "b"])):
         assert cmdline.words(line)[0] == words, line
-    for line, closed in (('a="x', False), ('a="x"', True), (r'a="\"', False), (r'a="\\"', True), (r'a\""', True)):
+    for line, closed in (('a="x', False), ('a="x"', True), (r'a="\"', False), (r'a="\\"', True),
+                         (r'a\""', True)):
         assert cmdline.words(line)[1] == closed, line
 
 
@@ -36,7 +38,8 @@ def test_every_value_is_one_word():
 
 def test_what_cannot_be_carried_is_refused():
     assert cmdline.commands('echo "a\tb" \u00fc') == 'kozo.run="echo \\"a\tb\\" \u00fc"'
-    for text, told in (("a\nb", "character 2 is 0x0a"), ("\x1b", "character 1 is 0x1b"), ("abc\x7f", "character 4 is 0x7f")):
+    for text, told in (("a\nb", "character 2 is 0x0a"), ("\x1b", "character 1 is 0x1b"),
+                       ("abc\x7f", "character 4 is 0x7f")):
         _refused(lambda text=text: cmdline.commands(text), told)
     assert cmdline.check("x" * cmdline.MOST)
     for line in ("x" * (cmdline.MOST + 1), "\u00fc" * 512, "\udcff" * 1024):

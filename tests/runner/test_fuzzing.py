@@ -30,7 +30,8 @@ def test_what_is_no_time_is_refused():
 
 def test_a_failure_is_told_by_its_first_cause():
     assert fuzzing.complaint(FAILED) == "tests/fuzz/cpio.c:28: not true: e->name_len > 0"
-    assert fuzzing.complaint("x\nmodel: thread 3: rax is 1, the model says 0\n").startswith("model: ")
+    failure = "x\nmodel: thread 3: rax is 1, the model says 0\n"
+    assert fuzzing.complaint(failure).startswith("model: ")
     assert fuzzing.complaint("") == "no output"
 
 
@@ -41,7 +42,8 @@ def test_the_input_that_failed_is_found():
 
 def test_seeds_are_told_from_what_fuzzing_found():
     assert fuzzing.is_found(Path("0123456789abcdef"))
-    assert not any(fuzzing.is_found(Path(n)) for n in ("sound", "0123456789abcde", "0123456789abcdeff"))
+    assert not any(fuzzing.is_found(Path(n))
+                   for n in ("sound", "0123456789abcde", "0123456789abcdeff"))
 
 
 def test_every_target_has_a_small_corpus():

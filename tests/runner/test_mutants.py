@@ -19,7 +19,8 @@ def _broken(function, *arguments):
 
 
 def _patched(text):
-    return mutants.patched(text, mutants.parse("cap-x", HEAD + DIFF).hunks["kernel/cap/cdt.c"], "cap-x")
+    hunks = mutants.parse("cap-x", HEAD + DIFF).hunks
+    return mutants.patched(text, hunks["kernel/cap/cdt.c"], "cap-x")
 
 
 def test_a_patch_is_read():

@@ -5,7 +5,8 @@ from kozo.harness.select import Selection
 
 
 def test_forms():
-    for pattern in ("smoke/ipc.call", "smoke/*", "ipc.call", "smoke/ipc", "ipc", "call", "c?ll", "*.call"):
+    for pattern in ("smoke/ipc.call", "smoke/*", "ipc.call", "smoke/ipc", "ipc", "call", "c?ll",
+                    "*.call"):
         assert Selection(pattern).has("smoke", "ipc", "call"), pattern
     for pattern in ("smoke/ipc.send", "unit/*", "all", "IPC", "ipc.c"):
         assert not Selection(pattern).has("smoke", "ipc", "call"), pattern

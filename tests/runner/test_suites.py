@@ -84,7 +84,8 @@ def test_machines_and_repeats_are_variants():
     boots = 'BOOTS = {"tiny": [{}, {"cpu": "max", "machine": "q35", "append": "x=y"}]}'
     with _stand_in("PASS", boots=boots) as tree:
         found = _summary(_run(smoke, tree, "tiny.two", repeats=2))
-    assert found == [("tiny.two", v, "pass") for v in ("max q35 r1", "max q35 r2", "r1", "r2")], found
+    assert found == [("tiny.two", v, "pass")
+                     for v in ("max q35 r1", "max q35 r2", "r1", "r2")], found
 
 
 def test_selection_leaves_errors_of_the_run_in():
