@@ -116,9 +116,10 @@ void consent_note(struct consent *c, uint32_t i, enum consent_outcome outcome, u
     p->until = now + CONSENT_QUIET_MS * KOZO_MS;
 }
 
-bool consent_is_quiet(const struct consent *c, uint64_t badge, uint64_t now)
+uint64_t consent_quiet_for(const struct consent *c, uint64_t badge, uint64_t now)
 {
     uint32_t who = identity_requester(badge);
 
-    return who < IDENTITY_REQUESTERS && now < c->patience[who].until;
+    return who < IDENTITY_REQUESTERS && now < c->patience[who].until ? c->patience[who].until - now
+                                                                     : 0;
 }

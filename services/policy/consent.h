@@ -91,7 +91,7 @@ uint64_t consent_deadline(const struct consent *c);
 void consent_end(struct consent *c, uint32_t i);
 /* Its outcome, before its end: a yes, or once more a no. */
 void consent_note(struct consent *c, uint32_t i, enum consent_outcome outcome, uint64_t now);
-/* Whether the person is left in peace by this requester at `now`. */
-bool consent_is_quiet(const struct consent *c, uint64_t badge, uint64_t now);
+/* For how many ns from `now` on the person is left in peace by this requester; 0: it may ask. */
+uint64_t consent_quiet_for(const struct consent *c, uint64_t badge, uint64_t now);
 /* How many of a requester (identity_requester) wait or are shown. */
 uint32_t consent_count(const struct consent *c, uint32_t who);

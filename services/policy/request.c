@@ -255,17 +255,30 @@ uint64_t request_deadline(const struct policy_server *p)
 
 /* ---- a request ---- */
 
+/* It was said no too often: a denial that says when it can be asked again, never too early. */
+static void leave_in_peace(struct policy_server *p, uint64_t ns)
+{
+    char hint[64];
+    struct line l = line_begin(hint, sizeof hint);
+
+    line_add(&l, "ask again in ");
+    line_add_number(&l, (ns + KOZO_S - 1) / KOZO_S);
+    line_add(&l, " s");
+    rules_no_consent(&p->answer, "the person has said no, or nothing, too often", hint);
+}
+
 /* Whether it may wait for a person's word; if not, p->answer is a denial that says why. */
 static bool may_ask(struct policy_server *p, uint64_t badge, uint32_t *k)
 {
+    uint64_t quiet = consent_quiet_for(&p->consent, badge, kozo_now());
+
     if (request.alone != nullptr)
         rules_no_consent(&p->answer, request.alone, request.hint);
     else if (!person_is_there())
         rules_no_consent(&p->answer, "no console to ask on",
                          "give policy the capability console-ask in " MANIFEST_PATH);
-    else if (consent_is_quiet(&p->consent, badge, kozo_now()))
-        rules_no_consent(&p->answer, "the person has said no, or nothing, too often",
-                         "ask again in a minute");
+    else if (quiet > 0)
+        leave_in_peace(p, quiet);
     else if ((*k = consent_add(&p->consent, badge)) == CONSENT_NONE)
         rules_no_consent(&p->answer, "too many questions wait for the person already",
                          "wait for the answer to those");

@@ -160,7 +160,7 @@ TEST(a_service_that_is_refused_again_and_again_leaves_the_person_in_peace)
     for (uint32_t n = 0; n < 2 * CONSENT_NOES - 1; n++) {
         uint32_t k = consent_add(c, WHO(3, 1 + n));
 
-        CHECK(!consent_is_quiet(c, WHO(3, 1), 7 * MS));
+        CHECK_EQ(consent_quiet_for(c, WHO(3, 1), 7 * MS), 0);
         consent_note(c, k,
                      n == CONSENT_NOES - 2 ? CONSENT_YES
                      : n % 2 == 0          ? CONSENT_NO
@@ -168,9 +168,11 @@ TEST(a_service_that_is_refused_again_and_again_leaves_the_person_in_peace)
                      7 * MS); /* a yes begins anew; another life does not */
         consent_end(c, k);
     }
-    CHECK(!consent_is_quiet(c, WHO(4, 1), 7 * MS));
-    CHECK(consent_is_quiet(c, WHO(3, 99), end - 1));
-    CHECK(!consent_is_quiet(c, WHO(3, 99), end));
+    CHECK_EQ(consent_quiet_for(c, WHO(4, 1), 7 * MS), 0);
+    CHECK_EQ(consent_quiet_for(c, WHO(3, 99), 7 * MS), CONSENT_QUIET_MS * MS);
+    CHECK_EQ(consent_quiet_for(c, WHO(3, 99), end - 1), 1);
+    CHECK_EQ(consent_quiet_for(c, WHO(3, 99), end), 0);
+    CHECK_EQ(consent_quiet_for(c, WHO(3, 99), end + 1), 0);
 }
 
 /* Five questions that stand for `stand`, with `pause` between one's end and the next one. */
@@ -189,7 +191,7 @@ static bool is_quiet_after(uint64_t stand, uint64_t pause)
         consent_note(c, k, CONSENT_NO, now);
         consent_end(c, k);
     }
-    return consent_is_quiet(c, WHO(3, 1), now);
+    return consent_quiet_for(c, WHO(3, 1), now) > 0;
 }
 
 TEST(noes_count_together_only_within_a_minute)
@@ -213,8 +215,8 @@ TEST(a_program_that_is_refused_does_not_silence_who_runs_it)
         consent_note(c, k, CONSENT_NO, 7 * MS);
         consent_end(c, k);
     }
-    CHECK(consent_is_quiet(c, program, 8 * MS));
-    CHECK(!consent_is_quiet(c, WHO(3, 1), 8 * MS));
+    CHECK(consent_quiet_for(c, program, 8 * MS) > 0);
+    CHECK_EQ(consent_quiet_for(c, WHO(3, 1), 8 * MS), 0);
     while (consent_add(c, program) != CONSENT_NONE)
         ;
     CHECK(consent_add(c, WHO(3, 1)) != CONSENT_NONE);
