@@ -7,6 +7,7 @@
  * one question to the person, which nobody's text can tear or look like.
  */
 #include "common/denial.h"
+#include "common/identity.h"
 #include "common/line.h"
 #include "common/wire.h"
 #include "console/ahead.h"
@@ -107,6 +108,16 @@ static void say_lost(struct console_server *c, const char *whose, uint64_t lost)
     line_add_number(&l, lost);
     line_add(&l, whose);
     show(c, from_kernel, line_text(&l));
+}
+
+/* What an earlier life had of keys and lines ended with it: nobody types on without a word. */
+static void say_restarted(struct console_server *c)
+{
+    struct kozo_verified own = kozo_cap_verify(kozo_own(kozo_cap("log")), kozo_own(0));
+
+    if (own.err == KOZO_OK && identity_life(own.badge) > 1)
+        show(c, from_keys,
+             kozo_str("[console] restarted: what was typed and not entered yet is lost\n"));
 }
 
 /* An entry is dropped when it is on the terminal: init waits for that before it ends the machine. */
@@ -540,5 +551,6 @@ int main(int argc, char **argv)
         c->kernel_at = rep.next;
     (void)kozo_ready();
     show_kernel(c); /* what init said before it knew */
+    say_restarted(c);
     serve(c, kozo_cap_endpoint("serve"));
 }
