@@ -288,11 +288,32 @@ static bool ask_for_kill(struct kozo_str what, const char *why, struct kozo_gran
     return false;
 }
 
+constexpr uint64_t why_bytes = 80; /* as much as a question shows */
+
+/* Whether what is in /ram ends with it. */
+static bool has_ram(struct kozo_str name)
+{
+    struct policy_rule_req req = { kozo_str(kozo_start()->service), kozo_str("fs:/ram"),
+                                   KOZO_FILE_READ };
+    struct policy_rule_rep rep;
+
+    return policy_call_rule(policy_admin(&message), &message, &req, &rep) == KOZO_OK &&
+           text_equal(rep.provider, name);
+}
+
+/* What the person is told: the command, and what is lost by it. */
+static void make_reason(char why[why_bytes], const struct words *w)
+{
+    kozo_snprintf(why, why_bytes, "%.*s %.*s%s", (int)w->word[0].len, w->word[0].at,
+                  (int)w->word[1].len, w->word[1].at,
+                  has_ram(w->word[1]) ? ": what is in /ram is lost" : "");
+}
+
 uint32_t command_kill(const struct words *w, uint32_t)
 {
     struct system_kill_rep rep;
     struct kozo_grant grant;
-    char why[64];
+    char why[why_bytes];
     uint64_t job, life;
     enum kozo_err err;
 
@@ -300,9 +321,9 @@ uint32_t command_kill(const struct words *w, uint32_t)
         return job <= UINT32_MAX && run_kill_job((uint32_t)job)
                    ? 0
                    : shell_fail(w->word[1], "no such job; `jobs` lists them");
-    kozo_snprintf(why, sizeof why, "kill %.*s", (int)w->word[1].len, w->word[1].at);
     if (!is_service(w->word[1], true, &life))
         return 1;
+    make_reason(why, w);
     if (!ask_for_kill(w->word[1], why, &grant))
         return 1;
     kozo_msg_init(&message);
@@ -316,13 +337,13 @@ uint32_t command_restart(const struct words *w, uint32_t)
 {
     struct system_restart_rep rep;
     struct kozo_grant grant;
-    char why[64];
+    char why[why_bytes];
     uint64_t life;
     enum kozo_err err;
 
-    kozo_snprintf(why, sizeof why, "restart %.*s", (int)w->word[1].len, w->word[1].at);
     if (!is_service(w->word[1], false, &life))
         return 1;
+    make_reason(why, w);
     if (!ask_for_kill(w->word[1], why, &grant))
         return 1;
     kozo_msg_init(&message);

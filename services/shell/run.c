@@ -336,7 +336,13 @@ static bool job_runs(uint32_t job)
     return false;
 }
 
-bool run_kill_job(uint32_t number)
+static void tell_end(uint32_t job, uint32_t status)
+{
+    shell_tell("[%u] %s ended with status %u\n", job, jobs[job].line, status);
+}
+
+/* Says nothing; false when there is none. */
+static bool end_job(uint32_t number)
 {
     bool found = false;
 
@@ -347,6 +353,14 @@ bool run_kill_job(uint32_t number)
         found = true;
     }
     return found;
+}
+
+bool run_kill_job(uint32_t number)
+{
+    if (!end_job(number))
+        return false;
+    tell_end(number, STATUS_KILLED);
+    return true;
 }
 
 /* As init tells of a service's (docs/spec/faults.md). */
@@ -378,8 +392,7 @@ static bool take_end(uint64_t deadline, uint32_t foreground)
     if (jobs[p->job].last == p)
         jobs[p->job].status = p->status;
     if (p->job != foreground && !job_runs(p->job))
-        shell_tell("[%u] %s ended with status %u\n", p->job, jobs[p->job].line,
-                   jobs[p->job].status);
+        tell_end(p->job, jobs[p->job].status);
     return true;
 }
 
@@ -396,7 +409,7 @@ static uint32_t wait_for(uint32_t job, const struct program *last)
     while (job_runs(job)) {
         if (take_end(kozo_now() + output_look_every, job) || !shell_stopped())
             continue;
-        (void)run_kill_job(job);
+        (void)end_job(job);
         return STATUS_KILLED;
     }
     return last->status;
@@ -438,7 +451,7 @@ static uint32_t carry_out(struct run *r, uint32_t status)
     output_begin(&output, look_around);
     status = shell_carry_out(&r->line->stage[0], status);
     if (output_was_stopped())
-        (void)run_kill_job(r->job); /* before its programs take this for the end */
+        (void)end_job(r->job); /* before its programs take this for the end */
     if (!close_output(r, status == 0) && status == 0)
         status = 1;
     program_pipe_end();

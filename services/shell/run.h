@@ -20,5 +20,5 @@ void run_tell_ends(void);
 void run_wait_end(void);
 /* Prints the background jobs. */
 uint32_t run_list_jobs(void);
-/* Ends job `number`; false when there is none. */
+/* Ends job `number` and tells of it; false when there is none. */
 bool run_kill_job(uint32_t number);

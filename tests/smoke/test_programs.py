@@ -235,8 +235,10 @@ def test_programs_in_the_background(boot):
         number = re.match(r"\[(\d+)\] spin\n", person.line("run spin &")).group(1)
         assert person.line("jobs") == f"[{number}] spin\n"
         assert person.line("run wc /etc/motd").split()[0] == "2"
-        assert person.line(f"kill {number}") == ""
+        assert person.line(f"kill {number}") == f"[{number}] spin ended with status 63\n"
         assert person.line("jobs") == ""
+        assert person.line("cat /etc/motd | sleep 100 | wc &") == "[1] cat | sleep | wc\n"
+        assert person.line("kill 1; jobs") == "[1] cat | sleep | wc ended with status 63\n"
         assert "no such job" in person.line(f"kill {number}")
         vm.send("run crash exit 5 &\r")        # its end is told by itself, above the line that is being typed
         vm.wait_for(r"^\[1\] crash\n")
@@ -338,6 +340,10 @@ def test_powers_are_asked_for_and_taken_back(boot):
         assert "error: fsd: denied: " in asks("kill fsd", "n")
         for name in ("fsd", "policy", "console"):
             text = asks(f"restart {name}", "y")
+            lost = ": what is in /ram is lost" if name == "fsd" else ""
+            assert f'[?]   reason: "restart {name}{lost}"\n' in vm.text
+            told = re.search(r"^\[console\] restarted: what was typed and not entered yet is lost$", text, re.MULTILINE)
+            assert (told is not None) == (name == "console"), text
             assert f"[init] service {name}: begins life 2" in text and "error:" not in text, text
         for life in range(3, 7):     # more than its restart_limit: what is asked for does not count
             assert f"[init] service policy: begins life {life}" in asks("restart policy", "y")
