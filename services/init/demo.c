@@ -100,11 +100,9 @@ static const char *check_granted(struct demo *d, struct kozo_str got,
         return "";
     if (!granted || !kozo_str_is(audit_of(d, "rights"), "read"))
         return "no such grant in policy's audit";
-    if (facts->caps != born_with + 1 || facts->gained != RIGHT_READ)
-        return "a capability with other rights, by the kernel";
-    d->granted_ms = audit_ms(d);
-    d->lease_ms = lease_of_rule(d);
-    return nullptr;
+    return facts->caps == born_with + 1 && facts->gained == RIGHT_READ
+               ? nullptr
+               : "a capability with other rights, by the kernel";
 }
 
 /* All that had to be printed was, but for a line end that the file may lack. */
@@ -201,14 +199,20 @@ struct kozo_str demo_file(const struct manifest *m)
     return path;
 }
 
+static void go_to(struct demo *d, uint32_t next)
+{
+    d->next = next;
+    d->printed = 0;
+    d->same = true;
+}
+
 void demo_begin(struct demo *d, const struct manifest *m, struct kozo_bytes file)
 {
     d->manifest = m;
     d->file = file;
-    d->printed = 0;
-    d->same = true;
+    d->over = false;
     d->service = manifest_service(m, m->demo);
-    d->next = d->service != nullptr ? DEMO_BORN : DEMO_STEPS;
+    go_to(d, d->service != nullptr ? DEMO_BORN : DEMO_STEPS);
     d->audit[0] = d->expected[0] = d->got[0] = '\0';
 }
 
@@ -254,6 +258,21 @@ void demo_audit(struct demo *d, struct kozo_str line)
         return;
     l = line_begin(d->audit, sizeof d->audit);
     line_add_str(&l, line);
+    if (kozo_str_is(audit_of(d, "result"), audit_result_name(AUDIT_GRANTED))) {
+        d->granted_ms = audit_ms(d);
+        d->lease_ms = lease_of_rule(d);
+        d->over = false;
+    } else if (kozo_str_is(audit_of(d, "result"), audit_result_name(AUDIT_EXPIRED)))
+        d->over = audit_ms(d) >= d->granted_ms + d->lease_ms;
+}
+
+bool demo_begins_again(struct demo *d)
+{
+    if (!d->over || d->next < DEMO_GRANTED || d->next >= DEMO_EXPIRED)
+        return false;
+    d->over = false;
+    go_to(d, DEMO_GRANTED);
+    return true;
 }
 
 bool demo_report(struct demo *d, struct kozo_str name, bool ok, struct kozo_str got,
@@ -277,8 +296,6 @@ bool demo_report(struct demo *d, struct kozo_str name, bool ok, struct kozo_str 
         line_add(&l, wrong);
         return false;
     }
-    d->next++;
-    d->printed = 0;
-    d->same = true;
+    go_to(d, d->next + 1);
     return true;
 }

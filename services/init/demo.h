@@ -45,6 +45,7 @@ struct demo {
     bool same;               /* they are the file's */
     uint64_t granted_ms;     /* when policy granted read, by its audit ... */
     uint64_t lease_ms;       /* ... and for how long, by the rule */
+    bool over;               /* that time is, by the audit as well */
     char audit[AUDIT_BYTES]; /* policy's last line about the service */
     char expected[DEMO_TEXT], got[DEMO_TEXT]; /* of the step that failed, or the last one */
 };
@@ -61,6 +62,11 @@ const char *demo_expects(struct demo *d);
 void demo_printed(struct demo *d, struct kozo_str text);
 /* policy wrote this line of audit. */
 void demo_audit(struct demo *d, struct kozo_str line);
+/*
+ * Whether the lease ran out before a step that needs it: on a machine that is too busy. What such a
+ * step gave says nothing, and the next one to come is the grant.
+ */
+bool demo_begins_again(struct demo *d);
 /*
  * The service reports a step. False: it is another one, or gave something else; see d->expected and
  * d->got.

@@ -138,6 +138,11 @@ static enum kozo_err serve_step(struct log_server *server, const struct kozo_msg
     }
     if (i->state != INIT_WAITING)
         return KOZO_OK;
+    if (demo_begins_again(&i->demo)) {
+        kozo_printf("[init] step %u of %u: %s: the lease was over before; again from step %u\n",
+                    step + 1, DEMO_STEPS, demo_step_name(step), i->demo.next + 1);
+        return KOZO_ERR_TIMEOUT;
+    }
     facts = look(s);
     if (demo_report(&i->demo, req->name, req->ok == 1, req->got, &facts))
         kozo_printf("[init] step %u of %u: %s: %s\n", step + 1, DEMO_STEPS, demo_step_name(step),

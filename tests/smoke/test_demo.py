@@ -90,7 +90,7 @@ def test_a_copy_has_no_more_rights(boot):
 
 
 def test_policy_denies_write_with_reason_and_hint(boot):
-    good(boot, r'^\[policy\] audit seq=2 at_ms=\d+ who=hello object="fs:/etc/motd" rights="write" '
+    good(boot, r'^\[policy\] audit seq=\d+ at_ms=\d+ who=hello object="fs:/etc/motd" rights="write" '
                r'held="(?:read|none)" result=denied .* reason="[^"]+" '
                r'hint="[^"]+"$',
          r"^\[hello\] denied: no rule gives hello the right to write fs:/etc/motd$",
@@ -99,7 +99,7 @@ def test_policy_denies_write_with_reason_and_hint(boot):
 
 
 def test_the_lease_runs_out(boot):
-    good(boot, r'^\[policy\] audit seq=3 at_ms=\d+ who=hello .* result=expired lease_ms=200 ',
+    good(boot, r'^\[policy\] audit seq=\d+ at_ms=\d+ who=hello .* result=expired lease_ms=200 ',
          rf"^\[hello\] reading after the lease: {EMPTY}$",
          rf"^\[init\] step 6 of 6: lease is over: {EMPTY}$")
 
@@ -159,7 +159,7 @@ def test_another_lease(boot):
     conf(boot, "lease_ms", "700", "rule motd")
     text = good(boot, r"read on fs:/etc/motd for 700 ms$")
     at = [int(t) for t in re.findall(r"at_ms=(\d+) .* result=(?:granted|expired) ", text)]
-    assert len(at) == 2 and 699 <= at[1] - at[0] < 1000, at
+    assert len(at) >= 2 and at[1] - at[0] >= 699, at
 
 
 def test_a_pattern_allows_too(boot):
@@ -181,7 +181,7 @@ def test_what_needs_consent_is_denied_without_a_console(boot):
 
 def test_what_does_not_reach_its_requester_is_taken_back(boot):
     play(boot, "no-window")
-    good(boot, r'^\[policy\] audit seq=2 .* result=released .* reason="it did not reach its requester"')
+    good(boot, r'^\[policy\] audit seq=\d+ .* result=released .* reason="it did not reach its requester"')
 
 
 def test_services_in_any_order(boot):
@@ -300,14 +300,15 @@ def test_broken_file_is_a_directory(boot):
 
 def test_broken_denial(boot):
     conf(boot, "rights", "read write", "rule motd")   # no rule lets it be written without a person's word
+    conf(boot, "lease_ms", "60000", "rule motd")
     broken(boot, "write is denied", "denied, with reason and hint", "read-only", append="kozo.exit_on_fail",
            person=["y"])
 
 
 def test_broken_lease(boot):
     conf(boot, "lease_ms", "60000", "rule motd")
-    conf(boot, "demo_seconds", "1", "init")
-    broken(boot, "lease is over", EMPTY, "nothing within 1 s")
+    conf(boot, "demo_seconds", "5", "init")
+    broken(boot, "lease is over", EMPTY, "nothing within 5 s")
 
 
 def play(boot, how):
@@ -319,6 +320,14 @@ def play(boot, how):
 def test_the_rogue_can_behave(boot):
     play(boot, "honest")
     good(boot)
+
+
+def test_what_a_lease_was_too_short_for_begins_again(boot):
+    play(boot, "dawdle")
+    conf(boot, "lease_ms", "1000", "rule motd")
+    good(boot, r"^\[init\] step 2 of 6: read is granted: ", r"result=expired",
+         r"^\[init\] step 3 of 6: contents: the lease was over before; again from step 2$",
+         r"^\[init\] step 2 of 6: read is granted: ", r"^\[init\] step 3 of 6: contents: \d+ bytes")
 
 
 def test_broken_order(boot):
@@ -360,6 +369,7 @@ def test_broken_denial_with_another_reason(boot):
 
 def test_broken_end_that_is_none(boot):
     play(boot, "early")
+    conf(boot, "lease_ms", "60000", "rule motd")
     broken(boot, "lease is over", EMPTY, f"{EMPTY}, but no such end in policy's audit")
 
 
@@ -428,8 +438,8 @@ def test_broken_by_a_late_exit(boot):
 
 def test_broken_by_silence(boot):
     play(boot, "silent")
-    conf(boot, "ready_seconds", "1", "init")
-    broken(boot, "ready hello", "a report that it is ready", "nothing within 1 s")
+    conf(boot, "ready_seconds", "5", "init")     # enough for all others, on any machine
+    broken(boot, "ready hello", "a report that it is ready", "nothing within 5 s")
 
 
 # ---- what cannot be started -------------------------------------------------------------------

@@ -270,6 +270,46 @@ TEST(a_lease_that_ends_early_is_noticed)
     CHECK(strstr(demo.got, "too early") != nullptr);
 }
 
+TEST(steps_that_a_lease_was_too_short_for_begin_again)
+{
+    for (uint32_t next = DEMO_GRANTED; next <= DEMO_DENIED; next++) {
+        go_to(next);
+        if (next == DEMO_GRANTED)
+            audited(AUDIT_GRANTED, 1, 200);
+        print("line"); /* before it ended */
+        CHECK(!demo_begins_again(&demo));
+        now_ms += 200;
+        audited(AUDIT_EXPIRED, 1, 200);
+        if (next == DEMO_DENIED)
+            audited(AUDIT_DENIED, 2, 0); /* asked for by who does not know yet */
+        CHECK(demo_begins_again(&demo));
+        CHECK(!demo_begins_again(&demo));
+        CHECK_EQ(demo.next, DEMO_GRANTED);
+        audited(AUDIT_GRANTED, 1, 200);
+        CHECK(!demo_begins_again(&demo));
+        facts = (struct demo_facts){ 3, 3, 1 };
+        CHECK(report(STEP_GRANTED, "read on fs:/etc/motd for 200 ms"));
+        print(file);
+        CHECK(report(STEP_CONTENTS, contents()));
+    }
+}
+
+TEST(no_other_end_of_a_lease_lets_steps_begin_again)
+{
+    go_to(DEMO_CONTENTS);
+    now_ms += 199;
+    audited(AUDIT_EXPIRED, 1, 200); /* too early */
+    CHECK(!demo_begins_again(&demo));
+    go_to(DEMO_CONTENTS);
+    now_ms += 200;
+    audited(AUDIT_REVOKED, 1, 200);
+    CHECK(!demo_begins_again(&demo));
+    go_to(DEMO_EXPIRED);
+    now_ms += 200;
+    audited(AUDIT_EXPIRED, 1, 200);
+    CHECK(!demo_begins_again(&demo)); /* this one is what it waits for */
+}
+
 TEST(another_services_audit_is_not_its)
 {
     char line[AUDIT_BYTES];

@@ -26,6 +26,7 @@ enum kozo_err kozo_ready(void);
 
 /*
  * Tells the supervisor how a step went; the texts are cut to what the protocol holds (63 and 127
- * bytes). Errors: as kozo_log_write.
+ * bytes). Errors: as kozo_log_write; TIMEOUT: the lease that the step needs was over before, so the
+ * steps from its grant on are to be done again.
  */
 enum kozo_err kozo_step(const char *name, bool ok, const char *expected, const char *got);

@@ -16,6 +16,7 @@
 #include <kozo/policy.h>
 #include <kozo/print.h>
 #include <kozo/sha256.h>
+#include <kozo/slots.h>
 #include <kozo/start.h>
 #include <kozo/string.h>
 #include <kozo/time.h>
@@ -28,19 +29,20 @@ static bool is(const char *what)
     return strcmp(how, what) == 0;
 }
 
-static void report(const char *step, const char *got)
+/* False: its lease was over before, and the steps from the grant on come again. */
+static bool report(const char *step, const char *got)
 {
-    (void)kozo_step(step, true, "", got);
+    return kozo_step(step, true, "", got) != KOZO_ERR_TIMEOUT;
 }
 
-static void ask(struct kozo_grant *g)
+static bool ask(struct kozo_grant *g)
 {
     char got[128];
 
     (void)kozo_request(object, RIGHT_READ, "no reason", g);
     kozo_snprintf(got, sizeof got, "read on %s for %llu ms", object,
                   (unsigned long long)g->lease_ms);
-    report(STEP_GRANTED, got);
+    return report(STEP_GRANTED, got);
 }
 
 /* In a server's place: is asked, and does not answer. */
@@ -70,7 +72,7 @@ static void ask_without_window(void)
 }
 
 /* The right hash; what is printed is another matter. */
-static void show(const struct kozo_grant *g)
+static bool show(const struct kozo_grant *g)
 {
     static char file[STEP_PRINTS];
     struct kozo_res r = kozo_file_read(g->cap, 0, file, sizeof file);
@@ -86,17 +88,33 @@ static void show(const struct kozo_grant *g)
     if (is("print-more"))
         (void)kozo_log_write("more\n", 5);
     kozo_snprintf(got, sizeof got, "%llu bytes, sha256 %s", (unsigned long long)r.value, hex);
-    report(STEP_CONTENTS, got);
+    return report(STEP_CONTENTS, got);
 }
 
-static void be_denied(void)
+static bool be_denied(void)
 {
     struct kozo_grant g;
     char got[200];
 
     (void)kozo_request(object, RIGHT_WRITE, "no reason", &g);
     kozo_snprintf(got, sizeof got, "denied: %s", g.reason);
-    report(STEP_DENIED, is("other-reason") ? "denied: out of spite" : got);
+    return report(STEP_DENIED, is("other-reason") ? "denied: out of spite" : got);
+}
+
+/* What must be done within one lease; false: it was not. */
+static bool use_lease(struct kozo_grant *g)
+{
+    if (!ask(g))
+        return false;
+    if (is("exit-late"))
+        kozo_exit(1);
+    if (is("dawdle")) {
+        how = ""; /* the first time */
+        (void)kozo_sleep(g->lease_ms * KOZO_MS);
+        (void)kozo_sleep(20 * KOZO_MS);
+    }
+    return show(g) && report(STEP_BOUNDED, is("more-rights") ? "read write" : "read") &&
+           (!is("never-asked") || report(STEP_DENIED, "denied: because")) && be_denied();
 }
 
 int main(int argc, char **argv)
@@ -123,17 +141,11 @@ int main(int argc, char **argv)
     if (is("no-window"))
         ask_without_window();
     if (!is("skip-born"))
-        report(STEP_BORN, "log policy");
-    ask(&g);
-    if (is("exit-late"))
-        return 1;
-    show(&g);
-    report(STEP_BOUNDED, is("more-rights") ? "read write" : "read");
-    if (is("never-asked"))
-        report(STEP_DENIED, "denied: because");
-    be_denied();
+        (void)report(STEP_BORN, "log policy");
+    while (!use_lease(&g))
+        kozo_slot_drop(g.cap.c);
     if (!is("early"))
         (void)kozo_sleep(g.lease_ms * KOZO_MS + 20 * KOZO_MS);
-    report(STEP_EXPIRED, kozo_err_text(KOZO_ERR_EMPTY));
+    (void)report(STEP_EXPIRED, kozo_err_text(KOZO_ERR_EMPTY));
     return 0;
 }
