@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* caps and why: who holds what, and from whom it came. */
+/* caps: who holds what, and from whom it came. */
 #include "shell/caps.h"
 #include "shell/json.h"
 
@@ -253,24 +253,59 @@ static enum kozo_err print_below(const struct known *k, bool *goes_on)
     return KOZO_OK;
 }
 
-static bool print_json(const struct known *k, const char *tail)
+/* Who holds it, and what it is. */
+static void json_known(struct json *j, const struct known *k)
 {
     const struct program_row *p = program_row(k->index);
-    char text[512], rights[8];
-    struct json j = json_begin(text, sizeof text);
 
     if (p != nullptr) {
-        json_text(&j, "program", kozo_str(p->program->name));
-        json_number(&j, "job", p->program->job);
+        json_text(j, "program", kozo_str(p->program->name));
+        json_number(j, "job", p->program->job);
     } else
-        json_text(&j, "service", kozo_str(holder_of(k)));
-    json_number(&j, "slot", k->slot);
-    json_text(&j, "name", kozo_str(k->name));
-    json_text(&j, "kind", kozo_str(kozo_kind_name(KOZO_VERIFY_KIND(k->what))));
-    json_text(&j, "rights", kozo_str(letters_of(rights, k->what)));
-    json_number(&j, "user_rights", KOZO_VERIFY_USER(k->what));
-    json_number(&j, "badge", k->badge);
-    return shell_print_str(json_end(&j, tail));
+        json_text(j, "service", kozo_str(holder_of(k)));
+    json_number(j, "slot", k->slot);
+    json_text(j, "name", kozo_str(k->name));
+}
+
+static void json_cap(struct json *j, uint64_t what, uint64_t badge)
+{
+    char rights[8];
+
+    json_text(j, "kind", kozo_str(kozo_kind_name(KOZO_VERIFY_KIND(what))));
+    json_text(j, "rights", kozo_str(letters_of(rights, what)));
+    json_number(j, "user_rights", KOZO_VERIFY_USER(what));
+    json_number(j, "badge", badge);
+}
+
+static bool print_json(const struct known *k)
+{
+    char text[512];
+    struct json j = json_begin(text, sizeof text);
+
+    json_known(&j, k);
+    json_cap(&j, k->what, k->badge);
+    return shell_print_str(json_end(&j, ""));
+}
+
+/* An entry of a chain: what is in no slot that is listed is init's. */
+static bool print_entry_json(const struct kozo_tree_entry *e)
+{
+    const struct known *k = find_id(e->slot);
+    char text[512], what[80];
+    struct json j = json_begin(text, sizeof text);
+
+    if (k != nullptr && k->index == KOZO_SYSTEM_OF_LEASES)
+        json_number(&j, "lease_slot", k->slot);
+    else if (k != nullptr)
+        json_known(&j, k);
+    else {
+        describe_rest(what, sizeof what, e, "");
+        json_text(&j, "service", kozo_str("init"));
+        json_null(&j, "slot");
+        json_text(&j, "name", kozo_str(what));
+    }
+    json_cap(&j, e->what, e->badge);
+    return shell_print_str(json_end(&j, ""));
 }
 
 /* ---- the whole tree ---- */
@@ -387,6 +422,15 @@ static bool is_holder(struct kozo_str word, bool quiet)
     return false;
 }
 
+const struct services *caps_learn(struct kozo_str holder)
+{
+    enum kozo_err err = learn(true);
+
+    if (err != KOZO_OK)
+        (void)shell_fail_err(kozo_str("why"), err);
+    return err == KOZO_OK && is_holder(holder, false) ? &services : nullptr;
+}
+
 /* ---- caps ---- */
 
 static bool read_options(const struct words *w, struct options *o)
@@ -418,7 +462,7 @@ static bool list_json(const struct options *o)
     for (uint32_t i = 0; i < knowns; i++) {
         if (!is_wanted(o, &known[i]))
             continue;
-        if (!shell_print_str(kozo_str(mark)) || !print_json(&known[i], ""))
+        if (!shell_print_str(kozo_str(mark)) || !print_json(&known[i]))
             return false;
         mark = ",\n ";
     }
@@ -465,7 +509,7 @@ uint32_t command_caps(const struct words *w, uint32_t)
     return list_table(&o);
 }
 
-/* ---- why ---- */
+/* ---- for why ---- */
 
 /* A capability by the name it was given under, or by its slot. */
 static const struct known *find_object(struct kozo_str holder, struct kozo_str object)
@@ -480,35 +524,50 @@ static const struct known *find_object(struct kozo_str holder, struct kozo_str o
     return nullptr;
 }
 
-/* `c` says what to look for; `what` names it. */
-static uint32_t print_chain(struct chain *c, struct kozo_str what)
+/* Finds the chain to what `c` says; `what` names it. False: what is wrong has been told. */
+static bool find_chain(struct chain *c, struct kozo_str what)
 {
     enum kozo_err err = walk(c);
 
     if (err == KOZO_OK && c->length == 0)
         err = KOZO_ERR_GONE;
     if (err != KOZO_OK)
-        return shell_fail_err(what, err);
-    for (uint32_t i = 0; i < c->length; i++)
-        if (c->entry[i].slot != 0 && !print_entry(&c->entry[i], i, "init"))
-            return 1;
-    return 0;
+        (void)shell_fail_err(what, err);
+    return err == KOZO_OK;
+}
+
+/* As lines, or as members of a list of JSON. False when nobody takes it. */
+static bool print_chain(const struct chain *c, bool json)
+{
+    const char *mark = "";
+
+    for (uint32_t i = 0; i < c->length; i++) {
+        const struct kozo_tree_entry *e = &c->entry[i];
+
+        if (e->slot == 0)
+            continue;
+        if (json ? !shell_print_str(kozo_str(mark)) || !print_entry_json(e)
+                 : !print_entry(e, i, "init"))
+            return false;
+        mark = ",\n  ";
+    }
+    return true;
 }
 
 static struct chain chain;
 
-uint32_t caps_print_lease(struct kozo_str holder, uint64_t slot)
+uint32_t caps_print_lease(struct kozo_str holder, uint64_t slot, bool json)
 {
     chain = (struct chain){};
     for (uint32_t i = 0; i < knowns; i++)
         if (known[i].index == KOZO_SYSTEM_OF_LEASES && known[i].slot == slot)
             chain = (struct chain){ .id = known[i].id, .lease = true, .holder = holder };
-    return chain.id != 0 ? print_chain(&chain, holder)
-                         : shell_fail(holder, "that lease has ended meanwhile");
+    if (chain.id == 0)
+        return shell_fail(holder, "that lease has ended meanwhile");
+    return find_chain(&chain, holder) && print_chain(&chain, json) ? 0 : 1;
 }
 
-/* The program that a word means, rather the one that can ask policy; null for a service. */
-static const struct program *find_program(struct kozo_str word)
+const struct program *caps_find_program(struct kozo_str word)
 {
     const struct program *found = nullptr;
 
@@ -519,26 +578,21 @@ static const struct program *find_program(struct kozo_str word)
     return found;
 }
 
-static bool is_clear_name(struct kozo_str object)
+uint32_t caps_print_held(struct kozo_str holder, struct kozo_str object, bool json)
 {
-    return object.len > 0 && memchr(object.at, ':', object.len) != nullptr;
-}
+    const struct known *k = find_object(holder, object);
+    char text[256];
+    struct json j = json_begin(text, sizeof text);
 
-uint32_t command_why(const struct words *w, uint32_t)
-{
-    enum kozo_err err = learn(true);
-    const struct known *k;
-
-    if (err != KOZO_OK)
-        return shell_fail_err(w->word[0], err);
-    if (!is_holder(w->word[1], false))
-        return 1;
-    if (is_clear_name(w->word[2]))
-        return why_granted(&services, find_program(w->word[1]), w->word[1], w->word[2]);
-    k = find_object(w->word[1], w->word[2]);
     if (k == nullptr)
-        return shell_fail(w->word[2],
-                          "it holds no such capability; `caps` with its name lists them");
+        return shell_fail(object, "it holds no such capability; `caps` with its name lists them");
     chain = (struct chain){ .id = k->id };
-    return print_chain(&chain, kozo_str(k->name));
+    if (!find_chain(&chain, kozo_str(k->name)))
+        return 1;
+    if (!json)
+        return print_chain(&chain, false) ? 0 : 1;
+    json_known(&j, k);
+    json_open(&j, "chain", '[');
+    return shell_print_str(json_part(&j)) && print_chain(&chain, true) && shell_print("]}\n") ? 0
+                                                                                              : 1;
 }

@@ -67,7 +67,7 @@ static const struct command commands[] = {
     { "ps", 0, 1, "--json", command_ps },
     { "top", 0, 1, "", command_top },
     { "caps", 0, 3, "--tree --json", command_caps },
-    { "why", 2, 2, "", command_why },
+    { "why", 2, 3, "--json", command_why },
     { "policy", 1, 2, "", command_policy },
     { "trace", 1, 1 + KOZO_TRACE_COUNT, "", command_trace },
     { "mem", 0, 1, "--json", command_mem },

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* why, of an object by its clear name: the leases that policy granted, or what its rules say. */
+/*
+ * why: the grants that led to a capability; of an object by its clear name the leases of it, or what
+ * the rules say.
+ */
 #include "common/rights.h"
 #include "shell/caps.h"
+#include "shell/json.h"
 #include "shell/policy.h"
 
 #include <kozo/error.h>
@@ -13,6 +17,8 @@ struct asked {
     struct kozo_str service;       /* the subject of rules: a program's is the shell */
     const struct program *program; /* null: the service, and programs that it lent to */
     struct kozo_str holder, object;
+    bool json;
+    uint32_t told; /* members of the list under way */
 };
 
 static struct kozo_msg message;
@@ -48,13 +54,11 @@ static enum kozo_err ask_rule(const struct asked *a, uint64_t rights, struct koz
                             &(struct policy_rule_req){ a->service, a->object, rights }, rep);
 }
 
-static bool print_lease(const struct asked *a, const struct policy_leases_rep *l)
+static bool print_lease_text(const struct asked *a, const struct policy_leases_rep *l,
+                             struct kozo_str provider)
 {
-    static struct kozo_msg of_rule;
-    struct policy_rule_rep rule = {};
     char rights[RIGHTS_TEXT];
 
-    (void)ask_rule(a, l->rights, &of_rule, &rule); /* without an answer no provider is named */
     return shell_print("lease %llu of %.*s: %.*s, %s%s\n", (unsigned long long)l->lease,
                        (int)l->who.len, l->who.at, (int)l->object.len, l->object.at,
                        rights_text_of(rights, l->object, (uint8_t)l->rights),
@@ -64,12 +68,44 @@ static bool print_lease(const struct asked *a, const struct policy_leases_rep *l
            shell_print("  [rule %.*s]%s\n", (int)l->rule.len, l->rule.at,
                        l->seen != 0 ? ", and the person at the console said yes"
                                     : "; nobody was asked") &&
-           shell_print("  granted by policy, opened by %.*s\n", (int)rule.provider.len,
-                       rule.provider.at);
+           shell_print("  granted by policy, opened by %.*s\n", (int)provider.len, provider.at);
+}
+
+/* Between two members of a list. */
+static bool print_mark(struct asked *a) { return a->told++ == 0 || shell_print(",\n "); }
+
+/* Up to its chain, which comes next. */
+static bool print_lease_json(struct asked *a, const struct policy_leases_rep *l,
+                             struct kozo_str provider)
+{
+    char text[1024], rights[RIGHTS_TEXT];
+    struct json j = json_begin(text, sizeof text);
+
+    json_number(&j, "lease", l->lease);
+    json_text(&j, "who", l->who);
+    json_text(&j, "object", l->object);
+    json_text(&j, "rights", kozo_str(rights_text_of(rights, l->object, (uint8_t)l->rights)));
+    json_text(&j, "tier", kozo_str(policy_tier(l->tier)));
+    json_number(&j, "left_ms", l->left_ms);
+    json_number(&j, "lease_ms", l->lease_ms);
+    json_text(&j, "rule", l->rule);
+    json_bool(&j, "by_person", l->seen != 0);
+    json_text(&j, "provider", provider);
+    json_open(&j, "chain", '[');
+    return print_mark(a) && shell_print_str(json_part(&j));
+}
+
+static bool print_lease(struct asked *a, const struct policy_leases_rep *l)
+{
+    static struct kozo_msg of_rule;
+    struct policy_rule_rep rule = {};
+
+    (void)ask_rule(a, l->rights, &of_rule, &rule); /* without an answer no provider is named */
+    return a->json ? print_lease_json(a, l, rule.provider) : print_lease_text(a, l, rule.provider);
 }
 
 /* All leases by which it has the object; how many in *found, what went wrong in *status. */
-static enum kozo_err print_leases(const struct asked *a, uint32_t *found, uint32_t *status)
+static enum kozo_err print_leases(struct asked *a, uint32_t *found, uint32_t *status)
 {
     struct policy_leases_rep rep = {};
     bool lent;
@@ -87,8 +123,10 @@ static enum kozo_err print_leases(const struct asked *a, uint32_t *found, uint32
             return KOZO_ERR_CANCELLED;
         lent = rep.who.len > a->service.len;
         if (caps_print_lease(lent && a->program == nullptr ? (struct kozo_str){} : a->holder,
-                             rep.slot) != 0)
+                             rep.slot, a->json) != 0)
             *status = 1;
+        if (a->json && !shell_print("]}"))
+            return KOZO_ERR_CANCELLED;
     }
 }
 
@@ -109,8 +147,8 @@ static enum kozo_err judge(const struct asked *a, uint64_t right, struct verdict
     if (err != KOZO_OK)
         return err;
     kozo_str_copy(v->rule, sizeof v->rule, rep.rule);
-    kozo_snprintf(v->text, sizeof v->text, "%.*s; %.*s", (int)rep.reason.len, rep.reason.at,
-                  (int)rep.hint.len, rep.hint.at);
+    kozo_snprintf(v->text, sizeof v->text, "%.*s%s%.*s", (int)rep.reason.len, rep.reason.at,
+                  rep.hint.len > 0 ? "; " : "", (int)rep.hint.len, rep.hint.at);
     return KOZO_OK;
 }
 
@@ -120,11 +158,30 @@ static bool is_same(const struct verdict *a, const struct verdict *b)
            strcmp(a->rule, b->rule) == 0 && (a->rule[0] != '\0' || strcmp(a->text, b->text) == 0);
 }
 
-static bool print_verdict(const struct asked *a, uint64_t rights, const struct verdict *v)
+static bool print_verdict_json(struct asked *a, const char *rights, const struct verdict *v)
+{
+    static const char *const decisions[] = { "allow", "ask", "deny" };
+    char text[1024];
+    struct json j = json_begin(text, sizeof text);
+
+    json_text(&j, "rights", kozo_str(rights));
+    json_text(&j, "decision", kozo_str(decisions[v->decision < 2 ? v->decision : 2]));
+    json_text(&j, "rule", kozo_str(v->rule));
+    if (v->decision < 2) {
+        json_text(&j, "tier", kozo_str(policy_tier(v->tier)));
+        json_number(&j, "lease_ms", v->lease_ms);
+    } else
+        json_text(&j, "reason", kozo_str(v->text));
+    return print_mark(a) && shell_print_str(json_end(&j, ""));
+}
+
+static bool print_verdict(struct asked *a, uint64_t rights, const struct verdict *v)
 {
     char names[RIGHTS_TEXT];
 
     (void)rights_text_of(names, a->object, (uint8_t)rights);
+    if (a->json)
+        return print_verdict_json(a, names, v);
     if (v->rule[0] == '\0')
         return shell_print("  %s: denied: %s\n", names, v->text);
     if (v->decision == 2)
@@ -135,7 +192,7 @@ static bool print_verdict(const struct asked *a, uint64_t rights, const struct v
 }
 
 /* Rights that are decided alike share a line. */
-static enum kozo_err print_rules(const struct asked *a)
+static enum kozo_err print_rules(struct asked *a)
 {
     uint64_t all = text_starts(a->object, kozo_str("process:")) ? RIGHT_KILL : RIGHTS_ALL;
     uint64_t alike = 0;
@@ -160,31 +217,90 @@ static enum kozo_err print_rules(const struct asked *a)
     return print_verdict(a, alike, &last) ? KOZO_OK : KOZO_ERR_CANCELLED;
 }
 
-static uint32_t tell_none(const struct asked *a)
+static bool print_none(const struct asked *a)
 {
     const char *more = a->program != nullptr && !a->program->asks
                            ? "; it was not given policy to ask by (`run --with policy`)"
                            : "";
-    enum kozo_err err = KOZO_ERR_CANCELLED;
 
-    if (shell_print("%.*s has no lease of %.*s%s. A request of %.*s's would be decided so:\n",
-                    (int)a->holder.len, a->holder.at, (int)a->object.len, a->object.at, more,
-                    (int)a->service.len, a->service.at))
-        err = print_rules(a);
-    return err == KOZO_OK || err == KOZO_ERR_CANCELLED ? 1 : shell_fail_err(a->object, err);
+    return shell_print("%.*s has no lease of %.*s%s. A request of %.*s's would be decided so:\n",
+                       (int)a->holder.len, a->holder.at, (int)a->object.len, a->object.at, more,
+                       (int)a->service.len, a->service.at);
 }
 
-uint32_t why_granted(const struct services *s, const struct program *program,
-                     struct kozo_str holder, struct kozo_str object)
+/* ---- both ---- */
+
+static enum kozo_err print_text(struct asked *a, uint32_t *status)
 {
-    struct asked a = { holder, program, holder, object };
-    uint32_t found = 0, status = 0;
+    uint32_t found = 0;
+    enum kozo_err err = print_leases(a, &found, status);
+
+    if (err != KOZO_OK || found > 0)
+        return err;
+    *status = 1;
+    return print_none(a) ? print_rules(a) : KOZO_ERR_CANCELLED;
+}
+
+/* Whole also when a part of it is not to be had: that is told as an error. */
+static enum kozo_err print_json(struct asked *a, uint32_t *status)
+{
+    static char text[2 * PARSE_BYTES + 64]; /* quoted, its words are twice as long at most */
+    struct json j = json_begin(text, sizeof text);
+    uint32_t found = 0;
     enum kozo_err err;
 
-    if (program != nullptr)
+    json_text(&j, "holder", a->holder);
+    json_text(&j, "object", a->object);
+    json_open(&j, "leases", '[');
+    if (!shell_print_str(json_part(&j)))
+        return KOZO_ERR_CANCELLED;
+    err = print_leases(a, &found, status);
+    if (!shell_print("], \"rules\": ["))
+        return KOZO_ERR_CANCELLED;
+    a->told = 0;
+    if (err == KOZO_OK && found == 0) {
+        *status = 1;
+        err = print_rules(a);
+    }
+    return shell_print("]}\n") ? err : KOZO_ERR_CANCELLED;
+}
+
+static uint32_t why_granted(const struct services *s, struct kozo_str holder,
+                            struct kozo_str object, bool json)
+{
+    struct asked a = { holder, caps_find_program(holder), holder, object, .json = json };
+    uint32_t status = 0;
+    enum kozo_err err;
+
+    if (a.program != nullptr)
         a.service = kozo_str(s->row[services_find_own(s)].name);
-    err = print_leases(&a, &found, &status);
+    err = json ? print_json(&a, &status) : print_text(&a, &status);
     if (err != KOZO_OK)
         return err == KOZO_ERR_CANCELLED ? 1 : shell_fail_err(object, err);
-    return found > 0 ? status : tell_none(&a);
+    return status;
+}
+
+/* ---- why ---- */
+
+static bool is_clear_name(struct kozo_str object)
+{
+    return object.len > 0 && memchr(object.at, ':', object.len) != nullptr;
+}
+
+uint32_t command_why(const struct words *w, uint32_t)
+{
+    const struct services *s;
+    struct kozo_str word[2]; /* holder, object */
+    uint32_t count = 0;
+
+    for (uint32_t i = 1; i < w->count; i++)
+        if (!kozo_str_is(w->word[i], "--json") && count++ < 2)
+            word[count - 1] = w->word[i];
+    if (count != 2)
+        return shell_usage(w->word[0], "", w->word[0]);
+    s = caps_learn(word[0]);
+    if (s == nullptr)
+        return 1;
+    return is_clear_name(word[1]) ? why_granted(s, word[0], word[1], w->count > 3)
+                                  : caps_print_held(word[0], word[1], w->count > 3);
 }

@@ -410,6 +410,31 @@ def test_leases_of_the_dead_are_not_listed(boot):
                 person.line("kill 1")
 
 
+def check_why_json(person):
+    """The same as text, of what [1] petitioner has."""
+    def why(words):
+        return json.loads(person.line(f"why {words} --json"))
+
+    told = why("petitioner fs:/ram")
+    lease, = told["leases"]
+    assert (told["holder"], told["object"], told["rules"]) == ("petitioner", "fs:/ram", []), told
+    assert {k: lease[k] for k in ("who", "object", "rights", "tier", "rule", "by_person", "provider")} == {
+        "who": "shell/program", "object": "fs:/ram", "rights": "list", "tier": "low", "rule": "shell-files", "by_person": True,
+        "provider": "fsd"}, lease
+    assert not why("petitioner fs:/etc/motd")["leases"][0]["by_person"] and 0 < lease["left_ms"] < lease["lease_ms"] == 3600000
+    first, *_, above, last = lease["chain"]
+    assert (first["service"], first["slot"], first["kind"], first["rights"]) == ("init", None, "Untyped", "-w---"), first
+    assert above["lease_slot"] > 0 and (last["program"], last["job"], last["user_rights"]) == ("petitioner", 1, 4), lease
+    assert why(f"1 {last['slot']}") == {k: last[k] for k in ("program", "job", "slot", "name")} | {"chain": lease["chain"]}
+    told = why("shell fs:/etc/kozo.conf")
+    assert told["leases"] == [] and told["rules"][:2] == [
+        {"rights": "read", "decision": "deny", "rule": "sealed", "reason": "[rule sealed] denies read; see [rule sealed] in etc/kozo.conf"},
+        {"rights": "write", "decision": "ask", "rule": "shell-files", "tier": "medium", "lease_ms": 300000}], told
+    chain = why("shell fs")["chain"]
+    assert [e["name"] for e in chain[-3:]] == ["endpoint of fsd", "made for shell", "fs"], chain
+    assert person.line("why --json shell") == "error: why: usage: why SERVICE|PROGRAM OBJECT [--json]\n"
+
+
 def test_why_tells_the_lease_of_an_object(boot):
     """Rule, tier, time, consent, provider and chain; of what is not granted, what the rules say."""
     boot.write("etc/kozo.conf", boot.read("etc/kozo.conf") + "[rule motd-shell]\nsubject = shell\nobject = fs:/etc/motd\nrights = read\n"
@@ -447,6 +472,7 @@ def test_why_tells_the_lease_of_an_object(boot):
             assert re.fullmatch(
                 rf"lease \d+ of shell/program: {path}, {rights}\n  tier low, 3[56]\d{{5}} of 3600000 ms left\n"
                 rf"  {rule}\n  granted by policy, opened by fsd\n" + chain.format(r"\w\w", bits), text), (who, what, text)
+        check_why_json(person)
         assert person.line("why petitioner fs:/ram/x").startswith(
             told["petitioner", "ram"].split("\n")[0] + "; a directory above it\n")
         assert person.line("why petitioner fs:/ramp").startswith("petitioner has no lease of fs:/ramp. ")
