@@ -11,7 +11,7 @@ import sys
 
 from kozo import packages, term
 from kozo.errors import BuildFailed, EnvironmentProblem, UsageProblem
-from kozo.paths import SCRIPTS, SOURCE
+from kozo.paths import SCRIPTS, SOURCE, build_tree, is_build_folder
 
 CROSS = SCRIPTS / "x86_64.ini"
 NATIVE = SCRIPTS / "native.ini"
@@ -47,13 +47,23 @@ def _fingerprint(tree, source):
     return hashlib.sha256(b"\0".join([text, *files])).hexdigest()
 
 
+def _make_folder(tree):
+    """Make the build folder. One that holds what no build put there is refused: `clean` would
+    remove it."""
+    try:
+        tree.root.mkdir(parents=True, exist_ok=True)
+        others = [f.name for f in tree.root.iterdir() if f != tree.logs]
+    except OSError as e:
+        raise UsageProblem(f"{tree.root}: cannot build there: {e.strerror}") from e
+    if others and not is_build_folder(tree.root) and tree.root != build_tree(tree.debug).root:
+        raise UsageProblem(f"{tree.root}: cannot build there: it holds files of others, as "
+                           f"{min(others)}; name a folder that is empty, or not there yet")
+
+
 @contextlib.contextmanager
 def lock(tree):
     """Hold the build folder; a second builder waits and says so."""
-    try:
-        tree.root.mkdir(parents=True, exist_ok=True)
-    except OSError as e:
-        raise UsageProblem(f"{tree.root}: cannot build there: {e.strerror}") from e
+    _make_folder(tree)
     with open(tree.root / ".kozo-lock", "w") as handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -15,7 +15,7 @@ DESCRIPTION = """KOZO, a capability microkernel: build it, boot it, test it.
 Each command does the set-up it needs, packages too, and asks nothing."""
 
 EPILOG = """exit codes: 0 ok, 1 a test or the guest failed, 2 usage, 3 something is missing on this
-machine, 4 the kernel panicked, 5 time-out"""
+machine, 4 the kernel panicked, 5 time-out, 130 interrupted"""
 
 
 def _modules():

@@ -57,7 +57,7 @@ def environment():
 def seconds(text):
     """`10m`, `90s`, `90` or `1h` in seconds."""
     parts = re.fullmatch(r"(\d+)([smh]?)", text)
-    if not parts:
+    if not parts or int(parts[1]) == 0:
         raise UsageProblem(f"--time: {text} is no time; say 90s, 10m or 2h")
     return int(parts[1]) * _UNITS[parts[2]]
 

@@ -30,6 +30,11 @@ def build_tree(debug=False, folder=None):
     return BuildTree(SOURCE / ("build-debug" if debug else "build"), debug)
 
 
+def is_build_folder(folder):
+    """Whether ./kozo build has built here, or begun to."""
+    return (folder / "build.ninja").exists() or (folder / ".kozo-lock").exists()
+
+
 def shown(path):
     """`path` as short as it can be written from the current folder."""
     try:

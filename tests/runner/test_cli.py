@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 
 from kozo import packages, paths
+from kozo.commands import check_output
 
 sys.path.insert(0, str(Path(__file__).parent))
 import guests  # noqa: E402
@@ -99,10 +100,41 @@ def test_usage_errors():
                       ("run", "--exec", "\x1b"),
                       ("run", "--exec", '"' * 507, "--dry-run"),
                       ("run", "--append", 'x="', "--exec", "ls", "--dry-run"),
-                      ("man", "kozo_nothing")):
+                      ("man", "kozo_nothing"), ("run", "--timeout", "nan"),
+                      ("test", "--timeout", "nan"), ("fuzz", "cpio", "--time", "0"),
+                      ("grind", "--time", "0m")):
         done = _kozo(*arguments)
         assert done.returncode == 2, (arguments, done.returncode)
         assert "error:" in done.stderr and done.stdout == "", (arguments, done.stderr)
+
+
+def test_a_folder_of_others_is_no_build_folder():
+    """Nothing is written into it, so that `clean` never takes it for one that was built in."""
+    with tempfile.TemporaryDirectory() as folder:
+        note = Path(folder) / "note"
+        note.write_text("mine")
+        _expect(_kozo("build", "--build-dir", folder), 2, "holds files of others, as note")
+        _expect(_kozo("clean", "--build-dir", folder), 2, "was not made by ./kozo build")
+        assert [f.name for f in Path(folder).iterdir()] == ["note"]
+
+
+def test_a_report_that_cannot_be_written_is_told_first():
+    for command in (("test", "-k", "no_such_test", "--junit"), ("coverage", "--json"),
+                    ("bench", "--json")):
+        for name, text in ((f"{__file__}/report", "Not a directory"),
+                           (str(paths.TESTS), "Is a directory")):
+            done = _kozo(*command, name)
+            _expect(done, 2, f"{command[-1]}: {name}: cannot be written: {text}")
+            assert done.stdout == "" and done.stderr.count("\n") == 1, done.stderr
+
+
+def test_asking_for_a_report_leaves_none_behind():
+    with tempfile.TemporaryDirectory() as folder:
+        check_output("--junit", f"{folder}/new/report.xml")
+        assert list((Path(folder) / "new").iterdir()) == []
+        Path(folder, "old").write_text("kept")
+        check_output("--junit", f"{folder}/old")
+        assert Path(folder, "old").read_text() == "kept"
 
 
 def test_usage_errors_show_the_commands_own_usage():

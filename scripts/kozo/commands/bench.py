@@ -10,7 +10,7 @@ import pathlib
 
 from kozo import paths, qemu, term
 from kozo.bench import collect, document, rows, scale, table, trace, wall
-from kozo.commands import add_build_options, refuse_extra
+from kozo.commands import add_build_options, check_output, refuse_extra
 from kozo.errors import FAILED, OK, UsageProblem
 
 HELP = "count instructions of kernel operations"
@@ -69,6 +69,8 @@ def run(args):
                            f"(there are: {', '.join(rows.NAMES)})")
     if args.compare:
         document.read(args.compare)
+    if args.json:
+        check_output("--json", args.json)
     tree = paths.build_tree(args.debug, args.build_dir)
     collect.build(tree)
     qemu.check_version()

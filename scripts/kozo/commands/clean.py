@@ -15,10 +15,6 @@ def add_arguments(parser):
     parser.add_argument("--build-dir", metavar="DIR", help="remove this build folder only")
 
 
-def _is_build_folder(folder):
-    return (folder / "build.ninja").exists() or (folder / ".kozo-lock").exists()
-
-
 def run(args):
     refuse_extra(args)
     if args.build_dir:
@@ -28,7 +24,7 @@ def run(args):
     for folder in folders:
         if not folder.exists():
             continue
-        if args.build_dir and not _is_build_folder(folder):
+        if args.build_dir and not paths.is_build_folder(folder):
             raise UsageProblem(f"{folder} was not made by ./kozo build; remove it by hand")
         shutil.rmtree(folder)
         term.note(f"removed {paths.shown(folder)}")

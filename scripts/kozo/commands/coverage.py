@@ -7,7 +7,7 @@ reason in tests/coverage.txt, and when the list names one that is taken."""
 import json
 
 from kozo import coverage, packages, paths, term
-from kozo.commands import add_build_options, refuse_extra
+from kozo.commands import add_build_options, check_output, refuse_extra
 from kozo.errors import FAILED, OK
 
 HELP = "branch coverage of the kernel core by the unit tests"
@@ -45,6 +45,8 @@ def _write(found, path):
 
 def run(args):
     refuse_extra(args)
+    if args.json:
+        check_output("--json", args.json)
     packages.ensure()
     found = coverage.read(coverage.measure(paths.build_tree(args.debug, args.build_dir)))
     _table(found)

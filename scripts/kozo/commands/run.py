@@ -98,7 +98,7 @@ def run(args):
     if args.dry_run:
         term.out(shlex.join(command))
         return OK
-    if args.timeout is not None and args.timeout <= 0:
+    if args.timeout is not None and not args.timeout > 0:
         raise UsageProblem("--timeout: the seconds must be more than 0")
     _prepare(args, tree)
     status = _boot(command, args.timeout)

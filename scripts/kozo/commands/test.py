@@ -7,7 +7,7 @@ reached counts as failed. Logs of what failed are kept in build/test-logs/."""
 import pathlib
 
 from kozo import builder, packages, paths, qemu, suites, term
-from kozo.commands import add_build_options, refuse_extra
+from kozo.commands import add_build_options, check_output, refuse_extra
 from kozo.errors import FAILED, OK, BuildFailed, UsageProblem
 from kozo.harness import junit, vm
 from kozo.harness.runner import Context, Runner, listing
@@ -52,7 +52,7 @@ def _check(args):
         raise UsageProblem("--repeat: at least 1")
     if args.jobs is not None and args.jobs < 1:
         raise UsageProblem("--jobs: at least 1")
-    if args.timeout is not None and args.timeout <= 0:
+    if args.timeout is not None and not args.timeout > 0:
         raise UsageProblem("--timeout: the seconds must be more than 0")
 
 
@@ -95,6 +95,8 @@ def run(args):
                       tuple(chosen) if args.suite else ())
     if args.list:
         return _list(context, chosen)
+    if args.junit:
+        check_output("--junit", args.junit)
     runner = Runner(context, args.jobs)
     runnable = _build(runner, chosen, tree)
     try:
