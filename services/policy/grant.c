@@ -330,8 +330,8 @@ void grant_use(struct policy_server *p, struct kozo_msg *m)
         return;
     }
     use_up(p, i);
-    err = kozo_cap_copy(kozo_own(p->opened), kept(p, i),
-                        KOZO_RIGHTS(KOZO_WRITE, p->store->leases.lease[i].rights));
+    /* What the capability used may do: it can be a copy that its holder narrowed. */
+    err = kozo_cap_copy(kozo_own(p->opened), kept(p, i), KOZO_RIGHTS(KOZO_WRITE, m->user));
     if (err == KOZO_OK) {
         m->ncaps = 0;
         m->recv_count = 0;

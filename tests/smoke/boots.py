@@ -46,6 +46,7 @@ BOOTS = {
     "knot": [],     # a service: test_shell.py puts it into the manifest
     "lender": [],   # a service: test_consent.py puts it into the manifest
     "memory": [_USUAL, _SMALL, _LARGE],
+    "narrower": [], # a service: test_leases.py puts it into the manifest
     "notify": [_USUAL, _SLOW],
     "petitioner": [],   # a service: test_consent.py puts it into the manifest
     "registers": [_USUAL, _MAX, _STEPS, _SLOW],
