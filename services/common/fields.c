@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/fields.h"
+#include "common/line.h"
 #include "common/object.h"
 #include "common/rights.h"
 
@@ -187,7 +188,8 @@ static uint8_t read_right_list(struct kozo_str list, char mark)
     uint8_t rights = 0;
 
     while (list.len > 0) {
-        uint8_t right = right_of(text_cut(&list, mark));
+        struct kozo_str word = text_cut(&list, mark);
+        uint8_t right = kozo_str_is(word, "kill") ? 0 : right_of(word); /* no service provides it */
 
         if (right == 0)
             return 0;
@@ -280,17 +282,48 @@ static const char *read_subject(struct field_target *t, struct kozo_str value)
                                                            : "the name of a service, or *";
 }
 
+/*
+ * A name that can be asked for and that `object` stands for; false when there is none, so that a
+ * rule for it would never speak.
+ */
+static bool find_meant(struct kozo_str object, char text[OBJECT_BYTES + 2], struct object *meant)
+{
+    struct line l = line_begin(text, OBJECT_BYTES + 2);
+    bool pattern = object.at[object.len - 1] == '*';
+
+    object.len -= pattern;
+    if (object.len + pattern > OBJECT_BYTES)
+        return false;
+    line_add_str(&l, object);
+    if (pattern)
+        line_add(&l, "x");
+    return object_parse(line_text(&l), meant);
+}
+
 /* A power and no target: over whatever it can be had. */
 static const char *read_power(struct field_target *t, struct kozo_str value)
 {
-    struct object object;
+    struct kozo_str all = kozo_str(OBJECT_KILL "/"), start = { value.at, value.len - 1 };
+    char text[OBJECT_BYTES + 2];
+    struct object meant;
 
     if (kozo_str_is(value, OBJECT_KILL))
         t->rule->object = kozo_str(OBJECT_KILL "/*");
-    else if (value.at[value.len - 1] != '*' &&
-             (!object_parse(value, &object) || !kozo_str_is(object.power, "kill")))
+    else if ((value.at[start.len] != '*' || !text_starts(all, start)) &&
+             (!find_meant(value, text, &meant) || !kozo_str_is(meant.power, "kill")))
         return OBJECT_KILL "/SERVICE, or " OBJECT_KILL " for that of every service";
     return nullptr;
+}
+
+static const char *read_path(struct kozo_str value, struct kozo_str path)
+{
+    char text[OBJECT_BYTES + 2];
+    struct object meant;
+
+    return kozo_str_is(path, "*") || (find_meant(value, text, &meant) && meant.power.len == 0)
+               ? nullptr
+               : "behind the colon a path as it is asked for: /etc/motd or /etc/*, no part empty, "
+                 ". or .., at most 255 bytes in all";
 }
 
 static const char *read_object(struct field_target *t, struct kozo_str value)
@@ -302,11 +335,12 @@ static const char *read_object(struct field_target *t, struct kozo_str value)
         return nullptr;
     if (!field_is_name(provider) || rest.len == 0)
         return "provider:name, as fs:/etc/motd or fs:/etc/*, or *";
-    return kozo_str_is(provider, "process") ? read_power(t, value) : nullptr;
+    return kozo_str_is(provider, "process") ? read_power(t, value) : read_path(value, rest);
 }
 
 static const char *read_rights(struct field_target *t, struct kozo_str value)
 {
+    t->rule->rights_words = value;
     for (struct kozo_str w = text_cut_word(&value); w.len > 0; w = text_cut_word(&value)) {
         uint8_t right = right_of(w);
 

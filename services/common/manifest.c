@@ -285,9 +285,25 @@ static void check_target(struct parser *p, const struct manifest_rule *r)
                     "behind " OBJECT_KILL "/ the name of a service of this manifest");
 }
 
+/* `kill` and `remove` are one bit: a rule means what it says only of what has that right. */
+static void check_rights(struct parser *p, const struct manifest_rule *r)
+{
+    struct kozo_str object = r->object, words = r->rights_words;
+    bool power = kozo_str_is(text_cut(&object, ':'), "process");
+
+    if (kozo_str_is(r->object, "*"))
+        return;
+    for (struct kozo_str w = text_cut_word(&words); w.len > 0; w = text_cut_word(&words))
+        if (kozo_str_is(w, "kill") != power)
+            complain_of(p, "rights", w,
+                        power ? "kill, the right of process:"
+                              : "read, write, list, create or remove: kill is a right of process:");
+}
+
 static void check_rule(struct parser *p, const struct manifest_rule *r)
 {
     check_target(p, r);
+    check_rights(p, r);
     if (!kozo_str_is(r->subject, "*") &&
         manifest_service(p->target.manifest, r->subject) == nullptr)
         complain_of(p, "subject", r->subject,

@@ -67,6 +67,7 @@ struct manifest_rule {
     struct kozo_str object;  /* provider:name; a `*` at the end stands for any rest, which the
                                 power process:kill has added where the text leaves it out */
     uint8_t rights;
+    struct kozo_str rights_words; /* the same, as they are written */
     enum manifest_decision decision;
     enum manifest_tier tier;
     uint32_t lease_ms; /* 0 = the tier's */

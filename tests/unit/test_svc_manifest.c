@@ -164,6 +164,29 @@ static const struct {
     { "[rule r]\nrights = read fly\n", 2, "rights", "create" },
     { "[rule r]\nrights =\n", 2, "rights", "at least one" },
     { "[rule r]\nobject = /etc/motd\n", 2, "object", "provider:name" },
+    /* What nobody can ask for under that name: the rule would never speak. */
+    { "[rule r]\nobject = fs:/etc/\n", 2, "object", "no part empty" },
+    { "[rule r]\nobject = fs:/etc//motd\n", 2, "object", "no part empty" },
+    { "[rule r]\nobject = fs:/etc/../motd\n", 2, "object", "no part empty" },
+    { "[rule r]\nobject = fs:/./motd\n", 2, "object", "no part empty" },
+    { "[rule r]\nobject = fs:etc/motd\n", 2, "object", "no part empty" },
+    { "[rule r]\nobject = fs:etc\n", 2, "object", "no part empty" },
+    { "[rule r]\nobject = fs:etc/*\n", 2, "object", "no part empty" },
+    { "[rule r]\nobject = fs:e*\n", 2, "object", "no part empty" },
+    { "[rule r]\nobject = fs://*\n", 2, "object", "no part empty" },
+    { "[rule r]\nobject = fs:/etc/../*\n", 2, "object", "no part empty" },
+    { "[rule r]\nobject = fs:/a\tb\n", 2, "object", "no part empty" },
+    { "[rule r]\nobject = process:krill*\n", 2, "object", "process:kill/SERVICE" },
+    { "[rule r]\nobject = process:kill/a/*\n", 2, "object", "process:kill/SERVICE" },
+    { "[rule r]\nobject = process:/*\n", 2, "object", "process:kill/SERVICE" },
+    /* One bit, two rights. */
+    { SERVICE("a") "[rule r]\nsubject = a\nobject = fs:/x\nrights = read kill\n"
+                   "decision = allow\n",
+      8, "rights", "of process:" },
+    { SERVICE("a") "[rule r]\nrights = remove\nsubject = a\nobject = process:kill\n"
+                   "decision = ask\n",
+      6, "rights", "kill" },
+    { SERVICE("a") "capabilities = x:kill\n", 5, "capabilities", "after the colon" },
     { "[rule r]\nobject = process:kil\n", 2, "object", "process:kill/SERVICE" },
     { "[rule r]\nobject = process:/a\n", 2, "object", "process:kill/SERVICE" },
     { "[rule r]\nobject = process:kill/\n", 2, "object", "process:kill/SERVICE" },
@@ -219,6 +242,16 @@ TEST(a_rule_for_a_power_is_for_that_over_one_service_or_over_each)
     CHECK(kozo_str_is(manifest.rule[1].object, "process:kill/a"));
     CHECK(kozo_str_is(manifest.rule[2].object, "process:kill/b*"));
     CHECK(kozo_str_is(manifest.rule[3].object, "process:*"));
+}
+
+TEST(a_rule_is_for_what_can_be_asked_for)
+{
+#define FILES(name, object)                                                                        \
+    "[rule " name "]\nsubject = a\nobject = " object "\nrights = read remove\ndecision = deny\n"
+    check_good(SERVICE("a") FILES("r", "fs:/") FILES("s", "fs:/*") FILES("t", "fs:*")
+                   FILES("u", "fs:/.*") FILES("v", "fs:/etc/..*") FILES("w", "fs:/e*"));
+    check_good(SERVICE("a") FILES("r", "fs:/etc/*") FILES("s", "fs:/etc/a*b/c") FILES("t", "*")
+                   FILES("u", "fs:/etc/...") POWER("v", "process:kil*") POWER("w", "*"));
 }
 
 TEST(init_has_no_section_or_one)
