@@ -13,8 +13,8 @@
 #include <kozo/string.h>
 #include <kozo/system.h>
 
-/* The user right that a word names, as in the manifest; 0 when it names none. */
-static uint64_t right_of(const char *word, size_t len)
+/* The user right that a word names, as in the manifest; 0 when it names none of the object's. */
+static uint64_t right_of(const char *object, const char *word, size_t len)
 {
     static const struct {
         const char *name;
@@ -22,29 +22,31 @@ static uint64_t right_of(const char *word, size_t len)
     } names[] = { { "read", KOZO_FILE_READ },     { "write", KOZO_FILE_WRITE },
                   { "list", KOZO_FILE_LIST },     { "create", KOZO_FILE_CREATE },
                   { "remove", KOZO_FILE_REMOVE }, { "kill", KOZO_SYSTEM_KILL } };
+    bool power = strncmp(object, "process:", strlen("process:")) == 0;
 
     for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++)
         if (strlen(names[i].name) == len && memcmp(names[i].name, word, len) == 0)
-            return names[i].right;
+            return power == (strcmp(names[i].name, "kill") == 0) ? names[i].right : 0;
     return 0;
 }
 
 /* The rights that words parted by commas name; 0 when one names none. */
-static uint64_t rights_of(const char *words)
+static uint64_t rights_of(const char *object, const char *words)
 {
     uint64_t rights = 0;
 
-    while (*words != '\0') {
+    for (;;) {
         const char *end = strchr(words, ',');
         size_t len = end != nullptr ? (size_t)(end - words) : strlen(words);
-        uint64_t right = right_of(words, len);
+        uint64_t right = right_of(object, words, len);
 
         if (right == 0)
             return 0;
         rights |= right;
-        words += end != nullptr ? len + 1 : len;
+        if (end == nullptr)
+            return rights;
+        words = end + 1;
     }
-    return rights;
 }
 
 static int use_directory(const char *object, struct kozo_endpoint dir)
@@ -104,7 +106,7 @@ int main(int argc, char **argv)
     int status;
 
     program_begin("asker OBJECT [RIGHT,... [REASON]]");
-    rights = argc > 2 ? rights_of(argv[2]) : KOZO_FILE_READ;
+    rights = argc > 2 ? rights_of(argv[1], argv[2]) : KOZO_FILE_READ;
     if (argc < 2 || argc > 4 || rights == 0)
         return program_end(program_usage());
     switch (kozo_request(argv[1], rights, argc > 3 ? argv[3] : "asked for by hand", &g)) {

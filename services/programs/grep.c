@@ -12,22 +12,22 @@ static size_t text_len;
 static bool names, any;
 static char line[line_bytes];
 
-static bool holds(size_t len)
+static bool holds(const char *at, size_t len)
 {
     for (size_t i = 0; i + text_len <= len; i++)
-        if (memcmp(line + i, text, text_len) == 0)
+        if (memcmp(at + i, text, text_len) == 0)
             return true;
     return false;
 }
 
-static void look(const char *name, size_t len)
+static void look(const char *name, const char *at, size_t len)
 {
-    if (!holds(len))
+    if (!holds(at, len))
         return;
     any = true;
     if (names)
         program_printf("%s:", name);
-    program_write(line, len);
+    program_write(at, len);
     program_write("\n", 1);
 }
 
@@ -38,12 +38,8 @@ static size_t look_at_lines(const char *name, size_t used)
     const char *end;
 
     while ((end = memchr(line + begin, '\n', used - begin)) != nullptr) {
-        size_t len = (size_t)(end - line) - begin;
-
-        memmove(line, line + begin, used - begin);
-        used -= begin;
-        look(name, len);
-        begin = len + 1;
+        look(name, line + begin, (size_t)(end - line) - begin);
+        begin = (size_t)(end - line) + 1;
     }
     memmove(line, line + begin, used - begin);
     return used - begin;
@@ -62,7 +58,7 @@ static int search(const char *name, struct kozo_stream *in)
         }
     }
     if (used > 0 && status == 0) /* half a line is none */
-        look(name, used);
+        look(name, line, used);
     return status;
 }
 

@@ -14,7 +14,7 @@ int main(int argc, char **argv)
     if (argc > 2 || (argc == 2 && !kozo_parse_u64(argv[1], strlen(argv[1]), &rounds)) ||
         rounds > UINT64_MAX / million)
         return program_end(program_usage());
-    for (uint64_t i = 0; rounds == 0 || i < rounds * million; i++)
+    for (uint64_t i = 0; argc == 1 || i < rounds * million; i++)
         __asm__ volatile("pause");
     return program_end(0);
 }

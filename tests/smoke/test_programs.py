@@ -63,6 +63,44 @@ def test_each_program_does_its_work(boot):
         assert person.line("run spin 1") == ""
 
 
+def test_sums_and_lines_at_every_edge(boot):
+    """Around a block of the hash, a message and a page; a line as long as may be; as many lines as bytes."""
+    sizes = (0, 1, 55, 56, 63, 64, 65, 447, 448, 449, 4095, 4096, 4097, 1 << 20)
+    sums = {}
+    for n in sizes:
+        data = bytes((7 * i + n) % 251 for i in range(n))
+        boot.write(f"etc/s{n}", data)
+        sums[n] = hashlib.sha256(data).hexdigest()
+    boot.write("etc/long", b"x" * 16382 + b"y\n" + b"last y")
+    boot.write("etc/longer", b"x" * 16384)
+    boot.write("etc/lines", b"\n" * (1 << 20) + b"the end")
+    with boot.start() as vm:
+        person = Person(vm)
+        for n in sizes:
+            assert person.line(f"sha256sum /etc/s{n}") == f"{sums[n]}  /etc/s{n}\n", n
+            assert person.line(f"cat /etc/s{n} | sha256sum") == f"{sums[n]}  -\n", n
+        assert person.line("hexdump /etc/s0; wc /etc/s0; grep x /etc/s0") == f"00000000\n{0:7} {0:7} {0:7} /etc/s0\n"
+        assert person.line("grep y /etc/long | wc").split() == ["2", "3", "16391"]
+        assert person.line("grep y /etc/longer") == "grep: /etc/longer: a line of more than 16383 bytes\n"
+        assert person.line("grep end /etc/lines") == "the end\n"
+
+
+def test_words_that_mean_nothing_are_refused(boot):
+    """A right that the object has not is no right, however much its bit is another's."""
+    with boot.start() as vm:
+        person = Person(vm)
+        for words in ("fs:/etc/motd kill", "fs:/etc/motd read,", "fs:/etc/motd ,read", "fs:/etc/motd ''",
+                      "process:kill/hello remove", "fs:/etc/motd read why more"):
+            assert person.line(f"run --with policy asker {words}") == "usage: asker OBJECT [RIGHT,... [REASON]]\n", words
+        for words in ("x", "-1", "1.5", "1 2", "18446744073710"):
+            assert person.line(f"spin {words}") == "usage: spin [MILLIONS]\n", words
+        assert person.line("spin 0; echo none") == "none\n"
+        for words in ("", "exit", "exit -1", "exit 2147483648", "page page", "PAGE"):
+            assert person.line(f"crash {words}".strip()).startswith("usage: crash KIND"), words
+        vm.send("crash PAGE; poweroff\r")
+        vm.expect_exit(2)
+
+
 def test_a_program_gets_what_is_named_and_no_more(boot):
     text = listed(boot, "run cat etc/motd; run wc; run cat /etc/none; run asker fs:/etc/motd; "
                         "run --with nothing cat /etc/motd; run none", 61)
