@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * asker - asks policy for an object by name, says what came of it, and uses what it was given.
+ * asker - asks policy for an object by name, says what came of it, and uses what it was given. With
+ * SECONDS it keeps that for so long and uses it once more, so that a lease can be seen to end.
  *
  * It needs the capability "policy": run --with policy asker fs:/etc/motd
  */
@@ -12,6 +13,9 @@
 #include <kozo/start.h>
 #include <kozo/string.h>
 #include <kozo/system.h>
+#include <kozo/time.h>
+
+constexpr uint64_t most_seconds = 3600; /* no lease is longer */
 
 /* The user right that a word names, as in the manifest; 0 when it names none of the object's. */
 static uint64_t right_of(const char *object, const char *word, size_t len)
@@ -89,29 +93,49 @@ static int use_file(const char *object, struct kozo_endpoint file, uint64_t righ
     return 0;
 }
 
-static int use(const char *object, const struct kozo_grant *g, uint64_t rights)
+static void tell(const char *object, const struct kozo_grant *g)
 {
     struct kozo_verified v = kozo_cap_verify(kozo_own(g->cap.c), kozo_own(0));
 
     program_printf("granted: %s: %s, user rights %#x, for %llu ms (%s)\n", object,
                    kozo_kind_name(KOZO_VERIFY_KIND(v.what)), KOZO_VERIFY_USER(v.what),
                    (unsigned long long)g->lease_ms, g->reason);
+}
+
+static int use(const char *object, const struct kozo_grant *g, uint64_t rights)
+{
     return strncmp(object, "fs:", 3) == 0 ? use_file(object, g->cap, rights) : 0;
+}
+
+/* Uses it, and with `seconds` once more when these are over. */
+static int use_for(uint64_t seconds, const char *object, const struct kozo_grant *g,
+                   uint64_t rights)
+{
+    int status = use(object, g, rights);
+
+    if (seconds == 0 || status != 0)
+        return status;
+    program_printf("kept for %llu s\n", (unsigned long long)seconds);
+    (void)kozo_sleep(seconds * KOZO_S);
+    return use(object, g, rights);
 }
 
 int main(int argc, char **argv)
 {
     struct kozo_grant g;
-    uint64_t rights;
+    uint64_t rights, seconds = 0;
     int status;
 
-    program_begin("asker OBJECT [RIGHT,... [REASON]]");
+    program_begin("asker OBJECT [RIGHT,... [REASON [SECONDS]]]");
     rights = argc > 2 ? rights_of(argv[1], argv[2]) : KOZO_FILE_READ;
-    if (argc < 2 || argc > 4 || rights == 0)
+    if (argc < 2 || argc > 5 || rights == 0)
         return program_end(program_usage());
+    if (argc > 4 && (!kozo_parse_u64(argv[4], strlen(argv[4]), &seconds) || seconds > most_seconds))
+        return program_end(program_fail(argv[4], "seconds are a number up to 3600"));
     switch (kozo_request(argv[1], rights, argc > 3 ? argv[3] : "asked for by hand", &g)) {
     case KOZO_OK:
-        status = use(argv[1], &g, rights);
+        tell(argv[1], &g);
+        status = use_for(seconds, argv[1], &g, rights);
         (void)kozo_release(&g);
         break;
     case KOZO_ERR_DENIED:

@@ -91,7 +91,8 @@ def test_words_that_mean_nothing_are_refused(boot):
         person = Person(vm)
         for words in ("fs:/etc/motd kill", "fs:/etc/motd read,", "fs:/etc/motd ,read", "fs:/etc/motd ''",
                       "process:kill/hello remove", "fs:/etc/motd read why more"):
-            assert person.line(f"run --with policy asker {words}") == "usage: asker OBJECT [RIGHT,... [REASON]]\n", words
+            assert person.line(f"run --with policy asker {words}") == \
+                "usage: asker OBJECT [RIGHT,... [REASON [SECONDS]]]\n", words
         for words in ("x", "-1", "1.5", "1 2", "18446744073710"):
             assert person.line(f"spin {words}") == "usage: spin [MILLIONS]\n", words
         assert person.line("spin 0; echo none") == "none\n"
@@ -368,6 +369,11 @@ def test_powers_are_asked_for_and_taken_back(boot):
         text = asks("run --with policy asker fs:/etc/motd read 'to see'", "y")
         assert "granted: fs:/etc/motd: Endpoint, user rights 0x1" in text, text
         assert "used: read 51 of 51 bytes\n" in text and "Welcome to KOZO.\n" in text, text
+        text = asks("run --with policy asker fs:/etc/motd read 'to keep it' 1", "y")
+        assert text.count("used: read 51 of 51 bytes\n") == 2 and "\nkept for 1 s\n" in text, text
+        for seconds in ("3601", "1x", "''"):
+            assert "seconds are a number up to 3600" in \
+                person.line(f"run --with policy asker fs:/etc/motd read now {seconds}")
         assert "denied: fs:/etc/motd: " in asks("run --with policy asker fs:/etc/motd", "n")
         assert "granted: process:kill/fsd: Endpoint, user rights 0x10" in \
             asks("run --with policy asker process:kill/fsd kill", "y")
