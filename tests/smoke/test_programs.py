@@ -90,7 +90,7 @@ def test_words_that_mean_nothing_are_refused(boot):
     with boot.start() as vm:
         person = Person(vm)
         for words in ("fs:/etc/motd kill", "fs:/etc/motd read,", "fs:/etc/motd ,read", "fs:/etc/motd ''",
-                      "process:kill/hello remove", "fs:/etc/motd read why more"):
+                      "process:kill/hello remove", "fs:/etc/motd read why 1 more"):
             assert person.line(f"run --with policy asker {words}") == \
                 "usage: asker OBJECT [RIGHT,... [REASON [SECONDS]]]\n", words
         for words in ("x", "-1", "1.5", "1 2", "18446744073710"):
