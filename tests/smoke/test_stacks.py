@@ -38,6 +38,11 @@ def told(text):
     return stacks_of(listed(text))
 
 
+def painted(prompt, program):
+    """It has come so far as to paint its stack."""
+    return all(ROOM <= unused < size for (name, _), (size, unused) in prompt.items() if name == program)
+
+
 @on(cpu=("qemu64", "max"))
 def test_every_stack_has_room(boot):
     with boot.start() as vm:
@@ -45,6 +50,8 @@ def test_every_stack_has_room(boot):
         for command in ("ls /", "mem", "caps init", "cat /etc/motd", "run spin &"):
             at_prompt(vm, command)
         prompt = told(at_prompt(vm, "ps --json"))
+        while not painted(prompt, "spin"):  # it is less urgent than who starts it
+            prompt = told(at_prompt(vm, "ps --json"))
         lines = at_prompt(vm, "ps")
         vm.wait_for("^kozo> ")
         found, kernel = stacks.of(vm, boot.tree.kernel, 256 << 20)
