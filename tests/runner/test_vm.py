@@ -19,6 +19,10 @@ def _error_of(call, *arguments):
     raise AssertionError("no GuestError")
 
 
+def _matched_next(vm, pattern):
+    return vm.wait_for(pattern).group()
+
+
 def test_console_goes_both_ways():
     with guests.boot("ECHO") as vm:
         vm.wait_for("^tiny guest$")
@@ -26,6 +30,18 @@ def test_console_goes_both_ways():
         vm.wait_for("abc")
         vm.send("q")
         vm.expect_exit(0)
+
+
+def test_what_comes_in_any_order_is_waited_for_together():
+    with guests.boot("ECHO") as vm:
+        vm.wait_for("^tiny guest$")
+        vm.send("one two three four")
+        vm.wait_for("one")
+        vm.wait_for_all("three", "t")
+        assert _matched_next(vm, "t|f") == "f"
+        vm.send("one q")
+        error = _error_of(vm.wait_for_all, "one", "three")
+        assert error.kind == "fail" and "before: three" in str(error), error
 
 
 def test_guest_status():

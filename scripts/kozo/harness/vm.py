@@ -235,6 +235,18 @@ class Vm:
                 self._changed.wait(1.0)
         raise GuestError(*self._why_ended(pattern.pattern))
 
+    def wait_for_all(self, *patterns):
+        """Wait for several regular expressions, in whichever order they come: what two programs print has none.
+
+        Each is looked for after what the last wait_for matched; the next one looks after all of them.
+        """
+        begin, ends = self._position, []
+        for pattern in patterns:
+            self._position = begin
+            self.wait_for(pattern)
+            ends.append(self._position)
+        self._position = max(ends)
+
     def _why_ended(self, wanted):
         if self.panicked(None if self.timed_out else self.process.returncode):
             return "panic", f"the kernel panicked; expected on the console: {wanted}"

@@ -18,9 +18,9 @@
  *     impatient OBJECT     ask until denied, and wait for half a second each time
  *     until-refused OBJECT ask until the answer is another than at first
  *     drain                make room in the audit
- *     swap                 with two leases, give back one just before the other ends; say when
+ *     swap                 with two leases, give back one just before the other ends
  *     late                 ask alone, and just before nobody answers keep policy waiting by what is
- *                          good for one use
+ *                          good for one use; again and again
  *     reconnect            to policy, which has begun a new life
  *     replace              give the capability to policy away for the one that init has
  *     trespass             do what one's capabilities are not good for
@@ -29,8 +29,13 @@
  *     restart NAME         begin a service's next life, by a capability of one's own
  *     forge                write what looks like a question
  *     doom MS              crash after so long, whatever goes on
+ *     doom-nmi             crash at an NMI
  *     sleep MS
+ *     nmi                  wait for an NMI, which the test sends: needs kernel-log
  */
+#include "abuse.h"
+#include "nmi.h"
+
 #include <kozo/console.h>
 #include <kozo/error.h>
 #include <kozo/file.h>
@@ -188,108 +193,11 @@ static void restart(const char *name)
 static void crash(void *arg)
 {
     (void)arg;
-    (void)kozo_sleep(doom * KOZO_MS);
+    if (doom == UINT64_MAX)
+        nmi_await();
+    else
+        (void)kozo_sleep(doom * KOZO_MS);
     *(volatile int *)8 = 1;
-}
-
-/* One message, as a call or as what nobody waits for; a grant is what must not come of it. */
-static void send_raw(uint32_t label, uint64_t word, uint8_t words, kozo_cptr cap, bool call)
-{
-    struct kozo_msg m;
-
-    kozo_msg_init(&m);
-    m.label = label;
-    for (uint32_t i = 0; i < KOZO_MSG_WORDS; i++)
-        m.word[i] = word;
-    m.nwords = words;
-    if (cap != 0)
-        kozo_put_cap(&m, (struct kozo_cap_desc){ .slot = (uint32_t)cap });
-    if (!call)
-        (void)kozo_send(kozo_cap_endpoint("policy"), &m);
-    else if (kozo_call(kozo_cap_endpoint("policy"), &m) == KOZO_OK && m.err == KOZO_OK)
-        kozo_printf("%x was served\n", label);
-}
-
-static void abuse_labels(void)
-{
-    static const uint64_t words[] = { 0, 1, 255, 10000, UINT64_MAX };
-    static const uint32_t versions[] = { 0, 0x100, 0x101, 0x102, 0x200, 0xffff };
-
-    for (uint32_t op = 1; op < 10; op++)
-        for (uint32_t v = 0; v < sizeof versions / sizeof versions[0]; v++)
-            for (uint32_t w = 0; w < sizeof words / sizeof words[0]; w++)
-                for (uint32_t n = 0; n < 3; n++)
-                    send_raw(versions[v] << 16 | op, words[w],
-                             n == 0   ? 8
-                             : n == 1 ? 9
-                                      : 64,
-                             n == 2 ? kozo_cap("log") : 0, true);
-    for (uint32_t op = 0; op < 9; op++)
-        send_raw(0x1010000 | op, 1, 64, 0, false);
-    send_raw(UINT32_MAX, UINT64_MAX, 64, 0, true);
-}
-
-static uint64_t drain_all(void)
-{
-    struct policy_drain_rep rep;
-    struct kozo_msg m;
-    enum kozo_err err;
-
-    kozo_msg_init(&m);
-    err = policy_call_drain(kozo_cap_endpoint("policy-admin"), &m,
-                            &(struct policy_drain_req){ .through = UINT64_MAX }, &rep);
-    return err == KOZO_OK ? rep.count : 0;
-}
-
-/* It must be denied by what it asks for, not by a full share. */
-static void abuse_name(const char *name, uint64_t rights)
-{
-    (void)drain_all();
-    if (kozo_request(name, rights, name, &grant) != KOZO_ERR_DENIED ||
-        strstr(grant.reason, "share") != nullptr)
-        kozo_printf("%s: %s, %s was granted\n", name, kozo_err_text(grant.err), grant.reason);
-}
-
-static void abuse_names(void)
-{
-    static const char *const names[] = {
-        "",
-        ":",
-        "fs:",
-        "fs:/\xff\xfe\xc0\x80",
-        "fs:/a//b",
-        "fs:/../a",
-        "fs:/./a",
-        "fs:/a\x1b[2J",
-        "nobody:/a",
-        "fs:kill",
-        "fs:/etc/*",
-        "process:kill ",
-        "process:/a",
-        "process:",
-        "policy:/etc",
-        "fs:/etc/motd/",
-        "process:kill",
-        "process:kill/",
-        "process:kill/nobody",
-        "process:kill/init",
-        "process:kill/*",
-        "process:kill/fsd/",
-        "process:love/fsd",
-        "fs:kill/fsd",
-    };
-    static const uint64_t rights[] = { 0, 1, 16, 32, 255, 256, 1ull << 32 | 1, UINT64_MAX };
-    char name[256];
-
-    for (uint32_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        for (uint32_t r = 0; r < sizeof rights / sizeof rights[0]; r++)
-            abuse_name(names[i], rights[r]);
-    for (uint32_t length = 4; length < sizeof name; length++) {
-        memset(name, 'a', length);
-        memcpy(name, "fs:/", 4);
-        name[length] = '\0';
-        abuse_name(name, 1);
-    }
 }
 
 /* Policy as the handler of a fault: what it answers leaves the thread where it fell. */
@@ -410,21 +318,38 @@ static void swap(void)
     ask("sloth:/a", 1);
     ask("sloth:/b", 1);
     end = granted_at + grant.lease_ms * KOZO_MS;
-    (void)kozo_sleep(end - 100 * KOZO_MS - kozo_now());
+    (void)kozo_sleep_until(end - 100 * KOZO_MS);
     kozo_printf("released: %s\n", kozo_err_text(kozo_release(&before)));
     while (is_there(grant.cap.c))
         (void)kozo_sleep(10 * KOZO_MS);
-    kozo_printf("it ended %llu ms late\n", (unsigned long long)((kozo_now() - end) / KOZO_MS));
     kozo_slot_drop(grant.cap.c);
 }
 
+static _Atomic bool told;
+
+static void petition_once(void *object)
+{
+    petition(object);
+    told = true;
+}
+
+/* Questions wait for 6 s; 0.6 s before that policy begins to wait for the sloth, for 1 s. */
 static void late(void)
 {
-    ask("sloth:/a", 1);
-    alone("fs:/etc/motd");
-    (void)kozo_sleep(2900 * KOZO_MS);
-    tell_closed(grant.cap.c);
-    (void)kozo_sleep(1500 * KOZO_MS);
+    static struct kozo_worker worker;
+
+    for (;;) {
+        ask("sloth:/a", 1);
+        told = false;
+        if (kozo_worker_start(&worker, &(struct kozo_worker_options){ .priority = 120 },
+                              petition_once, (char *)"fs:/etc/motd") != KOZO_OK)
+            kozo_fatal("no worker");
+        (void)kozo_sleep(5400 * KOZO_MS);
+        tell_closed(grant.cap.c);
+        while (!told)
+            (void)kozo_sleep(10 * KOZO_MS);
+        kozo_worker_end(&worker);
+    }
 }
 
 static void say(const char *what, enum kozo_err err)
@@ -556,6 +481,10 @@ static int run(int argc, char **argv)
             replace();
         else if (strcmp(word, "trespass") == 0)
             trespass();
+        else if (strcmp(word, "nmi") == 0)
+            nmi_await();
+        else if (strcmp(word, "doom-nmi") == 0)
+            be_doomed(UINT64_MAX);
         else {
             i++;
             if (strcmp(word, "kill") == 0)
@@ -593,6 +522,7 @@ int main(int argc, char **argv)
     int status;
 
     (void)kozo_ready();
+    nmi_begin();
     status = run(argc, argv);
     kozo_printf("all done\n");
     (void)kozo_sleep(3600 * KOZO_S);
