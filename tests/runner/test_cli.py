@@ -178,6 +178,21 @@ def test_old_qemu_is_one_clear_line():
     assert done.stderr.count("\n") == 1
 
 
+def test_what_is_piped_in_follows_a_line_end():
+    """For a first byte is lost. Who could still write more keeps nobody waiting."""
+    with tempfile.TemporaryDirectory() as folder:
+        seen = Path(folder) / "seen"
+        path = _fake_tools(folder, **{"qemu-system-x86_64": (
+            f'[ "$1" = --version ] && echo QEMU emulator version 7.2.0 && exit\n'
+            f"head -c 5 > {seen}; exit 33")})
+        with subprocess.Popen([KOZO, "run", "--kernel", __file__, "--initrd", __file__],
+                              stdin=subprocess.PIPE, env={**os.environ, "PATH": path}) as running:
+            running.stdin.write(b"ls /\n")
+            running.stdin.flush()
+            assert running.wait(60) == 0
+        assert seen.read_bytes() == b"\nls /"
+
+
 def test_missing_package_is_one_clear_line():
     with tempfile.TemporaryDirectory() as folder:
         path = _fake_tools(folder, **{"qemu-system-x86_64": "", "cpio": ""})

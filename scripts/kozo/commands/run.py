@@ -2,8 +2,10 @@
 """Build KOZO and boot it in QEMU on this terminal.
 
 On a terminal the guest has the keyboard, Ctrl-C included: Ctrl-A X ends QEMU, Ctrl-A C reaches its
-monitor. What follows -- is given to QEMU."""
+monitor. Without one what is piped in is typed at the prompt, and what policy would ask is denied.
+What follows -- is given to QEMU."""
 
+import contextlib
 import shlex
 import signal
 import subprocess
@@ -67,12 +69,27 @@ def _wait(process, timeout):
         qemu.stop(process)
 
 
-def _boot(command, timeout):
+@contextlib.contextmanager
+def _input(piped):
+    """QEMU's standard input. The guest's port loses a first byte that comes before the port is set
+    up: in front of what is piped in there is a line end for that."""
+    if not piped:
+        yield None
+        return
+    with subprocess.Popen(["sh", "-c", "echo; exec cat"], stdout=subprocess.PIPE) as feeder:
+        try:
+            yield feeder.stdout
+        finally:
+            feeder.terminate()
+
+
+def _boot(command, timeout, piped):
     sys.stdout.flush()
     on_terminal = sys.stdin.isatty()
     previous = signal.signal(signal.SIGINT, signal.SIG_IGN) if on_terminal else None
     try:
-        return _wait(subprocess.Popen(command), timeout)
+        with _input(piped) as source:
+            return _wait(subprocess.Popen(command, stdin=source), timeout)
     except FileNotFoundError as e:
         raise EnvironmentProblem(qemu.MISSING) from e
     finally:
@@ -101,7 +118,7 @@ def run(args):
     if args.timeout is not None and not args.timeout > 0:
         raise UsageProblem("--timeout: the seconds must be more than 0")
     _prepare(args, tree)
-    status = _boot(command, args.timeout)
+    status = _boot(command, args.timeout, args.commands is None and not sys.stdin.isatty())
     if status is None:
         term.error(f"the guest was still running after {args.timeout:g} s (--timeout)")
         return TIMEOUT
