@@ -97,7 +97,8 @@ static void tell(const char *object, const struct kozo_grant *g)
 {
     struct kozo_verified v = kozo_cap_verify(kozo_own(g->cap.c), kozo_own(0));
 
-    program_printf("granted: %s: %s, user rights %#x, for %llu ms (%s)\n", object,
+    program_printf("granted: %s", object);
+    program_printf(": %s, user rights %#x, for %llu ms (%s)\n",
                    kozo_kind_name(KOZO_VERIFY_KIND(v.what)), KOZO_VERIFY_USER(v.what),
                    (unsigned long long)g->lease_ms, g->reason);
 }
@@ -139,8 +140,8 @@ int main(int argc, char **argv)
         (void)kozo_release(&g);
         break;
     case KOZO_ERR_DENIED:
-        program_printf("denied: %s: %s%s%s\n", argv[1], g.reason, g.hint[0] != '\0' ? "; " : "",
-                       g.hint);
+        program_printf("denied: %s", argv[1]);
+        program_printf(": %s%s%s\n", g.reason, g.hint[0] != '\0' ? "; " : "", g.hint);
         status = PROGRAM_FAILED;
         break;
     case KOZO_ERR_EMPTY:

@@ -4,6 +4,7 @@
 #include <kozo/error.h>
 #include <kozo/print.h>
 #include <kozo/start.h>
+#include <kozo/string.h>
 
 static struct {
     struct kozo_stream out, err;
@@ -25,12 +26,19 @@ int program_usage(void)
     return PROGRAM_USAGE;
 }
 
+/* Of any length, as an argument can be. */
+static void complain(const char *text)
+{
+    (void)kozo_stream_write(&program.err, text, strlen(text));
+}
+
 int program_fail(const char *what, const char *text)
 {
     program.failed = true;
     (void)kozo_stream_flush(&program.out);
-    (void)kozo_stream_printf(&program.err, "%s: %s: %s\n", kozo_program_name(),
-                             what[0] != '\0' ? what : "input", text);
+    (void)kozo_stream_printf(&program.err, "%s: ", kozo_program_name());
+    complain(what[0] != '\0' ? what : "input");
+    (void)kozo_stream_printf(&program.err, ": %s\n", text);
     return PROGRAM_FAILED;
 }
 

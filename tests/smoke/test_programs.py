@@ -102,6 +102,14 @@ def test_words_that_mean_nothing_are_refused(boot):
         vm.expect_exit(2)
 
 
+def test_what_is_told_of_long_names_is_told_in_full(boot):
+    name, path = "n" * 500, "fs:/" + "a" * 251
+    text = listed(boot, f"run wc {name}; run --with policy asker {path}", 1)
+    assert f"\nwc: {name}: no file was given for it: name one in full, as /etc/motd\n" in "\n" + text, text
+    denied = re.search(f"^denied: {path}: .*nobody is at the terminal; start .*\n", text, re.MULTILINE)
+    assert denied, text
+
+
 def test_a_program_gets_what_is_named_and_no_more(boot):
     text = listed(boot, "run cat etc/motd; run wc; run cat /etc/none; run asker fs:/etc/motd; "
                         "run --with nothing cat /etc/motd; run none", 61)
