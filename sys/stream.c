@@ -124,8 +124,8 @@ struct kozo_res kozo_stream_read(struct kozo_stream *s, void *to, size_t len)
         return (struct kozo_res){};
     if (s->kind == KOZO_STREAM_PIPE)
         return read_pipe(s, to, len);
-    if (s->kind == KOZO_STREAM_FILE) {
-        r = kozo_file_read(s->cap, s->offset, to, len);
+    if (s->kind == KOZO_STREAM_FILE) { /* one message: no error takes along what came before it */
+        r = kozo_file_read(s->cap, s->offset, to, len < KOZO_FILE_CHUNK ? len : KOZO_FILE_CHUNK);
         s->offset += r.value;
     }
     return r;

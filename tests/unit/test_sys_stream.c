@@ -23,7 +23,7 @@ static struct kozo_res pipe_sleep(struct kozo_notification n, uint64_t deadline)
 static void before_load(const void *word, unsigned long size);
 static kozo_cptr pipe_cap(const char *name);
 static struct kozo_mapping pipe_mapping(const char *name);
-static struct kozo_res no_file(void);
+static struct kozo_res read_file(uint64_t offset, uint64_t len);
 static struct kozo_res write_file(uint64_t offset, uint64_t len);
 static enum kozo_err no_console(void);
 
@@ -44,7 +44,7 @@ static enum kozo_err no_console(void);
 #define kozo_mapping(name) pipe_mapping(name)
 #define kozo_snprintf snprintf
 #define kozo_vsnprintf vsnprintf
-#define kozo_file_read(...) no_file()
+#define kozo_file_read(file, offset, to, len) read_file(offset, len)
 #define kozo_file_write(file, offset, from, len) write_file(offset, len)
 #define console_call_write(...) ((void)m, (void)rep, no_console())
 #include "../../sys/ring.c"
@@ -95,9 +95,15 @@ static struct kozo_mapping pipe_mapping(const char *name)
                                         : (struct kozo_mapping){};
 }
 
-static struct kozo_res no_file(void) { return (struct kozo_res){ 0, KOZO_ERR_KIND }; }
+static uint64_t last_offset, ends_at; /* from there on a file cannot be read */
 
-static uint64_t last_offset;
+/* As kozo_file_read: an error is one of all that it was asked for. */
+static struct kozo_res read_file(uint64_t offset, uint64_t len)
+{
+    if (offset > ends_at || len > ends_at - offset)
+        return (struct kozo_res){ 0, KOZO_ERR_STALE };
+    return (struct kozo_res){ len, KOZO_OK };
+}
 
 static struct kozo_res write_file(uint64_t offset, uint64_t len)
 {
@@ -264,6 +270,19 @@ TEST(a_file_is_written_on_or_at_its_end)
     kozo_stream_of_file(&writer, (struct kozo_endpoint){ 3 }, 7, KOZO_STREAM_WRITES);
     say("x");
     CHECK_EQ(last_offset, 7);
+}
+
+/* Whoever removes it, or ends its server: what had come is read. */
+TEST(a_file_is_read_up_to_where_it_cannot_be_read_on)
+{
+    begin();
+    ends_at = 2 * KOZO_FILE_CHUNK + 5;
+    CHECK_OK(kozo_stream_open(&reader, "plain", KOZO_STREAM_READS));
+    CHECK_EQ(kozo_stream_read(&reader, back, 3).value, 3);
+    CHECK_EQ(kozo_stream_read(&reader, back, sizeof back).value, KOZO_FILE_CHUNK);
+    CHECK_EQ(kozo_stream_read(&reader, back, sizeof back).value, KOZO_FILE_CHUNK);
+    CHECK_ERR(kozo_stream_read(&reader, back, sizeof back).err, STALE);
+    CHECK_EQ(kozo_stream_read(&reader, back, 2).value, 2);
 }
 
 /* Who looks at no error of a write learns of it when it closes. */
