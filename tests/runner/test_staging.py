@@ -9,7 +9,7 @@ from pathlib import Path
 
 import mkconf
 from kozo import paths
-from kozo.harness import staging
+from kozo.harness import manifest, staging
 
 
 def _tree(folder, order):
@@ -100,4 +100,29 @@ def test_changes_to_an_archive():
         assert hashlib.sha256(b"new").hexdigest().encode() in stage.pack().read_bytes()
         assert b"sha256 = auto" in stage.pack(hashes=False).read_bytes()
         assert "that is" in stage.read("etc/motd")
+        stage.close()
+
+
+def test_changes_to_the_manifest():
+    with tempfile.TemporaryDirectory() as folder:
+        tree = paths.BuildTree(folder)
+        _tree(tree.archive_root, ["bin/a"])
+        stage = staging.Staging(tree)
+        stage.write("etc/kozo.conf", "[init]\nargs = x\n\n[service a]\nargs = y\nargs_2 = z\n")
+        stage.set("init", "seconds", 3)
+        stage.set("service a", "args", None)
+        stage.set("service a", "args_2", "w")
+        stage.add(manifest.service("b", "bin/a", args="u v"),
+                  manifest.rule("r", "b", "fs:/x", "read", tier="low"))
+        assert stage.read("etc/kozo.conf") == (
+            "[init]\nseconds = 3\nargs = x\n\n[service a]\nargs_2 = w\n"
+            "\n[service b]\nbinary = bin/a\nsha256 = auto\nmemory = 512K\ncapabilities = log\n"
+            "args = u v\n"
+            "\n[rule r]\nsubject = b\nobject = fs:/x\nrights = read\ndecision = allow\n"
+            "tier = low\n")
+        try:
+            stage.set("service c", "args", "")
+            raise AssertionError("set a field of a section that is not there")
+        except ValueError as e:
+            assert "[service c]" in str(e), e
         stage.close()

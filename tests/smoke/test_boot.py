@@ -66,7 +66,8 @@ def test_log_tells_memory_clock_and_threads(boot):
                           re.MULTILINE).group(1))
     kept = megabytes - given / 1024
     # A word for each page up to the top of RAM, which a hole of 1 GiB may lie below.
-    assert 0 <= kept < 10 + (megabytes + 1024) / 512, "the kernel keeps less than 10 MiB beside them"
+    assert 0 <= kept < 10 + (megabytes + 1024) / 512, \
+        "the kernel keeps less than 10 MiB beside them"
 
 
 def test_log_tells_what_the_processor_has(boot):
@@ -105,7 +106,8 @@ def test_name_that_is_too_long_is_not_taken_for_another(boot):
 def test_first_program_is_no_file(boot):
     panics(boot, "initrd: bin is a directory, expected a file", "kozo.init=bin")
     boot.path("bin/link").symlink_to("init")
-    panics(boot, "initrd: bin/link is a symbolic link, which is not followed, expected a file", "kozo.init=bin/link")
+    panics(boot, "initrd: bin/link is a symbolic link, which is not followed, expected a file",
+           "kozo.init=bin/link")
 
 
 def test_first_program_is_no_program(boot):
@@ -127,7 +129,8 @@ def test_first_program_of_another_abi_is_refused_with_both_versions(boot):
     at = whole.index(b"KOZO\0\0\0\0") + 8      # the note's owner, then major and minor
     assert int.from_bytes(whole[at:at + 4], "little") == 1, "that is not the note"
     boot.write("bin/init", whole[:at] + bytes([9]) + whole[at + 1:])
-    panics(boot, r"bin/init: KOZO note ABI version at byte \d+ is 9\.0, expected ABI version 1\.0, .*")
+    panics(boot,
+           r"bin/init: KOZO note ABI version at byte \d+ is 9\.0, expected ABI version 1\.0, .*")
 
 
 def test_command_line_has_an_end(boot):
@@ -179,20 +182,24 @@ def test_archive_with_names_that_lead_elsewhere(boot):
 
 def test_archive_that_holds_the_first_program_twice(boot):
     data = cpio(boot.root, names=b"bin/init\netc\nbin/init\n")
-    panics(boot, r'initrd: name at byte \d+ is "bin/init" beside the entry at byte 0, expected each name once',
+    panics(boot, r'initrd: name at byte \d+ is "bin/init" beside the entry at byte 0, '
+                 "expected each name once",
            initrd=archive(boot, data))
 
 
 def test_archive_whose_names_cannot_lie_beside_each_other(boot):
-    """The kernel looks for one name; what is wrong with others init refuses, before it starts anything."""
-    through = cpio(boot.root).replace(b"etc/motd", b"etc/kozo", 1).replace(b"etc/kozo.conf", b"etc/kozo/conf", 1)
+    """The kernel looks for one name; what is wrong with others init refuses, before it starts
+    anything."""
+    through = cpio(boot.root).replace(b"etc/motd", b"etc/kozo", 1)
+    through = through.replace(b"etc/kozo.conf", b"etc/kozo/conf", 1)
     twice = cpio(boot.root, names=b"bin/init\netc/motd\nbin/fsd\netc/motd\n")
     for data, name, what in ((through, "etc/kozo/conf", "only directories before a slash"),
                              (twice, "etc/motd", "each name once")):
         with boot.start(append=OFF, initrd=archive(boot, data)) as vm:
             vm.expect_exit("failed")
-            assert re.search(rf'^KOZO FAILED: archive, expected {what}, got initrd: name at byte \d+ is "{name}" '
-                             r"beside the entry at byte \d+$", vm.text, re.MULTILINE), vm.text
+            assert re.search(rf"^KOZO FAILED: archive, expected {what}, got initrd: "
+                             rf'name at byte \d+ is "{name}" beside the entry at byte \d+$',
+                             vm.text, re.MULTILINE), vm.text
             assert "[hello]" not in vm.text and "[fsd]" not in vm.text, vm.text
 
 
@@ -236,11 +243,12 @@ def test_archive_that_leaves_too_little_memory(boot):
 
 
 def test_archive_over_the_kernels_own_memory(boot):
-    """There is too little for both; the variables are the archive's bytes then, so no report is possible."""
+    """There is too little for both; the variables are the archive's bytes then,
+    so no report is possible."""
     with boot.start(append=OFF, memory="7M") as vm:
         vm.expect_exit("panic")
-        assert re.search("^kernel panic: start info: the initrd lies over the kernel, .* more memory .*\nKOZO PANIC$",
-                         vm.text, re.MULTILINE), vm.text
+        assert re.search("^kernel panic: start info: the initrd lies over the kernel, "
+                         ".* more memory .*\nKOZO PANIC$", vm.text, re.MULTILINE), vm.text
         assert vm.text.count("kernel panic") == 1, vm.text
 
 
@@ -257,7 +265,8 @@ def test_words_that_nobody_knows_are_told(boot):
 
 
 def fails(boot, why):
-    """A start that init refuses with this one line (a regular expression), and nothing is started."""
+    """A start that init refuses with this one line (a regular expression),
+    and nothing is started."""
     with boot.start(append=OFF) as vm:
         vm.expect_exit("failed")
         line = re.search("^KOZO FAILED: (.*)$", vm.text, re.MULTILINE)
@@ -268,16 +277,21 @@ def fails(boot, why):
 def test_manifest_that_cannot_be_obeyed(boot):
     conf = boot.path("etc/kozo.conf").read_text()
     spoiled = {
-        (r"sha256 +=.*\n", ""): r"manifest, expected this field .*, got etc/kozo\.conf:\d+: \[service console\] without sha256",
-        ("requests     = fs\n", "requests     = fz\n"): r"manifest, .* a service provides, .*, got etc/kozo\.conf:\d+: requests = fz",
-        (r"\[service hello\]", "[service init]"): r"manifest, .* other than init and kernel.*: \[service init\]",
+        (r"sha256 +=.*\n", ""):
+            r"manifest, expected this field .*, got etc/kozo\.conf:\d+: "
+            r"\[service console\] without sha256",
+        ("requests     = fs\n", "requests     = fz\n"):
+            r"manifest, .* a service provides, .*, got etc/kozo\.conf:\d+: requests = fz",
+        (r"\[service hello\]", "[service init]"):
+            r"manifest, .* other than init and kernel.*: \[service init\]",
     }
     for (old, new), why in spoiled.items():
         boot.write("etc/kozo.conf", re.sub(old, new, conf, count=1))
         fails(boot, why)
     boot.remove("etc/kozo.conf")
     boot.path("etc/kozo.conf").symlink_to("motd")
-    fails(boot, r"manifest, expected etc/kozo\.conf in the archive, got a symbolic link, which is not followed")
+    fails(boot, r"manifest, expected etc/kozo\.conf in the archive, "
+                "got a symbolic link, which is not followed")
 
 
 # ---- the end of the first program --------------------------------------------------------------

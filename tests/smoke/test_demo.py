@@ -1,35 +1,17 @@
 # SPDX-License-Identifier: MIT
-"""The demonstration, step by step; its outcome follows the archive; and no broken step gets past."""
+"""The demonstration, step by step; its outcome follows the archive; and no broken step gets
+past."""
 
 import os
 import re
 import subprocess
 
+from kozo.harness import manifest
 from kozo.harness.scripted import limit, on
 
 CONF = "etc/kozo.conf"
 OFF = 'kozo.run="poweroff"'
 EMPTY = re.escape("no capability there (never given, deleted or revoked)")
-
-
-def conf(boot, field, value, section):
-    """Set `field` in `[section]` of the manifest; None removes it. A field not there is added."""
-    out, inside, done = [], False, False
-    for line in boot.read(CONF).splitlines():
-        if line.startswith("["):
-            if inside and not done and value is not None:
-                out.append(f"{field} = {value}")
-                done = True
-            inside = line.startswith(f"[{section}]")
-        if inside and re.match(rf"{field}\s*=", line):
-            done = True
-            if value is None:
-                continue
-            line = f"{field} = {value}"
-        out.append(line)
-    if inside and not done and value is not None:
-        out.append(f"{field} = {value}")
-    boot.write(CONF, "\n".join(out) + "\n")
 
 
 def run(boot, append=OFF, **how):
@@ -51,7 +33,8 @@ def good(boot, *wanted):
 
 
 def broken(boot, step, expected, got, append=OFF, person=(), **how):
-    """A boot that fails in `step`, for that reason, and never gets to READY. The texts are regular expressions.
+    """A boot that fails in `step`, for that reason, and never gets to READY. The texts are regular
+    expressions.
 
     The person at the console says the words of `person`, one to each question.
     """
@@ -74,8 +57,9 @@ def test_hello_is_born_with_two_capabilities(boot):
 
 
 def test_policy_grants_read(boot):
-    good(boot, r'^\[policy\] audit seq=1 at_ms=\d+ who=hello object="fs:/etc/motd" rights="read" result=granted '
-               r'lease_ms=200 rule=motd why="to print it" reason="\[rule motd\] allows read"',
+    good(boot, r'^\[policy\] audit seq=1 at_ms=\d+ who=hello object="fs:/etc/motd" rights="read" '
+               r'result=granted lease_ms=200 rule=motd why="to print it" '
+               r'reason="\[rule motd\] allows read"',
          r"^\[init\] step 2 of 6: read is granted: read on fs:/etc/motd for 200 ms$")
 
 
@@ -90,8 +74,8 @@ def test_a_copy_has_no_more_rights(boot):
 
 
 def test_policy_denies_write_with_reason_and_hint(boot):
-    good(boot, r'^\[policy\] audit seq=\d+ at_ms=\d+ who=hello object="fs:/etc/motd" rights="write" '
-               r'held="(?:read|none)" result=denied .* reason="[^"]+" '
+    good(boot, r'^\[policy\] audit seq=\d+ at_ms=\d+ who=hello object="fs:/etc/motd" '
+               r'rights="write" held="(?:read|none)" result=denied .* reason="[^"]+" '
                r'hint="[^"]+"$',
          r"^\[hello\] denied: no rule gives hello the right to write fs:/etc/motd$",
          r"^\[hello\] hint: \S.*$",
@@ -124,8 +108,8 @@ def test_all_bytes_of_the_console_are_text(boot):
 def move_file(boot, name, contents):
     boot.remove("etc/motd")
     boot.write(name, contents)
-    conf(boot, "args", f"/{name}", "service hello")
-    conf(boot, "object", f"fs:/{name}", "rule motd")
+    boot.set("service hello", "args", f"/{name}")
+    boot.set("rule motd", "object", f"fs:/{name}")
 
 
 def test_another_file(boot):
@@ -151,37 +135,39 @@ def test_an_empty_file(boot):
 
 def test_a_long_file(boot):
     boot.write("etc/motd", b"0123456789abcde\n" * 10000)
-    conf(boot, "lease_ms", "2000", "rule motd")
+    boot.set("rule motd", "lease_ms", "2000")
     good(boot, r"contents: 65536 bytes, sha256 ")
 
 
 def test_another_lease(boot):
-    conf(boot, "lease_ms", "700", "rule motd")
+    boot.set("rule motd", "lease_ms", "700")
     text = good(boot, r"read on fs:/etc/motd for 700 ms$")
     at = [int(t) for t in re.findall(r"at_ms=(\d+) .* result=(?:granted|expired) ", text)]
     assert len(at) >= 2 and at[1] - at[0] >= 699, at
 
 
 def test_a_pattern_allows_too(boot):
-    conf(boot, "object", "fs:/etc/*", "rule motd")
+    boot.set("rule motd", "object", "fs:/etc/*")
     good(boot, r"read on fs:/etc/motd for 200 ms$")
 
 
 def test_a_rule_denies_in_its_own_words(boot):
-    boot.write(CONF, boot.read(CONF) + "[rule no]\nsubject = *\nobject = fs:/etc/motd\nrights = write\n"
-               "decision = deny\nreason = the message of the day is not yours\nhint = ask its author\n")
-    good(boot, r"^\[hello\] denied: the message of the day is not yours$", r"^\[hello\] hint: ask its author$")
+    boot.add(manifest.rule("no", "*", "fs:/etc/motd", "write", "deny",
+                           reason="the message of the day is not yours", hint="ask its author"))
+    good(boot, r"^\[hello\] denied: the message of the day is not yours$",
+         r"^\[hello\] hint: ask its author$")
 
 
 def test_what_needs_consent_is_denied_without_a_console(boot):
-    conf(boot, "rights", "read write", "rule motd")
-    conf(boot, "tier", None, "rule motd")
+    boot.set("rule motd", "rights", "read write")
+    boot.set("rule motd", "tier", None)
     good(boot, r"^\[hello\] denied: .*commands come from kozo\.run, nobody is at the terminal$")
 
 
 def test_what_does_not_reach_its_requester_is_taken_back(boot):
     play(boot, "no-window")
-    good(boot, r'^\[policy\] audit seq=\d+ .* result=released .* reason="it did not reach its requester"')
+    good(boot, r"^\[policy\] audit seq=\d+ .* result=released "
+               r'.* reason="it did not reach its requester"')
 
 
 def test_services_in_any_order(boot):
@@ -203,7 +189,8 @@ def cpio(boot, names):
     listed = subprocess.run(names, cwd=tree, stdout=subprocess.PIPE, check=True).stdout
     out = boot.root.parent / "plain.cpio"
     with open(out, "wb") as f:
-        subprocess.run(["cpio", "-o", "-H", "newc", "--quiet"], input=listed, stdout=f, cwd=tree, check=True)
+        subprocess.run(["cpio", "-o", "-H", "newc", "--quiet"], input=listed, stdout=f, cwd=tree,
+                       check=True)
     return out
 
 
@@ -237,8 +224,8 @@ def test_a_hard_linked_file_is_read_under_its_first_name(boot):
 def test_thousands_of_files(boot):
     for i in range(5000):
         boot.write(f"data/{i % 50}/{i}", f"{i}\n")
-    conf(boot, "args", "/data/49/4999", "service hello")
-    conf(boot, "object", "fs:/data/*", "rule motd")
+    boot.set("service hello", "args", "/data/49/4999")
+    boot.set("rule motd", "object", "fs:/data/*")
     good(boot, r"^\[hello\] 4999$")
 
 
@@ -251,34 +238,36 @@ def test_files_of_many_megabytes(boot):
 # ---- nothing broken gets past -------------------------------------------------------------------
 
 def test_broken_capabilities(boot):
-    conf(boot, "capabilities", "log policy fs", "service hello")
+    boot.set("service hello", "capabilities", "log policy fs")
     broken(boot, "capabilities", "log policy", "log policy fs")
 
 
 def test_broken_grant_by_rule(boot):
-    conf(boot, "decision", "deny", "rule motd")
+    boot.set("rule motd", "decision", "deny")
     broken(boot, "read is granted", "read on fs:/etc/motd", r"denied: \[rule motd\] denies read")
 
 
 def test_broken_grant_without_rule(boot):
-    conf(boot, "object", "fs:/etc/other", "rule motd")
+    boot.set("rule motd", "object", "fs:/etc/other")
     broken(boot, "read is granted", "read on fs:/etc/motd",
            "denied: no rule gives hello the right to read fs:/etc/motd")
 
 
 def test_broken_grant_for_another_service(boot):
-    conf(boot, "subject", "fsd", "rule motd")
+    boot.set("rule motd", "subject", "fsd")
     broken(boot, "read is granted", "read on fs:/etc/motd", "denied: no rule gives hello .*")
 
 
 def test_broken_grant_not_requested(boot):
-    conf(boot, "requests", None, "service hello")
-    broken(boot, "read is granted", "read on fs:/etc/motd", "denied: hello may not ask for what fs provides")
+    boot.set("service hello", "requests", None)
+    broken(boot, "read is granted", "read on fs:/etc/motd",
+           "denied: hello may not ask for what fs provides")
 
 
 def test_broken_grant_by_tier(boot):
-    conf(boot, "tier", "medium", "rule motd")
-    broken(boot, "read is granted", "read on fs:/etc/motd", "denied: tier medium needs .*: commands come from kozo\.run, nobody is at the terminal")
+    boot.set("rule motd", "tier", "medium")
+    broken(boot, "read is granted", "read on fs:/etc/motd",
+           r"denied: tier medium needs .*: commands come from kozo\.run, nobody is at the terminal")
 
 
 def test_broken_file_missing(boot):
@@ -289,32 +278,36 @@ def test_broken_file_missing(boot):
 def test_broken_file_is_a_link(boot):
     boot.remove("etc/motd")
     boot.path("etc/motd").symlink_to("kozo.conf")
-    broken(boot, "read is granted", "read on fs:/etc/motd", "not the type of file the operation needs")
+    broken(boot, "read is granted", "read on fs:/etc/motd",
+           "not the type of file the operation needs")
 
 
 def test_broken_file_is_a_directory(boot):
     boot.remove("etc/motd")
     boot.write("etc/motd/file", "x")
-    broken(boot, "contents", "0 bytes, sha256 [0-9a-f]+", "not the type of file the operation needs")
+    broken(boot, "contents", "0 bytes, sha256 [0-9a-f]+",
+           "not the type of file the operation needs")
 
 
 def test_broken_denial(boot):
-    conf(boot, "rights", "read write", "rule motd")   # no rule lets it be written without a person's word
-    conf(boot, "lease_ms", "60000", "rule motd")
-    broken(boot, "write is denied", "denied, with reason and hint", "read-only", append="kozo.exit_on_fail",
+    # no rule lets it be written without a person's word
+    boot.set("rule motd", "rights", "read write")
+    boot.set("rule motd", "lease_ms", "60000")
+    broken(boot, "write is denied", "denied, with reason and hint", "read-only",
+           append="kozo.exit_on_fail",
            person=["y"])
 
 
 def test_broken_lease(boot):
-    conf(boot, "lease_ms", "60000", "rule motd")
-    conf(boot, "demo_seconds", "5", "init")
+    boot.set("rule motd", "lease_ms", "60000")
+    boot.set("init", "demo_seconds", "5")
     broken(boot, "lease is over", EMPTY, "nothing within 5 s")
 
 
 def play(boot, how):
     """Put a program in hello's place that does not do as it should."""
-    conf(boot, "binary", "bin/rogue", "service hello")
-    conf(boot, "args", f"/etc/motd {how}", "service hello")
+    boot.set("service hello", "binary", "bin/rogue")
+    boot.set("service hello", "args", f"/etc/motd {how}")
 
 
 def test_the_rogue_can_behave(boot):
@@ -324,7 +317,7 @@ def test_the_rogue_can_behave(boot):
 
 def test_what_a_lease_was_too_short_for_begins_again(boot):
     play(boot, "dawdle")
-    conf(boot, "lease_ms", "1000", "rule motd")
+    boot.set("rule motd", "lease_ms", "1000")
     good(boot, r"^\[init\] step 2 of 6: read is granted: ", r"result=expired",
          r"^\[init\] step 3 of 6: contents: the lease was over before; again from step 2$",
          r"^\[init\] step 2 of 6: read is granted: ", r"^\[init\] step 3 of 6: contents: \d+ bytes")
@@ -335,19 +328,24 @@ def test_broken_order(boot):
     broken(boot, "capabilities", "this step", "step read is granted")
 
 
+def other_bytes_printed(boot):
+    broken(boot, "contents", r"\d+ bytes, sha256 \w+",
+           r".*, but other bytes printed than the archive has")
+
+
 def test_broken_contents_not_printed(boot):
     play(boot, "print-nothing")
-    broken(boot, "contents", r"\d+ bytes, sha256 \w+", r".*, but other bytes printed than the archive has")
+    other_bytes_printed(boot)
 
 
 def test_broken_contents_other_printed(boot):
     play(boot, "print-else")
-    broken(boot, "contents", r"\d+ bytes, sha256 \w+", r".*, but other bytes printed than the archive has")
+    other_bytes_printed(boot)
 
 
 def test_broken_contents_more_printed(boot):
     play(boot, "print-more")
-    broken(boot, "contents", r"\d+ bytes, sha256 \w+", r".*, but other bytes printed than the archive has")
+    other_bytes_printed(boot)
 
 
 def test_broken_rights(boot):
@@ -369,7 +367,7 @@ def test_broken_denial_with_another_reason(boot):
 
 def test_broken_end_that_is_none(boot):
     play(boot, "early")
-    conf(boot, "lease_ms", "60000", "rule motd")
+    boot.set("rule motd", "lease_ms", "60000")
     broken(boot, "lease is over", EMPTY, f"{EMPTY}, but no such end in policy's audit")
 
 
@@ -386,9 +384,9 @@ def test_broken_by_a_late_fault(boot):
 
 
 def serve_badly(boot, how):
-    conf(boot, "binary", "bin/rogue", "service fsd")
-    conf(boot, "args", f"/ {how}", "service fsd")
-    conf(boot, "restart", "never", "service fsd")
+    boot.set("service fsd", "binary", "bin/rogue")
+    boot.set("service fsd", "args", f"/ {how}")
+    boot.set("service fsd", "restart", "never")
 
 
 def test_broken_by_a_fault_of_a_server(boot):
@@ -404,7 +402,8 @@ def test_broken_by_a_server_that_does_not_answer(boot):
 def wakes_clients(boot, how, error):
     serve_badly(boot, how)
     with boot.start() as vm:
-        vm.wait_for("^KOZO FAILED: services, expected none that fails, got fsd: page fault, write to 0x8 ")
+        vm.wait_for("^KOZO FAILED: services, expected none that fails, "
+                    "got fsd: page fault, write to 0x8 ")
         vm.wait_for(rf'^\[policy\] audit seq=1 .* result=failed .* reason="{error}" ')
 
 
@@ -413,12 +412,12 @@ def test_a_server_that_dies_wakes_who_waits_for_it(boot):
 
 
 def test_a_server_that_dies_over_a_call_wakes_its_caller(boot):
-    wakes_clients(boot, "crash-on-call", "the (other side is gone|server took the call and will never answer it)")
+    wakes_clients(boot, "crash-on-call",
+                  "the (other side is gone|server took the call and will never answer it)")
 
 
 def test_a_fault_after_ready_ends_that_service_alone(boot):
-    boot.write(CONF, boot.read(CONF) + "[service late]\nbinary = bin/rogue\nsha256 = auto\nmemory = 512K\n"
-               "args = / crash-much-later\ncapabilities = log\n")
+    boot.add(manifest.service("late", "bin/rogue", args="/ crash-much-later"))
     with boot.start() as vm:
         vm.wait_for("^KOZO READY$")
         vm.wait_for("^KOZO FAULT service late: page fault, write to 0x8 ")
@@ -438,14 +437,14 @@ def test_broken_by_a_late_exit(boot):
 
 def test_broken_by_silence(boot):
     play(boot, "silent")
-    conf(boot, "ready_seconds", "5", "init")     # enough for all others, on any machine
+    boot.set("init", "ready_seconds", "5")       # enough for all others, on any machine
     broken(boot, "ready hello", "a report that it is ready", "nothing within 5 s")
 
 
 # ---- what cannot be started -------------------------------------------------------------------
 
 def test_wrong_hash(boot):
-    conf(boot, "sha256", "0" * 64, "service fsd")
+    boot.set("service fsd", "sha256", "0" * 64)
     broken(boot, "start fsd", f"bin/fsd with sha256 {'0' * 64}", "sha256 [0-9a-f]{64}")
 
 
@@ -456,13 +455,14 @@ def test_changed_binary(boot):
     at = data.index(image) + len(image) // 2
     archive.write_bytes(data[:at] + bytes([data[at] ^ 1]) + data[at + 1:])
     with boot.start(append=OFF, initrd=archive) as vm:
-        vm.wait_for("^KOZO FAILED: start policy, expected bin/policy with sha256 [0-9a-f]{64}, got sha256 ")
+        vm.wait_for("^KOZO FAILED: start policy, expected bin/policy with sha256 [0-9a-f]{64}, "
+                    "got sha256 ")
         vm.expect_exit("failed")
         assert "KOZO READY" not in vm.text
 
 
 def test_missing_binary(boot):
-    conf(boot, "sha256", "0" * 64, "service fsd")
+    boot.set("service fsd", "sha256", "0" * 64)
     boot.remove("bin/fsd")
     broken(boot, "start fsd", "bin/fsd in the archive", "no such file")
 
@@ -473,21 +473,23 @@ def test_binary_that_is_no_program(boot):
 
 
 def test_too_little_memory(boot):
-    conf(boot, "memory", "64K", "service hello")
+    boot.set("service hello", "memory", "64K")
     broken(boot, "start hello",
-           r"memory that holds: binary \d+ KiB, heap 16 KiB, stack 32 KiB, untyped 0 KiB, page tables",
+           r"memory that holds: binary \d+ KiB, heap 16 KiB, stack 32 KiB, untyped 0 KiB, "
+           "page tables",
            r"memory = 64 KiB, which is used up at: \w+")
 
 
 def test_more_memory_than_there_is(boot):
-    conf(boot, "memory", "1G", "service hello")
+    boot.set("service hello", "memory", "1G")
     broken(boot, "start hello", "the memory of its section, 1048576 KiB",
            r"not enough memory .*: the largest piece left has \d+ KiB")
 
 
 def test_more_threads_than_there_are(boot):
-    conf(boot, "threads", "4096", "service hello")
-    broken(boot, "start hello", "the threads of its section, 4096", r"thread pool exhausted: \d+ are left")
+    boot.set("service hello", "threads", "4096")
+    broken(boot, "start hello", "the threads of its section, 4096",
+           r"thread pool exhausted: \d+ are left")
 
 
 def test_no_manifest(boot):
@@ -496,7 +498,7 @@ def test_no_manifest(boot):
 
 
 def test_malformed_manifest(boot):
-    conf(boot, "priority", "urgent", "service fsd")
+    boot.set("service fsd", "priority", "urgent")
     line = boot.read(CONF).split("priority = urgent")[0].count("\n") + 1
     broken(boot, "manifest", "a number from 1, the most urgent, to 254",
            rf"etc/kozo.conf:{line}: priority = urgent")
@@ -513,8 +515,9 @@ def test_unfilled_hash(boot):
 
 
 def test_lease_above_what_the_tier_allows(boot):
-    conf(boot, "lease_ms", "3600001", "rule motd")
-    broken(boot, "manifest", "milliseconds, from 1 to 3600000", r"etc/kozo.conf:\d+: lease_ms = 3600001")
+    boot.set("rule motd", "lease_ms", "3600001")
+    broken(boot, "manifest", "milliseconds, from 1 to 3600000",
+           r"etc/kozo.conf:\d+: lease_ms = 3600001")
 
 
 def test_no_policy(boot):
@@ -525,13 +528,14 @@ def test_no_policy(boot):
 
 @limit(30)
 def test_an_index_that_does_not_fit(boot):
-    conf(boot, "restart", "never", "service fsd")
+    boot.set("service fsd", "restart", "never")
     for i in range(2000):
         boot.write(f"data/{i}", "")
-    conf(boot, "heap", "64K", "service fsd")
-    conf(boot, "restart", "never", "service fsd")
+    boot.set("service fsd", "heap", "64K")
+    boot.set("service fsd", "restart", "never")
     text = broken(boot, "ready fsd", "a report that it is ready", "it ended with status 1")
-    assert re.search(r"^\[fsd\] fsd: an index of \d+ files needs \d+ KiB: give \[service fsd\] more heap$", text, re.M)
+    assert re.search(r"^\[fsd\] fsd: an index of \d+ files needs \d+ KiB: "
+                     r"give \[service fsd\] more heap$", text, re.M)
 
 
 # ---- commands ----------------------------------------------------------------------------------
@@ -559,7 +563,7 @@ def test_poweroff_carries_the_status_of_the_command_before(boot):
 
 
 def test_a_failed_start_ends_only_where_it_is_told_to(boot):
-    conf(boot, "decision", "deny", "rule motd")
+    boot.set("rule motd", "decision", "deny")
     with boot.start() as vm:
         vm.wait_for("^KOZO FAILED: ")
         assert vm.qmp("query-status")["running"]

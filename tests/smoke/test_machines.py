@@ -79,7 +79,8 @@ def test_memory_that_does_not_hold_the_kernel_is_told_of(boot):
         with boot.start(append=OFF, memory=memory, initrd=boot.tree.initrd) as vm:
             vm.expect_exit("panic")
             assert vm.text.splitlines()[-2:] == [
-                "kozo: this machine has less memory than the kernel takes for itself; give it 64 MiB (-m 64)",
+                "kozo: this machine has less memory than the kernel takes for itself; "
+                "give it 64 MiB (-m 64)",
                 "KOZO PANIC"], f"{memory}: {vm.text}"
 
 
@@ -87,7 +88,8 @@ def test_memory_that_holds_little_more_is_told_of(boot):
     for memory in ("7M", "8M"):
         with boot.start(append=OFF, memory=memory) as vm:
             assert vm.wait() in map(qemu.exit_status, (qemu.EXIT_PANIC, qemu.EXIT_FAILED)), memory
-            assert re.search("^(kernel panic|KOZO FAILED): .*(memory|initrd)", vm.text, re.MULTILINE), vm.text
+            assert re.search("^(kernel panic|KOZO FAILED): .*(memory|initrd)", vm.text,
+                             re.MULTILINE), vm.text
 
 
 # ---- without the runner's own options ----------------------------------------------------------

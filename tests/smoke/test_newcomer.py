@@ -14,7 +14,8 @@ ANSWERS = {
     "top -1": "error: -1: no such option; usage: top [TIMES]",
     "caps --tree --json": "error: caps: usage: caps [SERVICE|PROGRAM] [--tree|--json]",
     "write --add /ram/x y": "error: --add: no such option; usage: write [--append] FILE [WORD...]",
-    "run --wiht policy asker": "error: --wiht: no such option; usage: run [--with NAME,...] PROGRAM [ARG...]",
+    "run --wiht policy asker":
+        "error: --wiht: no such option; usage: run [--with NAME,...] PROGRAM [ARG...]",
     "run": "error: run: usage: run [--with NAME,...] PROGRAM [ARG...]",
     "run ls": "error: ls: a command of the shell: without `run`",
     "ls < /etc/motd": "error: ls: a command of the shell reads no input: `<` is for programs",
@@ -44,12 +45,14 @@ ANSWERS = {
     "kill nosuch": "error: nosuch: no such service; `ps` lists them",
     "restart nosuch": "error: nosuch: no such service; `ps` lists them",
     "kill hello": "error: hello: it has ended already; `restart` begins its next life",
-    "policy explain 999999": "error: 999999: no such decision, or no more; `policy audit` lists them",
+    "policy explain 999999":
+        "error: 999999: no such decision, or no more; `policy audit` lists them",
     "policy revoke 999999": "error: 999999: no such lease; `policy list` lists them",
     "policy explain all": "error: policy: usage: policy list|audit|drain|explain N|revoke N",
     "why fsd nosuch": "error: nosuch: it holds no such capability; `caps` with its name lists them",
     "caps hello": "error: hello: it has ended and holds nothing; `restart` begins its next life",
-    "caps hello --tree": "error: hello: it has ended and holds nothing; `restart` begins its next life",
+    "caps hello --tree":
+        "error: hello: it has ended and holds nothing; `restart` begins its next life",
     "caps hello --json": "[]",
     "why hello log": "error: hello: it has ended and holds nothing; `restart` begins its next life",
     "caps init": "error: init: what it holds is not listed; `caps` lists what it gave to others",
@@ -57,9 +60,11 @@ ANSWERS = {
     "caps nosuch": "error: nosuch: no such service or program; `ps` lists them",
     "poweroff 300": "error: 300: a status is a number from 0 to 63",
     "run --with": "error: --with: no name after it; usage: run [--with NAME,...] PROGRAM [ARG...]",
-    "run --with policy": "error: run: no program after --with NAME; usage: run [--with NAME,...] PROGRAM [ARG...]",
+    "run --with policy":
+        "error: run: no program after --with NAME; usage: run [--with NAME,...] PROGRAM [ARG...]",
     "log --all": "error: --all: no such option; usage: log",
-    "echo a & echo b": "error: echo a & echo b: something after &; it ends a command, and `;` parts two",
+    "echo a & echo b":
+        "error: echo a & echo b: something after &; it ends a command, and `;` parts two",
     "echo 'no end": "error: echo 'no end: a ' without its end",
     'echo no" end': 'error: echo no" end: a " without its end',
     "Help": "error: Help: no such command; `help` lists them",
@@ -75,13 +80,15 @@ ANSWERS = {
 def test_the_first_prompt_says_where_to_go(boot):
     with boot.start() as vm:
         vm.wait_for("^KOZO READY$")
-        vm.wait_for(r"^`help` lists the commands, Tab completes them, `poweroff` ends the machine\.$")
+        vm.wait_for(r"^`help` lists the commands, Tab completes them, "
+                    r"`poweroff` ends the machine\.$")
         person = Person(vm)
         listed = person.line("help")
         names = [row.split()[0] for row in listed.split("\n\n")[0].splitlines() if row[0] != " "]
         assert {"help", "ls", "poweroff", "policy"} <= set(names), listed
         assert max(len(line) for line in listed.splitlines()) <= 79, listed
-        programs = re.search(r"^Programs, with or without `run`:\n(.*)$", listed, re.MULTILINE).group(1).split(", ")
+        programs = re.search(r"^Programs, with or without `run`:\n(.*)$", listed, re.MULTILINE)
+        programs = programs.group(1).split(", ")
         for name in sorted(set(names) | set(programs)):
             page = person.line(f"help {name}")
             assert f"{name}" in page.splitlines()[0] and page.count("\n") > 2, page
@@ -102,11 +109,13 @@ def test_what_is_wrong_is_said_in_one_line(boot):
 def test_keys_in_odd_places_do_no_harm(boot):
     with boot.start() as vm:
         person = Person(vm)
-        assert person.line("wc /etc/motd").split() == ["2", "9", "51", "/etc/motd"]   # no `run` needed
+        # no `run` needed
+        assert person.line("wc /etc/motd").split() == ["2", "9", "51", "/etc/motd"]
         vm.send("\t\x15")
         vm.wait_for(r"^sleep $")
         vm.wait_for(PROMPT)
-        refused = r"^\[console\] refused: over 255 characters, or not ASCII: \d+\. Change it, or Ctrl-C$"
+        refused = r"^\[console\] refused: over 255 characters, or not ASCII: \d+\. " \
+                  "Change it, or Ctrl-C$"
         vm.send("echo \u00e4zz\r")
         vm.wait_for(refused)
         vm.send("\x15echo zz\t\t c\x01\t\x05\r")
@@ -138,7 +147,8 @@ def test_json_is_json_whatever_runs(boot):
         person = Person(vm)
         for _ in range(8):
             person.line("spin &")
-        for line in ("ps --json", "caps --json", "caps shell --json", "caps hello --json", "mem --json"):
+        for line in ("ps --json", "caps --json", "caps shell --json", "caps hello --json",
+                     "mem --json"):
             json.loads(person.line(line))
         assert len(person.line("jobs").splitlines()) == 8
         assert "shell" in person.line("caps shell --tree")

@@ -34,7 +34,8 @@ def frames(vm):
 
 
 def ends(vm):
-    """A complete report: panic line, thread, backtrace, stacks, mark, in this order, and the exit status."""
+    """A complete report: panic line, thread, backtrace, stacks, mark, in this order,
+    and the exit status."""
     vm.expect_exit("panic")
     parts = [r"^kernel panic: (.*) \((kernel/\S+:\d+)\)$", r"^cpu 0: cr0 ", r"^current thread: ",
              r"^backtrace:$", r"^stacks, bytes never used: kernel ", r"^KOZO PANIC$"]
@@ -74,9 +75,11 @@ def test_a_panic_names_the_service_that_ran(boot):
         client.set_register(gdb.RIP, 0)
         client.let_go()
         why = ends(vm)
-        assert re.match(r"page fault in the kernel: vector 14, error 1?0, address 0, ip 0$", why), why
+        assert re.match(r"page fault in the kernel: vector 14, error 1?0, address 0, ip 0$",
+                        why), why
         assert re.search("^current thread: policy, serial [0-9]+, ", vm.text, re.MULTILINE), vm.text
-        assert re.search(r"^  #0 0x0{16} is no code of the kernel's$", vm.text, re.MULTILINE), vm.text
+        assert re.search(r"^  #0 0x0{16} is no code of the kernel's$", vm.text,
+                         re.MULTILINE), vm.text
         assert frames(vm) == ["kernel_syscall", "x86_syscall_slow"], vm.text
 
 
@@ -84,12 +87,14 @@ def test_decode_adds_files_lines_and_inlined_functions(boot):
     with boot.start(append="kozo.init=bin/doomed doom=page") as vm:
         vm.expect_exit("panic")
         text = decode.text(vm.text, boot.tree)
-    found = dict(re.findall(r"^  #\d+ 0x\S+ (\w+)\+0x\w+(?: in \w+)? at (\S+)$", text, re.MULTILINE))
+    found = dict(re.findall(r"^  #\d+ 0x\S+ (\w+)\+0x\w+(?: in \w+)? at (\S+)$", text,
+                            re.MULTILINE))
     assert re.fullmatch(r"kernel/ipc/fault\.c(:\d+)?", found["fault_stop"]), text
     assert re.fullmatch(r"kernel/main\.c:\d+", found["kernel_fault"]), text
     assert re.fullmatch(r"kernel/arch/x86_64/trap\.c:\d+", found["x86_trap"]), text
     assert re.fullmatch(r"kernel/arch/x86_64/trap\.S:\d+", found["x86_trap_entry"]), text
-    assert re.search(r"^ +inlined into x86_trap at kernel/arch/x86_64/trap\.c:\d+$", text, re.MULTILINE), text
+    assert re.search(r"^ +inlined into x86_trap at kernel/arch/x86_64/trap\.c:\d+$", text,
+                     re.MULTILINE), text
     # the thread that was running: its program is doomed
     assert re.search(r"^  rip \S+ .* in touch_nothing at tests/smoke/guest/doomed\.c:\d+$", text,
                      re.MULTILINE), text
@@ -97,13 +102,14 @@ def test_decode_adds_files_lines_and_inlined_functions(boot):
         assert line.rstrip() in text, line
     log = boot.root.parent / "boot.log"
     log.write_bytes(vm.console)
-    done = subprocess.run([SOURCE / "kozo", "decode", "--build-dir", boot.tree.root, log], text=True,
-                          capture_output=True, check=True)
+    done = subprocess.run([SOURCE / "kozo", "decode", "--build-dir", boot.tree.root, log],
+                          text=True, capture_output=True, check=True)
     assert done.stdout.rstrip() == text.rstrip() and done.stderr == "", done.stderr
 
 
 def test_decode_adds_files_and_lines_to_a_services_fault(boot):
-    """As init reports one: the instruction itself, then return addresses, whose calls lie before them."""
+    """As init reports one: the instruction itself, then return addresses, whose calls lie before
+    them."""
     main = symbols.addresses(boot.tree.root / "bin" / "hello")["main"]
     text = decode.text(f"""KOZO FAULT service hello: page fault
   ip 0x{main:016x} main+0x0, sp 0x7fff
@@ -111,7 +117,8 @@ def test_decode_adds_files_and_lines_to_a_services_fault(boot):
   #1 0x{main + 1:016x} main+0x1
 """, boot.tree)
     assert len(re.findall(r" at services/hello/main\.c:\d+$", text, re.MULTILINE)) == 3, text
-    stopped = decode.text(f"thread 7 (hello) stopped: page fault at {main:x}, address 0, code 4; why", boot.tree)
+    stopped = decode.text(
+        f"thread 7 (hello) stopped: page fault at {main:x}, address 0, code 4; why", boot.tree)
     assert re.search(r"; why in main at services/hello/main\.c:\d+$", stopped), stopped
 
 
@@ -138,7 +145,8 @@ def test_an_overflow_of_the_kernels_stack_is_told(boot):
         client.set_register(gdb.RSP, at["x86_guard_cpu"] + 2048)
         client.let_go()
         why = ends(vm)
-        assert re.match("double fault in the kernel: vector 8, .*: kernel stack overflow$", why), why
+        assert re.match("double fault in the kernel: vector 8, .*: kernel stack overflow$",
+                        why), why
         assert frames(vm) == ["sys_cap_mint"], vm.text
         assert "  the rest may be old:" in vm.text, vm.text
         assert re.search(r"double-fault [0-7]\d{3} of 8192", vm.text), "its own stack was not used"
@@ -164,7 +172,8 @@ def test_a_stack_that_holds_nonsense(boot):
         client.set_register(gdb.RIP, 0x1234_5678)
         client.let_go()
         ends(vm)
-        assert re.search(r"^  #1 0xdead0{12} is no code of the kernel's$", vm.text, re.MULTILINE), vm.text
+        assert re.search(r"^  #1 0xdead0{12} is no code of the kernel's$", vm.text,
+                         re.MULTILINE), vm.text
         assert frames(vm) == [], vm.text
 
 
@@ -186,8 +195,8 @@ def test_a_panic_while_another_is_told_ends_at_once(boot):
         client.let_go()
         vm.expect_exit("panic")
         assert vm.text.count("kernel panic: ") == 2, vm.text
-        assert re.search(r"^kernel panic: another while this one was told \(kernel/\S+:\d+\)\nKOZO PANIC\n*\Z",
-                         vm.text, re.MULTILINE), vm.text
+        assert re.search(r"^kernel panic: another while this one was told \(kernel/\S+:\d+\)\n"
+                         r"KOZO PANIC\n*\Z", vm.text, re.MULTILINE), vm.text
 
 
 @on(cpu=("qemu64", "max"))
@@ -212,9 +221,12 @@ def test_the_kernels_memory_is_kept(boot):
         assert b"kernel panic: the first program stopped: invalid opcode" in core.read_bytes()
         assert core.stat().st_size < 16 << 20, "a dump is small"
         if shutil.which("gdb"):
-            seen = subprocess.run(["gdb", "-batch", "-nx", "-ex", "bt", "-ex", "print kernel.log.panics",
-                                   boot.tree.kernel, core], capture_output=True, text=True, check=True).stdout
-            assert re.search(r"^#\d+ .* in panic_at .*the first program stopped", seen, re.MULTILINE), seen
+            ended = subprocess.run(["gdb", "-batch", "-nx", "-ex", "bt",
+                                    "-ex", "print kernel.log.panics", boot.tree.kernel, core],
+                                   capture_output=True, text=True, check=True)
+            seen = ended.stdout
+            assert re.search(r"^#\d+ .* in panic_at .*the first program stopped", seen,
+                             re.MULTILINE), seen
             assert re.search(r"^#\d+ .* in kernel_fault ", seen, re.MULTILINE), seen
             assert "$1 = 1" in seen, seen
 
@@ -239,4 +251,5 @@ def test_a_panicked_test_program_names_its_dump(boot):
     core = tree.logs / "smoke" / "doomed" / "memory.core"
     assert core.exists() and f"memory: {core}" in found[0].message, found
     body = ET.tostring(junit.document(found), encoding="unicode")
-    assert f"memory: {core}" in body and re.search(r"kernel_fault\+0x\w+ at kernel/main\.c:", body), body
+    assert f"memory: {core}" in body, body
+    assert re.search(r"kernel_fault\+0x\w+ at kernel/main\.c:", body), body

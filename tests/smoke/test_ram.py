@@ -4,19 +4,10 @@
 import json
 import re
 
-CONF = "etc/kozo.conf"
+from kozo.harness import manifest
+
 PROMPT = r"kozo> "
 ALLOW = r"\[\?\] allow\? "
-SCRIBE = """
-[service {name}]
-binary       = bin/scribe
-sha256       = auto
-priority     = 120
-memory       = 512K
-args         = {args}
-capabilities = log fs
-restart      = always
-"""
 LIMIT = "a limit or quota is reached"
 
 
@@ -50,7 +41,8 @@ def test_a_new_life_of_fsd_begins_empty_and_serves(boot):
 
 def scribe(boot, name, args):
     """A service beside the person that works below /ram too: tests/smoke/guest/scribe.c."""
-    boot.write(CONF, boot.read(CONF) + SCRIBE.format(name=name, args=args))
+    boot.add(manifest.service(name, "bin/scribe", priority=120, args=args, capabilities="log fs",
+                              restart="always"))
 
 
 def answer(vm, line):
@@ -69,11 +61,12 @@ def agree(vm, line):
 
 
 def test_a_share_is_one_client_s_and_comes_back(boot):
-    """Of 16 blocks and 4 files a client: the person fills theirs, two services have theirs all the same."""
+    """Of 16 blocks and 4 files a client: the person fills theirs, two services have theirs all the
+    same."""
     boot.write("etc/big", b"x" * 100000)
     boot.write("etc/all", b"x" * 61440)     # 15 blocks, and one that lists them
     boot.write("etc/half", b"y" * 40960)    # 10 blocks, and one that lists them
-    boot.edit(CONF, "[service fsd]\n", "[service fsd]\nargs = share_kib=64 share_files=4\n")
+    boot.set("service fsd", "args", "share_kib=64 share_files=4")
     scribe(boot, "early", "wait ram/full write ram/s 80 usage wait ram/freed usage")
     scribe(boot, "late", "usage write ram/l 40 hold ram/l wait ram/gone use usage")
     with boot.start() as vm:
@@ -85,11 +78,13 @@ def test_a_share_is_one_client_s_and_comes_back(boot):
         # All of the person's blocks, then nothing more. What found no room is not there in part.
         vm.send("cp /etc/big /ram/a\r")
         vm.wait_for(f"^error: /ram/a: {LIMIT}$")
-        assert re.search(r'^\[fsd\] denied: who=shell object="fs:/ram/.cp-0" asked="more than its share', vm.text, re.M), vm.text
+        assert re.search(r'^\[fsd\] denied: who=shell object="fs:/ram/.cp-0" '
+                         'asked="more than its share', vm.text, re.M), vm.text
         vm.wait_for(PROMPT)
         assert answer(vm, "cat /ram/a /ram/.cp-0").count("no such name") == 2
         assert answer(vm, "cp /etc/all /ram/a") == ""
-        assert answer(vm, "write /ram/b x; cat /ram/b") == f"error: /ram/b: {LIMIT}\nerror: /ram/b: no such name\n"
+        assert answer(vm, "write /ram/b x; cat /ram/b") == \
+            f"error: /ram/b: {LIMIT}\nerror: /ram/b: no such name\n"
         kib, files = (line.split() for line in answer(vm, "df").splitlines()[1:])
         assert kib[:4] == ["KiB", "64", "64", "0"] and int(kib[4]) > 0, kib
         assert files[:4] == ["files", "1", "4", "3"], files
@@ -108,14 +103,17 @@ def test_a_share_is_one_client_s_and_comes_back(boot):
         assert answer(vm, "write /ram/b x; cat /ram/b") == f"error: /ram/b: {LIMIT}\n"
         assert answer(vm, "write /ram/a well; cat /ram/a; write /ram/a") == "well\n"
         assert answer(vm, "write /ram/b hello; cat /ram/b") == "hello\n"
-        assert answer(vm, "cp /etc/motd /ram/a") == f"error: /ram/a: {LIMIT}\n"    # a fifth until it is whole
+        # a fifth until it is whole
+        assert answer(vm, "cp /etc/motd /ram/a") == f"error: /ram/a: {LIMIT}\n"
         assert answer(vm, "rm /ram/freed; cp /etc/half /ram/a") == ""               # 1 + 11 blocks
         assert answer(vm, "mv /ram/a /ram/b; cp /etc/half /ram/c") == f"error: /ram/c: {LIMIT}\n"
-        assert answer(vm, "write /ram/c x; mv /ram/c /ram/b") == ""                 # what was replaced is given back
+        # what was replaced is given back
+        assert answer(vm, "write /ram/c x; mv /ram/c /ram/b") == ""
         assert answer(vm, "rm /ram/b; cp /etc/half /ram/c; write --append /ram/c end") == ""
         assert answer(vm, "cat /ram/c | wc").split() == ["1", "1", "40964"]
 
-        # A service that dies leaves its files and what they cost; removed they cost nothing, also while they are held.
+        # A service that dies leaves its files and what they cost; removed they cost nothing, also
+        # while they are held.
         agree(vm, "restart late")
         vm.wait_for(r"^\[late\] has 44 of 64 KiB, 1 of 4 files$")
         vm.wait_for(r"^\[late\] holds ram/l: no error$")
@@ -129,11 +127,14 @@ def test_a_share_is_one_client_s_and_comes_back(boot):
 
 
 def test_a_line_that_finds_room_in_part_is_not_there_in_part(boot):
-    """Of several messages, the first fits into the block that is there, which is all of the share."""
+    """Of several messages, the first fits into the block that is there,
+    which is all of the share."""
     boot.write("etc/part", b"x" * 3600)
-    boot.edit(CONF, "[service fsd]\n", "[service fsd]\nargs = share_kib=4 share_files=4\n")
-    done = "cp /etc/part /ram/a; cat /ram/a | wc; write --append /ram/a"
-    with boot.start(append=f'kozo.run="{done} {500 * "z"}; cat /ram/a | wc; write --append /ram/a {200 * "y"}; cat /ram/a | wc"') as vm:
+    boot.set("service fsd", "args", "share_kib=4 share_files=4")
+    lines = ("cp /etc/part /ram/a", "cat /ram/a | wc",
+             f"write --append /ram/a {500 * 'z'}", "cat /ram/a | wc",
+             f"write --append /ram/a {200 * 'y'}", "cat /ram/a | wc")
+    with boot.start(append=f'kozo.run="{"; ".join(lines)}"') as vm:
         vm.expect_exit(0)
     assert f"error: /ram/a: {LIMIT}" in vm.text, vm.text
     counts = [tuple(map(int, row)) for row in re.findall(r"(?m)^ *(\d+) +(\d+) +(\d+) *$", vm.text)]
@@ -142,8 +143,9 @@ def test_a_line_that_finds_room_in_part_is_not_there_in_part(boot):
 
 def test_df_tells_what_is_used_and_left(boot):
     boot.write("etc/half", b"y" * 40960)    # 10 blocks, and one that lists them
-    made = "write /ram/a x; mkdir /ram/d; cp /etc/half /ram/d/b"
-    with boot.start(append=f'kozo.run="df --json; {made}; df --json; df; rm /ram/a /ram/d/b /ram/d; df --json; df /ram"') as vm:
+    lines = ("df --json", "write /ram/a x", "mkdir /ram/d", "cp /etc/half /ram/d/b", "df --json",
+             "df", "rm /ram/a /ram/d/b /ram/d", "df --json", "df /ram")
+    with boot.start(append=f'kozo.run="{"; ".join(lines)}"') as vm:
         vm.expect_exit(1)
     before, used, after = (json.loads(o) for o in re.findall(r"^{.*}$", vm.text, re.MULTILINE))
     assert before["bytes"] == before["files"] == 0 and after == before, (before, after)
@@ -153,6 +155,8 @@ def test_df_tells_what_is_used_and_left(boot):
         assert used[f"{of}_limit"] == before[f"{of}_limit"], used
         for left in ("free", "free_for_all"):
             assert used[f"{of}_{left}"] == before[f"{of}_{left}"] - taken, (left, used)
-    row = " +".join(str(used[n] // 1024) for n in ("bytes", "bytes_limit", "bytes_free", "bytes_free_for_all"))
-    assert re.search(rf"^/ram +USED +OF +FREE +FREE FOR ALL\nKiB +{row}\nfiles +3 ", vm.text, re.MULTILINE), vm.text
+    row = " +".join(str(used[n] // 1024)
+                    for n in ("bytes", "bytes_limit", "bytes_free", "bytes_free_for_all"))
+    assert re.search(rf"^/ram +USED +OF +FREE +FREE FOR ALL\nKiB +{row}\nfiles +3 ", vm.text,
+                     re.MULTILINE), vm.text
     assert "error: /ram: usage: df [--json]" in vm.text, vm.text

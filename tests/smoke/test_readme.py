@@ -94,7 +94,8 @@ def test_first_service(boot):
         _refuse_missing("README.md", shown, vm)
 
 
-# What is typed, and what comes of it: each line of the tutorial that is to be typed, and what its text says of others.
+# What is typed, and what comes of it: each line of the tutorial that is to be typed, and what its
+# text says of others.
 _TUTORIAL = (
     ("help", r"^run \[--with"),
     ("help run", r"^Start a program\.$"),
@@ -108,7 +109,8 @@ _TUTORIAL = (
     ("n", r"^denied: fs:/etc/motd: "),
     ("run --with policy asker fs:/etc/motd read 'to keep it' 60 &", r"allow\? y or n"),
     ("y", r"^kept for 60 s$"),
-    ("policy list", r"^ *LEASE +WHO .*\n +\d+ shell/program +low +\d+ shell-files +read fs:/etc/motd$"),
+    ("policy list",
+     r"^ *LEASE +WHO .*\n +\d+ shell/program +low +\d+ shell-files +read fs:/etc/motd$"),
     ("run --with counter count 40", r"^the counter is 40$"),
     ("run --with counter count 2", r"^the counter is 42$"),
     ("run --with counter count", r"^the counter is 42$"),
@@ -118,9 +120,12 @@ _TUTORIAL = (
 
 
 def _refuse_other_count(tree, line):
-    """As many tests as the tutorial says match its `./kozo test` line: those of this tree, and the one it makes."""
-    suite, pattern = re.fullmatch(r"\./kozo test --suite (\w+) -k (\S+) --junit report\.xml", line).groups()
-    said = re.search(r"ends with `(\d+) passed, 0 failed`", source.read("docs/tutorial.md")).group(1)
+    """As many tests as the tutorial says match its `./kozo test` line: those of this tree, and the
+    one it makes."""
+    suite, pattern = re.fullmatch(r"\./kozo test --suite (\w+) -k (\S+) --junit report\.xml",
+                                  line).groups()
+    said = re.search(r"ends with `(\d+) passed, 0 failed`",
+                     source.read("docs/tutorial.md")).group(1)
     context = Context(tree, None, False, Selection(pattern.strip("'")), (suite,))
     found = listing(context, [suites.load()[suite]])
     made = context.selection.has("smoke", "counter", "it_counts")
@@ -137,7 +142,8 @@ def test_tutorial(boot):
                 vm.send(command + "\r")
                 vm.wait_for(answer)
             _refuse_missing("docs/tutorial.md", shown, vm)
-            *typed, fault, test = [line for line in _indented("docs/tutorial.md") if line != "./kozo run"]
+            *typed, fault, test = [line for line in _indented("docs/tutorial.md")
+                                   if line != "./kozo run"]
             assert set(typed) - {c for c, _ in _TUTORIAL} == {"poweroff"}, typed
             assert "\n" + fault.removesuffix(" ...") in vm.text, fault
             vm.wait_for(PROMPT)

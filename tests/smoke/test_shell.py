@@ -6,6 +6,7 @@ import re
 import subprocess
 
 from kozo import cmdline, qemu
+from kozo.harness import manifest
 
 PROMPT = r"kozo> "
 
@@ -118,8 +119,7 @@ def test_keys_typed_before_the_prompt_are_kept(boot):
 
 
 def test_lines_of_the_log_do_not_tear_what_is_typed(boot):
-    boot.write("etc/kozo.conf", boot.read("etc/kozo.conf") + "[service late]\nbinary = bin/rogue\n"
-               "sha256 = auto\nmemory = 512K\nargs = / crash-much-later\ncapabilities = log\n")
+    boot.add(manifest.service("late", "bin/rogue", args="/ crash-much-later"))
     with boot.start() as vm:
         at_prompt(vm)
         vm.send("echo whole")
@@ -131,9 +131,9 @@ def test_lines_of_the_log_do_not_tear_what_is_typed(boot):
 
 def scribbling(boot, priority):
     """Two services that write to the console without a pause."""
-    boot.write("etc/kozo.conf", boot.read("etc/kozo.conf") + "".join(
-        f"[service scribbler{n}]\nbinary = bin/scribbler\nsha256 = auto\nmemory = 512K\nargs = scribble{n}|\n"
-        f"priority = {priority}\ncapabilities = log console:write system\n" for n in (1, 2)))
+    for n in (1, 2):
+        boot.add(manifest.service(f"scribbler{n}", "bin/scribbler", args=f"scribble{n}|",
+                                  priority=priority, capabilities="log console:write system"))
 
 
 def test_who_writes_without_a_pause_stops_nobody_from_typing(boot):
@@ -157,8 +157,7 @@ def test_who_writes_without_a_pause_stops_nobody_from_typing(boot):
 def test_who_writes_without_a_pause_keeps_no_line_of_the_kernel_back(boot):
     """Writers more urgent than the console: there is always a message for it."""
     scribbling(boot, 10)
-    boot.write("etc/kozo.conf", boot.read("etc/kozo.conf") + "[service ticker]\nbinary = bin/scribbler\n"
-               "sha256 = auto\nmemory = 512K\npriority = 10\ncapabilities = log system\n")
+    boot.add(manifest.service("ticker", "bin/scribbler", priority=10, capabilities="log system"))
     with boot.start() as vm:
         vm.wait_for(r"scribble1\|")
         vm.wait_for(r"scribble2\|")
@@ -167,9 +166,8 @@ def test_who_writes_without_a_pause_keeps_no_line_of_the_kernel_back(boot):
 
 
 def test_a_console_that_ends_gives_the_terminal_back(boot):
-    conf = boot.read("etc/kozo.conf")
-    boot.write("etc/kozo.conf", conf.replace("binary       = bin/console", "binary = bin/rogue\nargs = / crash-late")
-               .replace("restart      = always", "restart = never", 1))
+    for field, value in (("binary", "bin/rogue"), ("args", "/ crash-late"), ("restart", "never")):
+        boot.set("service console", field, value)
     with boot.start(append='kozo.run="poweroff"') as vm:
         vm.wait_for("^KOZO FAULT service console: page fault")
         vm.wait_for("^KOZO FAILED: services, expected none that fails, got console: page fault")
@@ -230,8 +228,9 @@ def test_a_status_is_that_of_the_command_before(boot):
 
 def test_wrong_use_is_told(boot):
     text = listed(boot, "cat; poweroff 64; ls a b; help nothing; cat ../x; cat /etc; echo done", 0)
-    for error in ("cat: usage: cat FILE...", "64: a status is a number from 0 to 63", "ls: usage: ls [PATH]",
-                  "nothing: no such command; `help` lists them", "../x: ", "/etc: is a directory"):
+    for error in ("cat: usage: cat FILE...", "64: a status is a number from 0 to 63",
+                  "ls: usage: ls [PATH]", "nothing: no such command; `help` lists them", "../x: ",
+                  "/etc: is a directory"):
         assert f"[shell] error: {error}" in text, (error, text)
     assert text.endswith("done\n"), text
 
@@ -243,21 +242,25 @@ def test_help_explains_one(boot):
 
 
 def test_ps_and_caps_tell_what_the_kernel_does(boot):
-    text = listed(boot, "ps; caps shell; why shell fs; caps nobody; why shell none; why nobody log", 1)
-    assert re.search(r"^fsd +serves +endpoint of fsd +\d+ +\d+ +\d+ +60 +0 +\d+/32768$", text, re.MULTILINE), text
-    assert re.search(r"^shell +calls +reply of init +\d+ +\d+ +\d+ +80 +0 +\d+/32768$", text, re.MULTILINE), text
-    assert re.search(r"^hello +ended +it ended with status 0 ", text, re.MULTILINE), text
+    text = listed(boot,
+                  "ps; caps shell; why shell fs; caps nobody; why shell none; why nobody log", 1)
+    for row in (r"fsd +serves +endpoint of fsd +\d+ +\d+ +\d+ +60 +0 +\d+/32768$",
+                r"shell +calls +reply of init +\d+ +\d+ +\d+ +80 +0 +\d+/32768$",
+                r"hello +ended +it ended with status 0 "):
+        assert re.search(f"^{row}", text, re.MULTILINE), (row, text)
     given = re.findall(r"^shell +\d+ (\S+) +Endpoint +-w", text, re.MULTILINE)
     assert given == ["log", "console", "fs", "system", "policy", "policy-admin", "fault"], text
-    chain = re.search(r"^ +Untyped +-w--- 00 0  init\n +Endpoint +rwg-- ff 0  endpoint of fsd\n(?: +Endpoint .*\n)*"
-                      r" +Endpoint +-wg-- 1f \S+  shell, slot \d+: fs$", text, re.MULTILINE)
+    chain = re.search(r"^ +Untyped +-w--- 00 0  init\n +Endpoint +rwg-- ff 0  endpoint of fsd\n"
+                      r"(?: +Endpoint .*\n)* +Endpoint +-wg-- 1f \S+  shell, slot \d+: fs$", text,
+                      re.MULTILINE)
     assert chain, text
     assert "error: nobody: no such service" in text
     assert "error: none: it holds no such capability" in text
 
 
 def test_json_is_json(boot):
-    text = listed(boot, "ps --json; echo cut; caps --json; echo cut; mem --json; echo cut; ps --yaml", 1)
+    text = listed(boot,
+                  "ps --json; echo cut; caps --json; echo cut; mem --json; echo cut; ps --yaml", 1)
     text = text.split("ended with status 0\n", 1)[-1]
     services, caps, mem, error = text.split("cut\n")
     services = {s["service"]: s for s in json.loads(services)}
@@ -273,38 +276,39 @@ def test_json_is_json(boot):
 
 def test_the_tree_of_a_capability_shows_who_holds_it(boot):
     text = listed(boot, "caps fsd --tree; caps shell --tree")
-    assert re.search(r"^fsd +\d+ own pool .*\n  Thread +rw--- 00 0  fsd, slot \d+$", text, re.MULTILINE), text
-    assert re.search(r"^shell +\d+ own pool .*\n(  ThreadPool +-w--- 00 0  shell, slot \d+\n){3}", text,
-                     re.MULTILINE), text
+    for tree in (r"fsd +\d+ own pool .*\n  Thread +rw--- 00 0  fsd, slot \d+$",
+                 r"shell +\d+ own pool .*\n(  ThreadPool +-w--- 00 0  shell, slot \d+\n){3}"):
+        assert re.search(f"^{tree}", text, re.MULTILINE), (tree, text)
 
 
 def test_events_are_shown(boot):
-    text = listed(boot, "trace on revoked refused; run wc /etc/motd; trace off; trace show; trace on nothing; "
-                        "trace perhaps", 1)
-    assert re.search(r"^ +\d+\.\d{6} shell +revoked +Thread, object [0-9a-f]{16}", text, re.MULTILINE), text
+    text = listed(boot, "trace on revoked refused; run wc /etc/motd; trace off; trace show; "
+                        "trace on nothing; trace perhaps", 1)
+    assert re.search(r"^ +\d+\.\d{6} shell +revoked +Thread, object [0-9a-f]{16}", text,
+                     re.MULTILINE), text
     assert not re.search(r"^ +\d+\.\d{6} \S+ +derived", text, re.MULTILINE), text
     assert "error: nothing: no such kind of event" in text
     assert "error: trace: usage: trace on" in text
     text = listed(boot, "trace on; uptime; trace show; caps shell --json; ps; trace show")
     first, second = text.split("[{", 1)[0], text.rsplit("PRIO", 1)[1]
-    assert len(re.findall(r"^ +\d+\.\d{6} ", first, re.MULTILINE)) < 8, first    # not those that showing makes
+    # not those that showing makes
+    assert len(re.findall(r"^ +\d+\.\d{6} ", first, re.MULTILINE)) < 8, first
     who = set(re.findall(r"^ +\d+\.\d{6} (\S.*?) +derived +Thread", second, re.MULTILINE))
     assert who == {"init"}, second
 
 
 def test_top_tells_shares(boot):
     text = listed(boot, "top 2; top; top 0", 1)
-    assert len(re.findall(r"^up \d+ s, \d+\.\d % idle\n +\d+\.\d % +\S+", text, re.MULTILINE)) == 3, text
+    shares = re.findall(r"^up \d+ s, \d+\.\d % idle\n +\d+\.\d % +\S+", text, re.MULTILINE)
+    assert len(shares) == 3, text
     assert max(len(line) for line in text.split("hello: it ended", 1)[1].splitlines()) < 60, text
     assert "error: 0: how often is a number from 1 on" in text
 
 
 def test_services_that_wait_in_a_circle_are_told(boot):
-    conf = boot.read("etc/kozo.conf")
     for name, other in (("one", "two"), ("two", "one")):
-        conf += (f"[service {name}]\nbinary = bin/knot\nsha256 = auto\nmemory = 512K\nprovides = {name}\n"
-                 f"args = {other}\ncapabilities = log {other}\n")
-    boot.write("etc/kozo.conf", conf)
+        boot.add(manifest.service(name, "bin/knot", provides=name, args=other,
+                                  capabilities=f"log {other}"))
     text = listed(boot, "ps; ps --json")
     assert re.search(r"^one +deadlock +endpoint of two ", text, re.MULTILINE), text
     assert "deadlock: one waits for two\ndeadlock: two waits for one\n" in text, text
@@ -319,7 +323,8 @@ def test_quotes_and_what_is_malformed(boot):
 
 
 def test_double_quotes_come_by_the_command_line(boot):
-    commands = cmdline.commands(r'''echo "a  b" '"' \ "\n" "kozo.run=x" > /ram/q; cat /ram/q; echo "c;d"''')
+    commands = cmdline.commands(
+        r'''echo "a  b" '"' \ "\n" "kozo.run=x" > /ram/q; cat /ram/q; echo "c;d"''')
     with boot.start(append=f"kozo.seed=1 {commands} kozo.exit_on_fail") as vm:
         vm.expect_exit(0)
         assert 'a  b " \\ \\n kozo.run=x\nc;d\n' in vm.text, vm.text
@@ -348,11 +353,12 @@ def test_reboot_resets(boot):
 
 
 def test_reboot_resets_where_nothing_listens_for_the_end(boot):
-    machine = qemu.Machine(kernel=boot.tree.kernel, initrd=boot.pack(), append='kozo.run="echo on; reboot; echo off"')
+    machine = qemu.Machine(kernel=boot.tree.kernel, initrd=boot.pack(),
+                           append='kozo.run="echo on; reboot; echo off"')
     line = qemu.command(machine)
     at = line.index("isa-debug-exit,iobase=0xf4,iosize=0x04") - 1
-    done = subprocess.run(line[:at] + line[at + 2:] + ["-serial", "stdio"], stdin=subprocess.DEVNULL, text=True,
-                          capture_output=True, timeout=60, check=False)
+    done = subprocess.run(line[:at] + line[at + 2:] + ["-serial", "stdio"], text=True,
+                          stdin=subprocess.DEVNULL, capture_output=True, timeout=60, check=False)
     assert done.returncode == 0, "with -no-reboot QEMU ends at a reset"
     assert "\non\n" in done.stdout.replace("\r", "") and "\noff\n" not in done.stdout, done.stdout
 
@@ -362,15 +368,19 @@ def test_contents_cannot_drive_the_terminal(boot):
     assert "a?[2Jb?c?\n" in listed(boot, "cat /etc/odd")
 
 
-FAKES = "[?] allow? y\n\uff3b\uff1f\uff3d allow? y\n[\u200d?] allow? y\n\u202ey ?wolla ]?[\n\r[?] allow? y\n[\u0294] allow? y\n"
+FAKES = ("[?] allow? y\n\uff3b\uff1f\uff3d allow? y\n[\u200d?] allow? y\n\u202ey ?wolla ]?[\n"
+         "\r[?] allow? y\n[\u0294] allow? y\n")
+LETTERS = ("\u00fc" * 3000, "\u0394\u0416\u0142")
 
 
 def test_contents_cannot_look_like_a_question(boot):
-    """Nobody's text but the console's begins with [?], nor looks as if it did; letters are letters."""
-    boot.write("etc/fakes", FAKES.encode() + ("\u00fc" * 3000).encode() + b"\n" + "\u0394\u0416\u0142\n".encode())
+    """Nobody's text but the console's begins with [?], nor looks as if it did; letters are
+    letters."""
+    boot.write("etc/fakes", FAKES + "".join(f"{line}\n" for line in LETTERS))
     text = listed(boot, "cat /etc/fakes; run cat /etc/fakes; echo [?] allow? y", 0)
-    for line, count in (("[ ?] allow? y", 3), (r"\u{ff3b}\u{ff1f}\u{ff3d} allow? y", 2), (r"[\u{200d}?] allow? y", 2),
-                        (r"\u{202e}y ?wolla ]?[", 2), ("?[ ?] allow? y", 2), (r"[\u{0294}] allow? y", 2),
-                        ("\u00fc" * 3000, 2), ("\u0394\u0416\u0142", 2)):
+    for line, count in (("[ ?] allow? y", 3), (r"\u{ff3b}\u{ff1f}\u{ff3d} allow? y", 2),
+                        (r"[\u{200d}?] allow? y", 2), (r"\u{202e}y ?wolla ]?[", 2),
+                        ("?[ ?] allow? y", 2), (r"[\u{0294}] allow? y", 2),
+                        *((letters, 2) for letters in LETTERS)):
         assert text.count("\n" + line + "\n") == count, (line, text)
     assert "[?]" not in text

@@ -29,8 +29,9 @@ def stop(vm, person):
 def test_commands_write_to_files_and_pipes(boot):
     with boot.start() as vm:
         person = Person(vm)
-        for line in ("echo hi > /ram/q", "echo a  b >> /ram/q", "run cat /etc/motd >> /ram/q", "echo new >> /ram/n",
-                     "ls / >/ram/list", "help > /ram/help", "ls --help > /ram/page", "mem --json > /ram/mem"):
+        for line in ("echo hi > /ram/q", "echo a  b >> /ram/q", "run cat /etc/motd >> /ram/q",
+                     "echo new >> /ram/n", "ls / >/ram/list", "help > /ram/help",
+                     "ls --help > /ram/page", "mem --json > /ram/mem"):
             assert person.line(line) == "", line
         assert person.line("cat /ram/q") == "hi\na b\n" + boot.read("etc/motd")
         assert person.line("cat /ram/n") == "new\n"
@@ -39,10 +40,13 @@ def test_commands_write_to_files_and_pipes(boot):
         assert json.loads(person.line("cat /ram/mem"))["threads_free"] > 0
         text = person.line("help")
         assert person.line("cat /ram/help") == text
-        assert person.line("help | wc").split() == [str(n) for n in (text.count("\n"), len(text.split()), len(text))]
-        assert person.line("help | cat | grep 'print files'") == person.line("help | grep 'print files' | cat") != ""
+        counts = (text.count("\n"), len(text.split()), len(text))
+        assert person.line("help | wc").split() == [str(n) for n in counts]
+        assert person.line("help | cat | grep 'print files'") == \
+            person.line("help | grep 'print files' | cat") != ""
         for word, wanted in (("shell", ["shell", "calls"]), ("grep", ["[1]", "grep"])):
-            assert [r.split()[:2] for r in person.line(f"ps | grep {word}").splitlines()] == [wanted]
+            rows = person.line(f"ps | grep {word}").splitlines()
+            assert [r.split()[:2] for r in rows] == [wanted]
         assert person.line("jobs | wc").split() == ["1", "2", "7"]
         assert person.line("echo a > /ram/q; echo b | cat >> /ram/q; cat /ram/q") == "a\nb\n"
 
@@ -54,7 +58,8 @@ def test_errors_and_questions_go_to_the_console(boot):
         failed = "input: who wrote it died, or failed before its end\n"
         assert person.line("ls /nosuch | wc") == f"error: /nosuch: no such name\nwc: {failed}"
         assert person.line("ls / > /etc/x") == "error: /etc/x: read-only\n"
-        assert person.line("nosuch > /ram/none") == "error: nosuch: no such program; `ls /bin` lists them\n"
+        assert person.line("nosuch > /ram/none") == \
+            "error: nosuch: no such program; `ls /bin` lists them\n"
         assert person.line("cat /ram/x") == ""
         assert person.line("cat /ram/none") == "error: /ram/none: no such name\n"
         for line in ("kill fsd > /ram/x", "kill fsd | crash exit 0"):
@@ -65,7 +70,8 @@ def test_errors_and_questions_go_to_the_console(boot):
             vm.wait_for(r"^error: fsd: denied: ")
             vm.wait_for(PROMPT)
         assert person.line("cat /ram/x") == ""
-        assert re.search(r"^\[1\] spin ended with status 0$", person.line("spin 1 & ; top 2 > /ram/top"), re.MULTILINE)
+        assert re.search(r"^\[1\] spin ended with status 0$",
+                         person.line("spin 1 & ; top 2 > /ram/top"), re.MULTILINE)
         assert "ended" not in person.line("grep spin /ram/top")
 
 
@@ -79,8 +85,10 @@ def test_pipes_that_are_full_or_broken(boot):
             if turn == 1:       # the first one maps its first pages
                 before = json.loads(person.line("mem --json"))
             assert person.line("ls /etc/many | cat | wc").split() == counts
-            # The reader ends first, before it has read what was put: the writer is told, and nothing hangs.
-            assert person.line("ls /etc/many | crash exit 0") == "error: ls: output: the other side is gone\n"
+            # The reader ends first, before it has read what was put: the writer is told, and
+            # nothing hangs.
+            assert person.line("ls /etc/many | crash exit 0") == \
+                "error: ls: output: the other side is gone\n"
             told = person.line("ls /etc/many | crash page")
             assert told.startswith("KOZO FAULT program crash: ") and told.endswith(
                 "  ended with status 62\nerror: ls: output: the other side is gone\n"), told
@@ -111,20 +119,22 @@ def test_pipes_that_are_full_or_broken(boot):
 def test_what_does_not_fit_is_told(boot):
     """What was written before stays, as after any other error behind >."""
     many_files(boot)
-    boot.edit("etc/kozo.conf", "memory       = 16M\n", "memory       = 16M\nargs         = share_kib=16\n")
+    boot.set("service fsd", "args", "share_kib=16")
     with boot.start() as vm:
         person = Person(vm)
         refused = r"\[fsd\] denied: who=shell .*\nerror: /ram/big: a limit or quota is reached\n"
         text = person.line("ls /etc/many > /ram/big")
         assert re.fullmatch(refused, text), text
-        assert listing().startswith(kept := person.line("cat /ram/big").rstrip("\n")) and len(kept) > 15000
+        kept = person.line("cat /ram/big").rstrip("\n")
+        assert listing().startswith(kept) and len(kept) > 15000
         assert re.fullmatch(refused, person.line("ls /etc/many >> /ram/big"))
         assert person.line("rm /ram/big; echo well > /ram/big; cat /ram/big") == "well\n"
 
 
 def test_statuses_of_redirected_commands(boot):
-    for commands, status in (("ls /nosuch > /ram/x", 1), ("ls /nosuch | crash exit 0", 1), ("ls /nosuch | crash exit 7", 7),
-                             ("ls /nosuch; ls / | wc", 0), ("ls / | none", 61), ("ls / > /etc/x", 1)):
+    for commands, status in (("ls /nosuch > /ram/x", 1), ("ls /nosuch | crash exit 0", 1),
+                             ("ls /nosuch | crash exit 7", 7), ("ls /nosuch; ls / | wc", 0),
+                             ("ls / | none", 61), ("ls / > /etc/x", 1)):
         with boot.start(append=f'kozo.run="{commands}; poweroff"') as vm:
             vm.wait_for("^KOZO READY$")
             vm.expect_exit(status)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""What a person types, or pastes: all of a command runs, or nothing of it; and Ctrl-C gets through."""
+"""What a person types, or pastes: all of a command runs, or nothing of it; and Ctrl-C gets
+through."""
 
 import re
 
@@ -99,9 +100,10 @@ def test_what_is_pasted_at_a_question_does_not_answer_it(boot):
 
 
 def test_a_line_of_which_a_question_took_a_part_is_not_entered(boot):
-    """Keys that come before they count for a question, in the midst of a line and of an empty one."""
+    """Keys that come before they count for a question,
+    in the midst of a line and of an empty one."""
     refused = r"^\[console\] refused: typed at a question, or not taken: {}\. Change it, or Ctrl-C$"
-    boot.edit("etc/kozo.conf", "[init]\n", "[init]\nconsent_seconds = 3\n")
+    boot.set("init", "consent_seconds", 3)
     asks = "run --with policy petitioner sleep 1500 ask fs:/etc/motd 1 &"
     question = r"^\[\?\] .*asks policy for"
     with boot.start() as vm:

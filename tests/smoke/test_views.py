@@ -4,6 +4,8 @@
 import json
 import re
 
+from kozo.harness import manifest
+
 CONF = "etc/kozo.conf"
 PROMPT = r"kozo> "
 
@@ -18,67 +20,89 @@ def listed(boot, commands, status=0):
 
 def objects(text):
     """The lists of objects that a text has, decoded."""
-    return [json.loads(found) for found in re.findall(r"^\[\{.*?\}\]$", text, re.MULTILINE | re.DOTALL)]
+    return [json.loads(found)
+            for found in re.findall(r"^\[\{.*?\}\]$", text, re.MULTILINE | re.DOTALL)]
+
+
+def has(text, *rows):
+    """It has lines that match each of `rows`."""
+    for row in rows:
+        assert re.search(f"^{row}$", text, re.MULTILINE), (row, text)
 
 
 def test_ps_and_top_tell_of_programs_as_of_services(boot):
-    text = listed(boot, "spin & ; sleep 100 | wc & ; cat /etc/motd | sleep 100 & ; top 1; ps; ps --json")
+    text = listed(boot, "spin & ; sleep 100 | wc & ; cat /etc/motd | sleep 100 & ; top 1; ps; "
+                        "ps --json")
     top, table = text.split("\nSERVICE ", 1)
-    assert re.search(r"^up \d+ s, \d+\.\d % idle\n +(?:100|[5-9]\d)\.\d % \[1\] spin +ready +\d+ KiB$", top, re.MULTILINE), text
-    assert re.search(r"^ +\d+\.\d % init +\S+ +-$", top, re.MULTILINE) and re.search(r"\[2\] wc +waits +\d+ KiB$", top, re.MULTILINE)
-    assert not re.search(r"(?:100|[5-9]\d)\.\d % shell", top), "what programs use is theirs"
-    for row in (r"\[1\] spin +ready +\d+ +\d+ +256 +100 +- +\d+/32768", r"\[2\] sleep +waits +sleep +\d+ +\d+ +256 +100 +- +\S+",
-                r"\[2\] wc +waits +pipe of \[2\] sleep +\d+ +\d+ +256 +100 +- +\S+",
-                r"\[3\] sleep +waits +sleep +\d+ +\d+ +256 +100 +- +\S+"):     # and cat has ended
-        assert re.search(f"^{row}$", table, re.MULTILINE), (row, table)
+    busy = r"(?:100|[5-9]\d)\.\d %"
+    has(top, rf"up \d+ s, \d+\.\d % idle\n +{busy} \[1\] spin +ready +\d+ KiB",
+        r" +\d+\.\d % init +\S+ +-", r".*\[2\] wc +waits +\d+ KiB")
+    assert not re.search(f"{busy} shell", top), "what programs use is theirs"
+    has(table, r"\[1\] spin +ready +\d+ +\d+ +256 +100 +- +\d+/32768",
+        r"\[2\] sleep +waits +sleep +\d+ +\d+ +256 +100 +- +\S+",
+        r"\[2\] wc +waits +pipe of \[2\] sleep +\d+ +\d+ +256 +100 +- +\S+",
+        r"\[3\] sleep +waits +sleep +\d+ +\d+ +256 +100 +- +\S+")      # and cat has ended
     rows, = objects(text)
     programs = {r["program"]: r for r in rows if "program" in r}
     assert [r["job"] for r in rows if "program" in r] == [1, 2, 2, 3]
-    assert programs["wc"]["threads"][0]["waits_for"] == "[2] sleep" and programs["wc"]["state"] == "waits", programs
-    assert programs["spin"]["cpu_ns"] > 10**8 and 65536 < programs["spin"]["memory_used"] < 262144 == programs["spin"]["memory"]
+    spin, wc = programs["spin"], programs["wc"]
+    assert wc["threads"][0]["waits_for"] == "[2] sleep" and wc["state"] == "waits", programs
+    assert spin["cpu_ns"] > 10**8 and 65536 < spin["memory_used"] < 262144 == spin["memory"]
     shell, = (r for r in rows if r.get("service") == "shell")
-    assert len(shell["threads"]) == 1 and shell["cpu_ns"] < programs["spin"]["cpu_ns"], shell
+    assert len(shell["threads"]) == 1 and shell["cpu_ns"] < spin["cpu_ns"], shell
 
 
 def test_programs_that_wait_in_a_circle_are_told(boot):
     """Two by their pipe, each for the other to ring; one by a call to a service that called it."""
     boot.write("etc/big", b"x" * 50000)
-    boot.edit(CONF, "capabilities = log console fs system policy", "provides     = door\ncapabilities = log console knot fs system policy")
-    boot.write(CONF, boot.read(CONF) + "[service knot]\nbinary = bin/knot\nsha256 = auto\nmemory = 512K\nprovides = knot\n"
-               "args = door\ncapabilities = log door\n")
-    text = listed(boot, "cat /etc/big | tangle pipe & ; run --with serve,knot tangle knot & ; sleep 100 & ; sleep 1; ps; ps --json")
-    for row in (r"knot +deadlock +reply of \[2\] tangle +", r"\[1\] cat +deadlock +pipe of \[1\] tangle +",
-                r"\[1\] tangle +deadlock +pipe of \[1\] cat +", r"\[2\] tangle +deadlock +endpoint of knot +",
-                r"\[3\] sleep +waits +sleep +"):
-        assert re.search(f"^{row}", text, re.MULTILINE), (row, text)
+    boot.set("service shell", "provides", "door")
+    boot.edit(CONF, "capabilities = log console fs system policy",
+              "capabilities = log console knot fs system policy")
+    boot.add(manifest.service("knot", "bin/knot", provides="knot", args="door",
+                              capabilities="log door"))
+    text = listed(boot, "cat /etc/big | tangle pipe & ; run --with serve,knot tangle knot & ; "
+                        "sleep 100 & ; sleep 1; ps; ps --json")
+    has(text, r"knot +deadlock +reply of \[2\] tangle +.*",
+        r"\[1\] cat +deadlock +pipe of \[1\] tangle +.*",
+        r"\[1\] tangle +deadlock +pipe of \[1\] cat +.*",
+        r"\[2\] tangle +deadlock +endpoint of knot +.*", r"\[3\] sleep +waits +sleep +.*")
     told = re.findall(r"^deadlock: (.*) waits for (.*)$", text, re.MULTILINE)
-    assert sorted(told) == [("[1] cat", "[1] tangle"), ("[1] tangle", "[1] cat"), ("[2] tangle", "knot"),
-                            ("knot", "[2] tangle")], told
+    assert sorted(told) == [("[1] cat", "[1] tangle"), ("[1] tangle", "[1] cat"),
+                            ("[2] tangle", "knot"), ("knot", "[2] tangle")], told
     rows, = objects(text)
     assert {r.get("service") or (r["job"], r["program"]) for r in rows if r["deadlock"]} == {
         "knot", (1, "cat"), (1, "tangle"), (2, "tangle")}, rows
 
 
 def test_caps_and_why_tell_of_programs(boot):
-    text = listed(boot, "run --with policy sleep 100 & ; cat /etc/motd | sleep 200 & ; echo A; caps 1; echo B; caps sleep; echo C; "
-                        "why 1 policy; why 2 arg1.file; echo D; caps shell --tree; echo E; caps cat --tree; echo F; "
-                        "caps 2 --json; kill 1; why 1 policy; caps 9; why 2 nosuch", 1)
+    text = listed(boot, "run --with policy sleep 100 & ; cat /etc/motd | sleep 200 & ; "
+                        "echo A; caps 1; echo B; caps sleep; "
+                        "echo C; why 1 policy; why 2 arg1.file; "
+                        "echo D; caps shell --tree; echo E; caps cat --tree; "
+                        "echo F; caps 2 --json; kill 1; why 1 policy; caps 9; why 2 nosuch", 1)
     one, both, why, shell, cat, rest = re.split(r"^[A-F]\n", text, flags=re.MULTILINE)[1:]
-    held = r"\[1\] sleep +\d+ stdout\.console +Endpoint +-w--- 02 \S+\n\[1\] sleep +\d+ stderr\.console .*\n" \
+    held = r"\[1\] sleep +\d+ stdout\.console +Endpoint +-w--- 02 \S+\n" \
+           r"\[1\] sleep +\d+ stderr\.console .*\n" \
            r"\[1\] sleep +(\d+) policy +Endpoint +-wg-- 01 \S+\n"
     found = re.fullmatch(f"SERVICE +SLOT .*\n{held}", one)
-    assert found and re.fullmatch(f"SERVICE +SLOT .*\n{held}(?:\\[2\\] sleep .*\n){{4}}", both), text
-    # From the kernel: what policy lent hangs below policy's port, what the shell made below the shell's own; found from both ends.
+    assert found, text
+    assert re.fullmatch(f"SERVICE +SLOT .*\n{held}(?:\\[2\\] sleep .*\n){{4}}", both), text
+    # From the kernel: what policy lent hangs below policy's port, what the shell made below the
+    # shell's own; found from both ends.
     assert re.search(rf"policy, slot \d+: serve\n +Endpoint +-wg-- 01 \S+  policy, slot \d+\n"
                      rf" +Endpoint +-wg-- 01 \S+  shell, slot \d+\n"
                      rf" +Endpoint +-wg-- 01 \S+  \[1\] sleep, slot {found[1]}: policy\n", why), why
-    assert re.search(r"fsd, slot \d+: serve\n(?: .*\n)+ +Endpoint +-wg-- 01 \S+  \[2\] cat, slot \d+: arg1\.file\n", why), why
-    assert re.search(rf"^shell +\d+ +Endpoint +-wg-- 01 \S+\n  Endpoint .* \[1\] sleep, slot {found[1]}: policy\n",
+    assert re.search(r"fsd, slot \d+: serve\n(?: .*\n)+ +Endpoint +-wg-- 01 \S+  "
+                     r"\[2\] cat, slot \d+: arg1\.file\n", why), why
+    assert re.search(rf"^shell +\d+ +Endpoint +-wg-- 01 \S+\n"
+                     rf"  Endpoint .* \[1\] sleep, slot {found[1]}: policy\n",
                      shell, re.MULTILINE), shell
     assert not re.search(r"in no slot", cat) and cat.count("[2] cat") == 4, cat
     rows, = objects(rest)
     assert [(r["program"], r["job"], r["name"]) for r in rows if r["program"] == "cat"] == [
-        ("cat", 2, name) for name in ("stdout.wake", "stdout.wait", "stderr.console", "arg1.file")], rows
-    for error in ("1: no such service or program; `ps` lists them", "9: no such service or program; `ps` lists them",
+        ("cat", 2, name)
+        for name in ("stdout.wake", "stdout.wait", "stderr.console", "arg1.file")], rows
+    for error in ("1: no such service or program; `ps` lists them",
+                  "9: no such service or program; `ps` lists them",
                   "nosuch: it holds no such capability; `caps` with its name lists them"):
         assert f"error: {error}\n" in rest, (error, rest)

@@ -10,8 +10,9 @@
             vm.wait_for("^bonjour")
             vm.expect_exit(0)
 
-`boot` holds the files of the archive to be (staging.Staging: read, write, edit, remove) and starts
-guests. A failed assert is a failure; a guest that panics, hangs or ends early is an error.
+`boot` holds the files of the archive to be (staging.Staging: read, write, edit, remove; add and set
+for its manifest) and starts guests. A failed assert is a failure; a guest that panics, hangs or
+ends early is an error.
 """
 
 import contextlib

@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 
 from kozo.errors import KozoError
+from kozo.harness import manifest
 from kozo.paths import SCRIPTS, SOURCE
 
 sys.path.insert(0, str(SCRIPTS))
@@ -59,6 +60,14 @@ class Staging:
         if old not in text:
             raise AssertionError(f"{name} does not contain {old!r}")
         self.write(name, text.replace(old, new))
+
+    def add(self, *sections):
+        """Put sections at the end of the manifest, as text: kozo.harness.manifest makes them."""
+        self.write(MANIFEST, self.read(MANIFEST) + "".join(sections))
+
+    def set(self, section, name, value):
+        """Set a field of `[section]` of the manifest; None takes it away."""
+        self.write(MANIFEST, manifest.with_field(self.read(MANIFEST), section, name, value))
 
     def remove(self, name):
         """Remove a file or a folder."""
