@@ -6,7 +6,9 @@ taken apart, never written: an entry is the comment above a declaration, and a d
 follows another without a blank line shares its comment.
 """
 
+import itertools
 import re
+import textwrap
 from dataclasses import dataclass, field
 
 from kozo.paths import SOURCE
@@ -14,8 +16,8 @@ from kozo.paths import SOURCE
 HEADERS = SOURCE / "sys" / "include" / "kozo"
 PAGES = SOURCE / "docs" / "sys"
 
-# Not for programs: how the protocols' calls are made, how a call enters the kernel, all in one.
-_INTERNAL = ("enter.h", "kozo.h", "make.h")
+# Not for programs: how a call enters the kernel, all in one.
+_INTERNAL = ("enter.h", "kozo.h")
 _NAME = re.compile(r"\b([a-z_][a-z0-9_]*)\s*\(")
 _ATTRIBUTES = re.compile(r"\[\[.*?\]\]\s*")
 _PROTOCOL = re.compile(r"^#define KOZO_PROTO (\w+)$", re.MULTILINE)
@@ -49,19 +51,16 @@ class Header:
 
 
 def _words(comment):
-    """The paragraphs of a comment, each one line; indented lists keep their lines."""
-    lines = [re.sub(r"^\s*(/\*|\*/|\*)? ?", "", line.rstrip()).removesuffix("*/").rstrip()
+    """The paragraphs of a comment, each one line; what is indented in it keeps its lines, as one
+    paragraph."""
+    lines = [re.sub(r"^\s*(/\*|\*/|\*) ?", "", line.rstrip()).removesuffix("*/").rstrip()
              for line in comment.splitlines()]
-    paragraphs, under = [], []
-    for line in [*lines, ""]:
-        if line == "" or line.startswith("  "):
-            if under:
-                paragraphs.append(" ".join(under))
-            under = []
-        if line.startswith("  "):
-            paragraphs.append("    " + line.strip())
-        elif line:
-            under.append(line)
+    paragraphs = []
+    for indented, group in itertools.groupby(lines, lambda line: line and line.startswith("  ")):
+        if indented:
+            paragraphs.append(textwrap.indent(textwrap.dedent("\n".join(group)), "    "))
+        elif indented is False:
+            paragraphs.append(" ".join(group))
     return paragraphs
 
 
@@ -73,7 +72,7 @@ def _head(comment, name):
     facts, rest = {}, []
     for paragraph in paragraphs[1:]:
         if not _HEAD.match(paragraph):
-            rest += _words("\n".join(" " + line for line in paragraph.splitlines()))
+            rest += _words(paragraph)
             continue
         key = None
         for line in paragraph.splitlines():

@@ -3,6 +3,7 @@
 
 import os
 import pty
+import re
 import shlex
 import subprocess
 import sys
@@ -147,6 +148,14 @@ def test_man_finds_calls_and_protocols():
         done = _kozo("man", name)
         assert done.returncode == 0 and done.stdout.startswith(f"### {name}\n"), done.stdout
         assert text in done.stdout, done.stdout
+
+
+def test_man_shows_a_headers_lists_line_by_line():
+    for name in ("make.h", "kozo/make.h"):
+        done = _kozo("man", name)
+        assert done.returncode == 0 and done.stdout.startswith("# kozo/make.h\n"), done.stdout
+        assert re.search(r"^    KOZO_U64\(name\) +a number\n    KOZO_STR\(name, max\) ", done.stdout,
+                         re.MULTILINE), done.stdout
 
 
 def test_help_everywhere():

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Show what is written about a call of kozo-sys, or a command of the shell.
+"""Show what is written about a call or header of kozo-sys, or a command of the shell.
 
 Calls are told from the headers in sys/include/kozo; commands and programs have a page each in
 docs/commands."""
@@ -16,22 +16,25 @@ COMMANDS = paths.SOURCE / "docs" / "commands"
 
 
 def add_arguments(parser):
-    parser.add_argument("name", metavar="NAME", help="kozo_cap_mint, fs_call_open, ls ...")
+    parser.add_argument("name", metavar="NAME", help="kozo_cap_mint, fs_call_open, make.h, ls ...")
 
 
-def _names():
-    """All there is a page about."""
-    calls = [c for h in manpages.headers() for c in h.all_calls()]
-    return calls + [p.stem for p in COMMANDS.glob("*.md") if p.stem != "README"]
+def _pages():
+    """Name -> what makes the text of its page, of all there is a page about."""
+    found = {}
+    for h in manpages.headers():
+        found[h.name] = lambda h=h: manpages.page(h)
+        found |= {c: lambda c=c: manpages.entry(c) for c in h.all_calls()}
+    return found | {p.stem: p.read_text for p in COMMANDS.glob("*.md") if p.stem != "README"}
 
 
 def run(args):
     refuse_extra(args)
-    page = COMMANDS / f"{args.name}.md"
-    known = _names()
-    if args.name not in known:
-        near = difflib.get_close_matches(args.name, known, n=3)
+    pages = _pages()
+    name = args.name.removeprefix("kozo/")
+    if name not in pages:
+        near = difflib.get_close_matches(name, pages, n=3)
         raise UsageProblem(f"there is no page about {args.name}" +
                            (f" (near it: {', '.join(near)})" if near else ""))
-    term.out(page.read_text().rstrip() if page.exists() else manpages.entry(args.name))
+    term.out(pages[name]().rstrip())
     return OK

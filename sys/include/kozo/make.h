@@ -15,6 +15,17 @@
  *     #define KOZO_PROTO_TABLE <kozo/proto/fs.def>
  *     #include <kozo/make.h>
  *
+ * The table, of which kozo/proto/fs.def is an example:
+ *     KOZO_VERSION(major, minor)
+ *     KOZO_OP(number, NAME, name, request fields, reply fields, summary)
+ *
+ * Fields, with nothing between two of them:
+ *     KOZO_U64(name)               a number
+ *     KOZO_STR(name, max)          text of so many bytes at most
+ *     KOZO_BYTES(name, max)        bytes, so many at most
+ *     KOZO_CAP(name)               a capability beside the words
+ *     KOZO_NONE                    no field
+ *
  * It makes, here for an operation `read`:
  *     FS_MAJOR, FS_MINOR, FS_OP_READ, fs_op_name(op)
  *     struct fs_read_req, fs_read_rep      the fields; text and bytes point into the message
