@@ -23,7 +23,7 @@ bool path_is_sound(struct kozo_str path);
 
 /*
  * What an object's name says: `fs:/etc/motd` is the file etc/motd of what provides fs, and
- * `process:kill/log` a power, over the service log. `process:kill` names none.
+ * `process:kill/fsd` a power, over the service fsd. `process:kill` names none.
  */
 struct object {
     struct kozo_str provider;
