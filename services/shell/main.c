@@ -171,6 +171,13 @@ bool shell_asks_help(const struct stage *s)
 
 bool shell_has_command(struct kozo_str name) { return find(name) != nullptr; }
 
+const char *shell_options(struct kozo_str name)
+{
+    const struct command *c = find(name);
+
+    return c != nullptr ? c->options : nullptr;
+}
+
 uint32_t shell_carry_out(const struct stage *s, uint32_t status)
 {
     if (shell_asks_help(s))

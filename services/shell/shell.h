@@ -57,6 +57,8 @@ void shell_report(const char *line);
 uint32_t shell_usage(struct kozo_str what, const char *wrong, struct kozo_str name);
 /* Whether it is a command of the shell's own. */
 bool shell_has_command(struct kozo_str name);
+/* The options of a command of the shell's own, parted by blanks; null when it has no such command. */
+const char *shell_options(struct kozo_str name);
 /* Whether a stage is `NAME --help`, of a command or a program with a page. */
 bool shell_asks_help(const struct stage *s);
 /* Carries out a stage that is one of these two. Returns its status. */
