@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Driving a guest: console both ways, monitor, exit status, kept logs."""
 
+import re
 import sys
 import tempfile
 from pathlib import Path
@@ -42,6 +43,21 @@ def test_what_comes_in_any_order_is_waited_for_together():
         vm.send("one q")
         error = _error_of(vm.wait_for_all, "one", "three")
         assert error.kind == "fail" and "before: three" in str(error), error
+
+
+def test_a_line_of_which_a_part_has_come_is_waited_for():
+    with guests.boot("ECHO") as vm:
+        vm.send("n=3")
+        vm.wait_for("n=(?=3)")               # and the 3 is there
+        assert vm._search(re.compile(r"\d+$", re.MULTILINE)) is None
+        assert vm._search(re.compile(r"[^\n]*$", re.MULTILINE)) is None
+        vm.send("6\r\n")
+        assert vm.wait_for(r"\d+$").group() == "36"
+        vm.send("prompt> whole")             # what can grow no more needs no line end
+        vm.wait_for("^prompt> whole$")
+        vm.send("7q")
+        vm.expect_exit(0)
+        assert vm.wait_for(r"\d+q?$").group() == "7q"
 
 
 def test_guest_status():

@@ -214,10 +214,21 @@ class Vm:
             return self._finished or (self._changed.wait_for(lambda: self._finished, seconds))
 
     def _search(self, pattern):
-        found = pattern.search(self.text, self._position)
-        if found:
-            self._position = found.end()
+        text = self.text
+        found = pattern.search(text, self._position)
+        if not found or not self._finished and self._may_go_on(pattern, text, found):
+            return None
+        self._position = found.end()
         return found
+
+    @staticmethod
+    def _may_go_on(pattern, text, found):
+        """Whether `$` matched where the text ends so far, and a character more would make the match
+        longer: of `N=[0-9]+$` in "N=3" the 6 of "N=36" may be on its way."""
+        if not pattern.pattern.endswith("$") or found.end() < len(text) or text.endswith("\n"):
+            return False
+        longer = (pattern.search(text + more, found.start()) for more in ("0", "a", " "))
+        return any(match and match.end() > found.end() for match in longer)
 
     def wait_for(self, pattern):
         """Wait for a regular expression on the console, after what the last wait_for matched.
