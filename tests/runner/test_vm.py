@@ -6,6 +6,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from kozo.harness.person import Person
 from kozo.harness.vm import GuestError
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -58,6 +59,25 @@ def test_a_line_of_which_a_part_has_come_is_waited_for():
         vm.send("7q")
         vm.expect_exit(0)
         assert vm.wait_for(r"\d+q?$").group() == "7q"
+
+
+class _Redrawn:
+    """A terminal on which a line of the log comes while `echo x` is typed."""
+
+    def __init__(self, vm):
+        self.vm = vm
+        self.wait_for = vm.wait_for
+
+    def send(self, text):
+        self.vm.send(text + 12 * " " + "\r[log] a line\r\nkozo> echo x\r\n\r\nx\r\nkozo> ")
+
+
+def test_a_line_that_is_drawn_again_is_no_line_entered():
+    with guests.boot("ECHO") as vm:
+        vm.send("kozo> ")
+        assert Person(_Redrawn(vm)).line("echo x") == "\nx\n"
+        vm.send("q")
+        vm.expect_exit(0)
 
 
 def test_guest_status():
