@@ -28,8 +28,7 @@ static uint8_t *ram_map(uint64_t bytes)
 
     kassert(p != MAP_FAILED);
     uint8_t *ram = (uint8_t *)align_up((uintptr_t)p, HOST_RAM_BASE);
-    if (ram > p)
-        munmap(p, (size_t)(ram - p));
+    munmap(p, (size_t)(ram - p)); /* nothing, where the length is 0 */
     munmap(ram + bytes, span - bytes - (size_t)(ram - p));
     return ram;
 }
