@@ -318,7 +318,7 @@ static void add_right(struct rules_answer *a, const struct rules_request *q,
 }
 
 /*
- * What is below can be opened through the object: nobody gets more that way than by asking for each
+ * What is below can be reached through the object: nobody gets more that way than by asking for each
  * name. Where no rule speaks of a name, the object's own does.
  */
 static void add_below(struct rules_answer *a, const struct manifest *m,
@@ -332,12 +332,17 @@ static void add_below(struct rules_answer *a, const struct manifest *m,
             add_right(a, q, &m->rule[i], right);
 }
 
-/* Whether anything can be opened through what would be given: powers have nothing below. */
-static bool is_deep(const struct rules_answer *a, const struct rules_request *q)
+/*
+ * Whether `right` can be used on what is below: where that can be opened, or by a path, as to make and
+ * to remove. Powers have nothing below.
+ */
+static bool reaches_below(const struct rules_answer *a, const struct rules_request *q,
+                          uint8_t right)
 {
+    bool by_path = (right & (RIGHT_CREATE | RIGHT_REMOVE)) != 0;
     struct object object;
 
-    return a->depth == MANIFEST_DEPTH_ANY && a->decision != DECISION_DENY &&
+    return (a->depth == MANIFEST_DEPTH_ANY || by_path) && a->decision != DECISION_DENY &&
            object_parse(q->object, &object) && object.power.len == 0;
 }
 
@@ -369,8 +374,8 @@ void rules_decide(const struct manifest *m, const struct rules_request *q, struc
     for (unsigned right = 1; right <= RIGHTS_ALL; right <<= 1)
         if ((q->rights & right) != 0 && !add_own(a, m, q, (uint8_t)right))
             return;
-    for (unsigned right = 1; right <= RIGHTS_ALL && is_deep(a, q); right <<= 1)
-        if ((q->rights & right) != 0)
+    for (unsigned right = 1; right <= RIGHTS_ALL; right <<= 1)
+        if ((q->rights & right) != 0 && reaches_below(a, q, (uint8_t)right))
             add_below(a, m, q, (uint8_t)right);
     if (a->decision == DECISION_DENY)
         a->lease_ms = 0;

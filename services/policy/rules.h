@@ -7,12 +7,13 @@
  * stricter of the rule and the tier counts: above low, somebody must consent. The tier is the
  * object's own for that right, or the rule's where that is stricter; a rule's lease is never longer
  * than it. The strictest answer for any right is the answer for all. Where depth is `any`, so that
- * what is below can be opened through the object, the rules that speak of names below count too.
+ * what is below can be opened through the object, the rules that speak of names below count too; for
+ * create and remove, which reach what is below by its path, with any depth.
  *
  * Owns:      the order of rules, reasons and hints.
  * Not here:  reading rules (common/manifest.h), consent, leases (lease.h).
  * Callers:   policy and its unit tests; no system calls.
- * Cost:      rules times rights; for depth `any` rules squared times rights.
+ * Cost:      rules times rights; for names below rules squared times rights.
  * Spec:      docs/spec/services.md
  */
 #pragma once

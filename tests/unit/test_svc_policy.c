@@ -202,6 +202,29 @@ TEST(rules_for_what_is_below_count_where_it_can_be_opened)
     }
 }
 
+/* To make, remove and rename below a directory nothing is opened: the depth does not matter. */
+TEST(rules_for_what_is_below_count_for_what_is_done_by_path)
+{
+    const uint64_t both = RIGHT_CREATE | RIGHT_REMOVE;
+
+#define KEEP(right) RULE("keep", "subject=*\nobject=fs:/d/keep\nrights=" right "\ndecision=deny")
+#define ONE_ASK                                                                                    \
+    RULE("one", "subject=a\nobject=fs:/*\nrights=read write list create remove\ndecision=ask")
+    load(ONE_ASK KEEP("remove"));
+    CHECK_EQ(decide("a", "fs:/d", RIGHT_REMOVE), DECISION_DENY);
+    CHECK_STR(answer.reason, "of what is below, fs:/d/keep: [rule keep] denies remove");
+    CHECK_EQ(decide("a", "fs:/", both), DECISION_DENY);
+    CHECK_EQ(decide("a", "fs:/d", RIGHTS_ALL), DECISION_DENY);
+    CHECK_EQ(decide("a", "fs:/d", RIGHT_CREATE), DECISION_ASK);
+    CHECK_EQ(decide("a", "fs:/e", both), DECISION_ASK);
+    CHECK_EQ(answer.depth, 1);
+    load(ONE_ASK KEEP("create"));
+    CHECK_EQ(decide("a", "fs:/d", RIGHT_CREATE), DECISION_DENY);
+    CHECK_EQ(decide("a", "fs:/d", RIGHT_REMOVE), DECISION_ASK);
+    load(ONE_ASK KEEP("read write list"));
+    CHECK_EQ(decide("a", "fs:/d", RIGHTS_ALL), DECISION_ASK);
+}
+
 TEST(a_rule_for_what_is_below_says_so_and_shortens_the_lease)
 {
     load(ANY_ALLOW NO("fs:/etc/secret"));
