@@ -90,10 +90,9 @@ def test_silence_denies_and_a_late_yes_grants_nothing(boot):
         asked(vm)
         vm.send("y")
         vm.wait_for(r"^\[\?\] no answer in time: denied$")
-        vm.send("\r")
-        vm.wait_for(r"^\[petitioner\] all done$")
-        # Enter came after the question: the line was kept for the shell. Who is first is the scheduler's.
-        for line in (r"typed be$", r"(?:kozo> +)?\[petitioner\] denied fs:/etc/motd: .*nobody answered in time$",
+        vm.send("\r")               # it comes after the question: the line was kept for the shell
+        vm.wait_for_all(r"^typed be$", r"^\[petitioner\] all done$")
+        for line in (r"(?:kozo> +)?\[petitioner\] denied fs:/etc/motd: .*nobody answered in time$",
                      r'.*\[policy\] audit .*who=petitioner .*result=denied .*nobody answered in time'):
             assert re.search(rf"(?m)^{line}", vm.text), line
         assert "result=granted" not in vm.text.split("KOZO READY")[1], "a late yes granted"
