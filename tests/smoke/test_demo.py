@@ -417,9 +417,11 @@ def test_a_server_that_dies_over_a_call_wakes_its_caller(boot):
 
 
 def test_a_fault_after_ready_ends_that_service_alone(boot):
-    boot.add(manifest.service("late", "bin/rogue", args="/ crash-much-later"))
+    boot.add(manifest.service("late", "bin/rogue", args="/ crash-by-nmi",
+                              capabilities="log kernel-log"))
     with boot.start() as vm:
         vm.wait_for("^KOZO READY$")
+        vm.qmp("inject-nmi")
         vm.wait_for("^KOZO FAULT service late: page fault, write to 0x8 ")
         assert vm.qmp("query-status")["running"]
         assert "KOZO FAILED" not in vm.text and "KOZO PANIC" not in vm.text

@@ -150,10 +150,13 @@ def test_keys_typed_before_the_prompt_are_kept(boot):
 
 
 def test_lines_of_the_log_do_not_tear_what_is_typed(boot):
-    boot.add(manifest.service("late", "bin/rogue", args="/ crash-much-later"))
+    boot.add(manifest.service("late", "bin/rogue", args="/ crash-by-nmi",
+                              capabilities="log kernel-log"))
     with boot.start() as vm:
         at_prompt(vm)
         vm.send("echo whole")
+        vm.wait_for("echo whole")
+        vm.qmp("inject-nmi")
         vm.wait_for("^KOZO FAULT service late: page fault.*$")
         vm.wait_for("^kozo> echo whole$")
         vm.send(" line\r")

@@ -482,7 +482,7 @@ static int run(int argc, char **argv)
         else if (strcmp(word, "trespass") == 0)
             trespass();
         else if (strcmp(word, "nmi") == 0)
-            nmi_await();
+            kozo_printf("waits for an NMI\n"), nmi_await();
         else if (strcmp(word, "doom-nmi") == 0)
             be_doomed(UINT64_MAX);
         else {

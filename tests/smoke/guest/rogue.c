@@ -10,6 +10,8 @@
 #include "common/rights.h"
 #include "common/steps.h"
 
+#include "nmi.h"
+
 #include <kozo/error.h>
 #include <kozo/file.h>
 #include <kozo/log.h>
@@ -54,7 +56,7 @@ static void serve_badly(void)
     if (is("hang"))
         (void)kozo_sleep(3600 * KOZO_S);
     if (is("crash-soon"))
-        (void)kozo_sleep(300 * KOZO_MS);
+        (void)kozo_sleep(KOZO_S);
     else
         (void)kozo_recv(kozo_cap_endpoint("serve"), &m);
     *(volatile int *)8 = 1;
@@ -134,8 +136,8 @@ int main(int argc, char **argv)
         *(volatile int *)8 = 1;
     if (is("hang") || is("crash-soon") || is("crash-on-call"))
         serve_badly();
-    if (is("crash-much-later")) {
-        (void)kozo_sleep(KOZO_S);
+    if (is("crash-by-nmi")) {
+        nmi_await();
         *(volatile int *)8 = 1;
     }
     if (is("no-window"))

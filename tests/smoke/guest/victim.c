@@ -245,7 +245,8 @@ static uint64_t stat_of(uint64_t which)
     struct system_end_rep end;
     uint64_t slots, caps;
 
-    (void)kozo_sleep(KOZO_S); /* the demonstration is over, and its leases */
+    for (int i = 0; i < 50; i++)
+        (void)kozo_sleep(20 * KOZO_MS); /* the demonstration is over, and its leases */
     slots = stat_of(KOZO_SYSTEM_SLOTS);
     caps = stat_of(KOZO_STAT_CAPS);
     say_all("log", 1);
@@ -278,16 +279,26 @@ static uint64_t stat_of(uint64_t which)
 
 /* ---- one in the console's place, and one that reads what is meant for it ---- */
 
+/* All of it, until it tells of the thread that has no handler. */
 [[noreturn]] static void read_kernel(void)
 {
+    static const char stopped[] = " stopped: ";
     struct system_kernel_req req = {};
     struct system_kernel_rep rep;
     struct system_end_rep end;
 
-    (void)kozo_sleep(500 * KOZO_MS);
+    bool told = false;
+
     while (system_call_kernel(named("kernel-log"), &message, &req, &rep) == KOZO_OK &&
-           rep.text.len > 0)
+           (rep.text.len > 0 || !told)) {
+        const char *text = (const char *)rep.text.at;
+
+        for (uint64_t i = 0; i + sizeof stopped - 1 <= rep.text.len; i++)
+            told = told || memcmp(text + i, stopped, sizeof stopped - 1) == 0;
+        if (rep.text.len == 0)
+            (void)kozo_sleep(10 * KOZO_MS);
         req.position = rep.next;
+    }
     (void)system_call_end(named("system"), &message, &(struct system_end_req){ .status = 5 }, &end);
     kozo_exit(1);
 }
