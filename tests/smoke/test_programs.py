@@ -114,8 +114,10 @@ def test_words_that_mean_nothing_are_refused(boot):
 def test_what_is_told_of_long_names_is_told_in_full(boot):
     name, path = "n" * 500, "fs:/" + "a" * 251
     text = listed(boot, f"run wc {name}; run --with policy asker {path}", 1)
-    assert f"\nwc: {name}: no file was given for it: name one in full, as /etc/motd\n" in "\n" + text, text
-    denied = re.search(f"^denied: {path}: .*nobody is at the terminal; start .*\n", text, re.MULTILINE)
+    assert f"\nwc: {name}: no file was given for it: name one in full, as /etc/motd\n" in \
+        "\n" + text, text
+    denied = re.search(f"^denied: {path}: .*nobody is at the terminal; start .*\n", text,
+                       re.MULTILINE)
     assert denied, text
 
 
@@ -352,7 +354,9 @@ def test_what_has_ended_is_gone_without_a_key(boot):
         vm.wait_for(PROMPT)
         vm.send("sleep 0 & ;" * 8 + " wc /etc/motd\r")
         vm.wait_for(r"^\[8\] sleep\n")
-        vm.wait_for(r"^ +2 +9 +51 /etc/motd\n")
+        # Their ends come before the next command's or after it; then all places are free again.
+        vm.wait_for_all(r"^ +2 +9 +51 /etc/motd\n",
+                        *(rf"^\[{n}\] sleep ended with status 0\n" for n in range(1, 9)))
         vm.wait_for(PROMPT)
         for turn in range(2):
             vm.send("run --with policy asker fs:/etc/motd &\r")
