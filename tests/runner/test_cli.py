@@ -154,8 +154,8 @@ def test_man_shows_a_headers_lists_line_by_line():
     for name in ("make.h", "kozo/make.h"):
         done = _kozo("man", name)
         assert done.returncode == 0 and done.stdout.startswith("# kozo/make.h\n"), done.stdout
-        assert re.search(r"^    KOZO_U64\(name\) +a number\n    KOZO_STR\(name, max\) ", done.stdout,
-                         re.MULTILINE), done.stdout
+        assert re.search(r"^    KOZO_U64\(name\) +a number\n    KOZO_STR\(name, max\) ",
+                         done.stdout, re.MULTILINE), done.stdout
 
 
 def test_help_everywhere():

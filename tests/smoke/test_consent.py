@@ -1,41 +1,39 @@
 # SPDX-License-Identifier: MIT
-"""What needs a person's word: the question at the console, all its ends, and leases under a program in use."""
+"""What needs a person's word: the question at the console, all its ends, and leases under a program
+in use."""
 
 import itertools
 import json
 import re
 import time
 
+from kozo.harness import manifest
+
 CONF = "etc/kozo.conf"
 ALLOW = r"\[\?\] allow\? y or n, then Enter \((?:< )?\d+ s\): "
-SERVICE = """
-[service petitioner]
-binary       = bin/petitioner
-sha256       = auto
-priority     = {priority}
-memory       = 1M
-untyped      = 256K
-threads      = 6
-args         = {args}
-capabilities = log console:write policy policy-admin kernel-log
-requests     = fs process
-restart      = {restart}
-"""
-RULE = """
-[rule {name}]
-subject  = petitioner
-object   = {object}
-rights   = {rights}
-decision = {decision}
-{more}
-"""
-MOTD = RULE.format(name="petition", object="fs:/etc/motd", rights="read", decision="ask", more="lease_ms = 400")
+
+
+def rule(name, what, rights, decision, **fields):
+    """A rule for the petitioner."""
+    return manifest.rule(name, "petitioner", what, rights, decision, **fields)
+
+
+def actor(name, args, capabilities="log", **fields):
+    """A service that does what its `args` say: tests/smoke/guest/petitioner.c."""
+    return manifest.service(name, "bin/petitioner", memory="1M", args=args,
+                            capabilities=capabilities, **fields)
+
+
+FREE = rule("free", "fs:/etc/motd", "read", "allow")
+MOTD = rule("petition", "fs:/etc/motd", "read", "ask", lease_ms=400)
 
 
 def petition(boot, args, rules=MOTD, restart="never", seconds=600, priority=105):
     """A boot with a petitioner that does `args`, and these rules."""
-    text = boot.read(CONF).replace("[init]", f"[init]\nconsent_seconds = {seconds}", 1)
-    boot.write(CONF, text + SERVICE.format(args=args, restart=restart, priority=priority) + rules)
+    boot.set("init", "consent_seconds", seconds)
+    boot.add(actor("petitioner", args, "log console:write policy policy-admin kernel-log",
+                   priority=priority, untyped="256K", threads=6, requests="fs process",
+                   restart=restart), rules)
 
 
 def asked(vm, what="fs:/etc/motd"):
@@ -45,8 +43,8 @@ def asked(vm, what="fs:/etc/motd"):
 
 
 def audit(result, reason, what="fs:/etc/motd"):
-    return (rf'^\[policy\] audit seq=\d+ at_ms=\d+ who=petitioner object="{re.escape(what)}" .*result={result} .*'
-            rf'reason="[^"]*{reason}')
+    return (rf'^\[policy\] audit seq=\d+ at_ms=\d+ who=petitioner object="{re.escape(what)}" .*'
+            rf'result={result} .*reason="[^"]*{reason}')
 
 
 def audited(vm, result, reason, what="fs:/etc/motd"):
@@ -72,8 +70,10 @@ def test_yes_then_no_and_each_renewal_asks_again(boot):
         asked(vm)
         vm.send("n\r")
         audited(vm, "denied", "the person at the console said no")
-        vm.wait_for(r"^\[petitioner\] denied fs:/etc/motd: tier low needs somebody's consent: the person")
-        vm.wait_for(r"^\[petitioner\] denied fs:/etc/motd: no rule gives petitioner the right to write")
+        vm.wait_for(r"^\[petitioner\] denied fs:/etc/motd: tier low needs somebody's consent: "
+                    "the person")
+        vm.wait_for(r"^\[petitioner\] denied fs:/etc/motd: no rule gives petitioner the right "
+                    "to write")
         vm.wait_for("kozo> ")
         vm.send("echo the prompt is back\r")
         vm.wait_for("^the prompt is back$")
@@ -90,10 +90,13 @@ def test_silence_denies_and_a_late_yes_grants_nothing(boot):
         asked(vm)
         vm.send("y")
         vm.wait_for(r"^\[\?\] no answer in time: denied$")
-        vm.send("\r")               # it comes after the question: the line was kept for the shell
+        vm.send("\r")
+        # Enter came after the question: the line was kept for the shell. Who is first is the
+        # scheduler's.
         vm.wait_for_all(r"^typed be$", r"^\[petitioner\] all done$")
-        for line in (r"(?:kozo> +)?\[petitioner\] denied fs:/etc/motd: .*nobody answered in time$",
-                     r'.*\[policy\] audit .*who=petitioner .*result=denied .*nobody answered in time'):
+        late = "nobody answered in time"
+        for line in (rf"(?:kozo> +)?\[petitioner\] denied fs:/etc/motd: .*{late}$",
+                     rf'.*\[policy\] audit .*who=petitioner .*result=denied .*{late}'):
             assert re.search(rf"(?m)^{line}", vm.text), line
         assert "result=granted" not in vm.text.split("KOZO READY")[1], "a late yes granted"
 
@@ -105,9 +108,11 @@ def test_an_answer_that_is_too_late_is_told_so(boot):
             asked(vm, "sloth:/a")
             vm.send("y\r")
             asked(vm)
-            vm.wait_for(rf"\[sloth\] told of the end of {n}$")  # policy waits for the sloth, and until the time is over
+            # policy waits for the sloth, and until the time is over
+            vm.wait_for(rf"\[sloth\] told of the end of {n}$")
             vm.send("y\r")
-            how = vm.wait_for(r"^\[\?\] (no answer in time|that answer came too late): (the time was over, )?denied$")
+            how = vm.wait_for(r"^\[\?\] (no answer in time|that answer came too late): "
+                              "(the time was over, )?denied$")
             audited(vm, "denied", "nobody answered in time")
             assert vm.text.count("said yes") == n, "a late yes granted"
             if how.group(2):
@@ -118,7 +123,8 @@ def test_an_answer_that_races_with_the_limit_has_one_result(boot):
     rounds = 5
     petition(boot, " ".join(["ask fs:/etc/motd 1"] * rounds), seconds=1)
     with boot.start() as vm:
-        # A question's keys count half a second after it; on a machine that stands still for as long never.
+        # A question's keys count half a second after it; on a machine that stands still for as
+        # long never.
         while vm.wait_for(rf"{ALLOW}|^\[petitioner\] all done$").group()[:3] == "[?]":
             vm.send("y")
             time.sleep(0.44 + vm.text.count("who=petitioner") * 0.02)
@@ -127,7 +133,8 @@ def test_an_answer_that_races_with_the_limit_has_one_result(boot):
         decided = re.findall(r"who=petitioner .*result=(granted|denied) ", vm.text)
         silent = re.findall(r"who=petitioner .*result=denied .*nobody answered in time", vm.text)
         told = re.findall(r"(?m)^(?:kozo> )?\s*\[petitioner\] (granted|denied) ", vm.text)
-        over = re.findall(r"\[\?\] (?:no answer in time|that answer came too late): .*denied", vm.text)
+        over = re.findall(r"\[\?\] (?:no answer in time|that answer came too late): .*denied",
+                          vm.text)
         assert len(decided) == rounds and decided == told, (decided, told)
         assert len(over) == len(silent), (silent, over)
 
@@ -150,28 +157,22 @@ def test_a_requester_that_dies_is_replaced_and_asks_anew(boot):
 def test_one_that_asks_and_gives_up_does_not_keep_the_terminal(boot):
     petition(boot, "impatient fs:/etc/motd")
     with boot.start() as vm:
-        vm.wait_for(r"\[petitioner\] denied fs:/etc/motd: .*the person has said no, or nothing, too often$")
-        assert vm.text.count("result=cancelled") in (5, 6), "the fifth may find the sixth in the queue"
-
-
-USURPER = """
-[service usurper]
-binary       = bin/petitioner
-sha256       = auto
-memory       = 1M
-args         = nmi restart petitioner
-capabilities = log process kernel-log
-"""
+        vm.wait_for(r"\[petitioner\] denied fs:/etc/motd: "
+                    ".*the person has said no, or nothing, too often$")
+        assert vm.text.count("result=cancelled") in (5, 6), \
+            "the fifth may find the sixth in the queue"
 
 
 def test_a_requester_that_is_restarted_while_it_waits_is_granted_nothing(boot):
-    petition(boot, "ask fs:/etc/motd 1", MOTD + USURPER)
+    usurper = actor("usurper", "nmi restart petitioner", "log process kernel-log")
+    petition(boot, "ask fs:/etc/motd 1", MOTD + usurper)
     with boot.start() as vm:
         asked(vm)
         vm.qmp("inject-nmi")
-        vm.wait_for("service petitioner: restarted by usurper$")  # behind the last line of the question
+        # behind the last line of the question
+        vm.wait_for("service petitioner: restarted by usurper$")
         vm.wait_for(r"^\[\?\] withdrawn: who asked has ended, or gave up waiting$")
-        asked(vm)                    # its next life's own question: no answer to the first counts for it
+        asked(vm)                    # its next life's own question: no answer to the first counts
         vm.send("n\r")
         audited(vm, "denied", "the person at the console said no")
         vm.wait_for(r"^\[petitioner\] denied fs:/etc/motd: ")
@@ -181,20 +182,11 @@ def test_a_requester_that_is_restarted_while_it_waits_is_granted_nothing(boot):
         assert "petitioner" not in vm.wait_for(r"RIGHTS, OBJECT\n(?s:(.*?))kozo> ").group(1)
 
 
-TRAITOR = """
-[service sloth]
-binary       = bin/petitioner
-sha256       = auto
-memory       = 1M
-args         = betray petitioner
-provides     = sloth
-capabilities = log process
-"""
-
-
 def test_a_requester_that_dies_behind_a_yes_leaves_nothing(boot):
-    """Its provider ends it after the yes, before policy has what it gives: every time between the two."""
-    petition_a_sloth(boot, "ask sloth:/a 1", "", sloth=TRAITOR)
+    """Its provider ends it after the yes, before policy has what it gives: every time between the
+    two."""
+    traitor = actor("sloth", "betray petitioner", "log process", provides="sloth")
+    petition_a_sloth(boot, "ask sloth:/a 1", "", sloth=traitor)
     left = []
     with boot.start() as vm:
         vm.wait_for("^KOZO READY$")
@@ -219,27 +211,23 @@ def test_a_requester_that_dies_behind_a_yes_leaves_nothing(boot):
 
 
 def test_what_a_service_lends_a_program_has_a_name_and_an_end(boot):
-    """The name is the service's word, bounded and one word; what asks by it cannot choose another, or outlive it."""
-    rules = (RULE.format(name="free", object="fs:/etc/motd", rights="read", decision="allow", more="") +
-             RULE.format(name="ask", object="fs:/etc/hostname", rights="read", decision="ask", more=""))
-    boot.write(CONF, boot.read(CONF) + rules.replace("petitioner", "lender") + """
-[service lender]
-binary       = bin/lender
-sha256       = auto
-memory       = 1M
-untyped      = 64K
-threads      = 2
-capabilities = log policy policy-admin
-requests     = fs
-""")
+    """The name is the service's word, bounded and one word; what asks by it cannot choose another,
+    or outlive it."""
+    rules = FREE + rule("ask", "fs:/etc/hostname", "read", "ask")
+    lender = manifest.service("lender", "bin/lender", memory="1M", untyped="64K", threads=2,
+                              capabilities="log policy policy-admin", requests="fs")
+    boot.add(rules.replace("petitioner", "lender"), lender)
     with boot.start() as vm:
-        vm.wait_for(r"^\[\?\] shell\?asks\?\?\?\?\?x\?\?\?a\?program\?ru \(a program run by lender\)$")
+        vm.wait_for(r"^\[\?\] shell\?asks\?\?\?\?\?x\?\?\?a\?program\?ru "
+                    r"\(a program run by lender\)$")
         vm.wait_for(r'^\[\?\]   \|  asks policy for "fs:/etc/hostname"$')
         vm.wait_for(ALLOW)
         vm.wait_for(r"^\[\?\] withdrawn: who asked has ended, or gave up waiting$")
         vm.wait_for(r"\[lender\] all done$")
         assert "[lender] wrong" not in vm.text and "result=cancelled" in vm.text, vm.text
-        assert len(re.findall(r"who=lender/program .*result=released .*its requester has ended", vm.text)) == 2, vm.text
+        released = re.findall(r"who=lender/program .*result=released .*its requester has ended",
+                              vm.text)
+        assert len(released) == 2, vm.text
 
 
 def test_a_flood_fills_its_own_share(boot):
@@ -248,7 +236,8 @@ def test_a_flood_fills_its_own_share(boot):
     with boot.start() as vm:
         vm.wait_for_all("^KOZO READY$", ALLOW, rf"{full}(?s:.*?){full}")
         vm.qmp("inject-nmi")
-        vm.wait_for(r"^\[ \?\] allow\? y or n, then Enter \(30 s\): \?\[2J$")  # written by the petitioner
+        # written by the petitioner
+        vm.wait_for(r"^\[ \?\] allow\? y or n, then Enter \(30 s\): \?\[2J$")
         vm.wait_for(r"^\[petitioner\] \[ \?\] allow\? y or n")
         assert len(re.findall(full, vm.text, re.MULTILINE)) == 2
         vm.wait_for(ALLOW)
@@ -261,15 +250,20 @@ def test_a_flood_fills_its_own_share(boot):
 
 
 def test_one_use_and_leases_outlive_policy(boot):
-    petition(boot, "ask process:kill/hello 16 kill fsd kill hello ask process:kill/policy 16 kill policy",
-             RULE.format(name="power", object="process:kill", rights="kill", decision="allow", more=""))
+    petition(boot,
+             "ask process:kill/hello 16 kill fsd kill hello ask process:kill/policy 16 kill policy",
+             rule("power", "process:kill", "kill", "allow"))
     with boot.start() as vm:
-        vm.wait_for_all(r'^\[\?\] petitioner asks policy for "process:kill/hello"$', r"^\[\?\]   rights: kill$",
-                        r"^\[\?\]   risk: critical; a yes is good for one use, within 60 s$", "^KOZO READY$")
+        vm.wait_for_all(r'^\[\?\] petitioner asks policy for "process:kill/hello"$',
+                        r"^\[\?\]   rights: kill$",
+                        r"^\[\?\]   risk: critical; a yes is good for one use, within 60 s$",
+                        "^KOZO READY$")
         vm.wait_for(ALLOW)
         vm.send("y\r")
         audited(vm, "granted", "said yes", "process:kill/hello")
-        vm.wait_for(r'^\[init\] denied: who=policy object="process:kill/hello" .*it is bound to hello, ')  # init's word
+        # init's word
+        vm.wait_for(r'^\[init\] denied: who=policy object="process:kill/hello" '
+                    '.*it is bound to hello, ')
         audited(vm, "used", "it was good for one use", "process:kill/hello")
         vm.wait_for(r"^\[petitioner\] kill fsd: capability lacks a right")  # a wrong use is a use
         vm.wait_for(r"^\[petitioner\] kill hello: no capability there")
@@ -277,20 +271,23 @@ def test_one_use_and_leases_outlive_policy(boot):
         vm.send("y\r")
         vm.wait_for(r"^\[petitioner\] kill policy: ")
         vm.wait_for(r"^\[policy\] goes on with the leases of an earlier life$")
-        assert "service fsd: " not in vm.text and "service policy: killed by petitioner through policy" in vm.text
+        assert "service fsd: " not in vm.text
+        assert "service policy: killed by petitioner through policy" in vm.text
 
 
 def test_commands_of_the_command_line_consent_to_nothing(boot):
     petition(boot, "ask fs:/etc/motd 1", priority=75)    # before the shell, which powers off
     with boot.start(append='kozo.run="restart hello; poweroff"') as vm:
-        vm.wait_for(r"^\[petitioner\] denied fs:/etc/motd: .*commands come from kozo.run, nobody is at the terminal$")
+        vm.wait_for(r"^\[petitioner\] denied fs:/etc/motd: "
+                    ".*commands come from kozo.run, nobody is at the terminal$")
         vm.wait_for(r"error: hello: denied: .*nobody is at the terminal")
         vm.expect_exit(1)
         assert "[?]" not in vm.text
 
 
 def test_where_nobody_is_at_the_terminal_nothing_is_asked(boot):
-    """Whatever value the word has, and whatever is typed: it is denied at once, with that reason."""
+    """Whatever value the word has, and whatever is typed:
+    it is denied at once, with that reason."""
     petition(boot, "ask fs:/etc/motd 1")
     with boot.start(append="kozo.unattended=no") as vm:
         vm.wait_for(r"^\[petitioner\] denied fs:/etc/motd: .*: nobody is at the terminal$")
@@ -307,8 +304,10 @@ def test_a_full_share_of_the_audit_denies_its_requester_alone(boot):
     petition(boot, "until-refused fs:/etc/none drain until-refused fs:/etc/none", "")
     with boot.start() as vm:
         refused = r"^\[petitioner\] refused after \d+: its share of the audit is full$"
-        vm.wait_for_all(rf"{refused}(?s:.*?)^\[petitioner\] drained: some$(?s:.*?){refused}(?s:.*?)^\[petitioner\] all done$",
-                        r"^\[policy\] denied: who=petitioner and \d+ more since \d+ ms$")  # no flood of lines
+        vm.wait_for_all(rf"{refused}(?s:.*?)^\[petitioner\] drained: some$(?s:.*?)"
+                        rf"{refused}(?s:.*?)^\[petitioner\] all done$",
+                        # no flood of lines
+                        r"^\[policy\] denied: who=petitioner and \d+ more since \d+ ms$")
         vm.wait_for("kozo> ")
         vm.send("\x15restart hello\r")  # the shell is served as ever
         vm.wait_for(ALLOW)
@@ -322,13 +321,10 @@ def test_a_full_share_of_the_audit_denies_its_requester_alone(boot):
 
 
 def test_what_the_person_grants_fills_no_share(boot):
-    petition(boot, "again fs:/etc/motd until-refused fs:/etc/none", MOTD + "".join(f"""
-[service d{n}]
-binary       = bin/petitioner
-sha256       = auto
-memory       = 1M
-capabilities = log policy
-""" for n in range(14)))             # of many who may ask each has a small share: three records
+    # Of many who may ask each has a small share: three records.
+    others = "".join(manifest.service(f"d{n}", "bin/petitioner", memory="1M",
+                                      capabilities="log policy") for n in range(14))
+    petition(boot, "again fs:/etc/motd until-refused fs:/etc/none", MOTD + others)
     with boot.start() as vm:
         for _ in range(6):
             asked(vm)
@@ -338,8 +334,7 @@ capabilities = log policy
 
 
 def test_a_lease_in_use_is_listed_explained_and_revoked(boot):
-    petition(boot, "ask fs:/etc/motd 1 use",
-             RULE.format(name="free", object="fs:/etc/motd", rights="read", decision="allow", more=""))
+    petition(boot, "ask fs:/etc/motd 1 use", FREE)
     with boot.start() as vm:
         vm.wait_for_all(r"^\[petitioner\] it can be used$", "^KOZO READY$")
         vm.wait_for("kozo> ")
@@ -357,8 +352,7 @@ def test_a_lease_in_use_is_listed_explained_and_revoked(boot):
 
 def test_what_a_service_held_that_never_comes_back_is_not_listed(boot):
     """It asks nobody any more, so it is init that knows of its end."""
-    petition(boot, "ask fs:/etc/motd 1 doom 300 sleep 100000",
-             RULE.format(name="free", object="fs:/etc/motd", rights="read", decision="allow", more=""), restart="never")
+    petition(boot, "ask fs:/etc/motd 1 doom 300 sleep 100000", FREE, restart="never")
     with boot.start() as vm:
         vm.wait_for(r"who=petitioner .*result=granted")
         vm.wait_for(r"^KOZO FAULT service petitioner")
@@ -366,20 +360,23 @@ def test_what_a_service_held_that_never_comes_back_is_not_listed(boot):
         vm.send("policy list; echo over\r")
         audited(vm, "released", "its requester has ended")
         end = vm.wait_for(r"^over$")
-        assert "LEASE WHO" in end.string and not re.search(r"^ *\d+ petitioner +low", vm.text, re.MULTILINE), vm.text
+        assert "LEASE WHO" in end.string, vm.text
+        assert not re.search(r"^ *\d+ petitioner +low", vm.text, re.MULTILINE), vm.text
 
 
 def test_what_is_opened_below_a_directory_ends_with_its_lease(boot):
-    """Given back, over, revoked: whoever holds it, and by whatever copy. What another lease opened stays."""
-    free = "tier = low\ndepth = any\n"
+    """Given back, over, revoked: whoever holds it, and by whatever copy.
+    What another lease opened stays."""
+    free = {"tier": "low", "depth": "any"}
     petition(boot, "below",
-             RULE.format(name="etc", object="fs:/etc", rights="read list", decision="allow", more=free + "lease_ms = 3000") +
-             RULE.format(name="bin", object="fs:/bin", rights="read list", decision="allow", more=free))
+             rule("etc", "fs:/etc", "read list", "allow", **free, lease_ms=3000) +
+             rule("bin", "fs:/bin", "read list", "allow", **free))
     over = "no capability there (never given, deleted or revoked)"
     with boot.start() as vm:
-        said = [r"granted fs:/etc for 3000 ms", "opened motd: no error", "copied: no error", "with account: .*argument.*",
-                "closed: no error", "closed: no error"]
-        good, ended = "read: no error; by its copy: no error", re.escape(f"read: {over}; by its copy: {over}")
+        said = [r"granted fs:/etc for 3000 ms", "opened motd: no error", "copied: no error",
+                "with account: .*argument.*", "closed: no error", "closed: no error"]
+        good = "read: no error; by its copy: no error"
+        ended = re.escape(f"read: {over}; by its copy: {over}")
         for line in (*said, good, "released: no error", ended, *said, ended):
             vm.wait_for(rf"^\[petitioner\] {line}$")
         assert "result=expired" in vm.text
@@ -394,39 +391,34 @@ def test_what_is_opened_below_a_directory_ends_with_its_lease(boot):
         vm.wait_for(rf"^\[petitioner\] {ended}$")
 
 
-SLOTH = """
-[service sloth]
-binary       = bin/petitioner
-sha256       = auto
-memory       = 1M
-args         = hang
-provides     = sloth
-capabilities = log
-"""
+SLOTH = actor("sloth", "hang", provides="sloth")
 
 
 def petition_a_sloth(boot, args, rules, tier="high", seconds=30, sloth=SLOTH):
-    """As petition; sloth:/a is of a provider that never answers when it is told of the end of a lease."""
-    rule = RULE.format(name="sloth", object="sloth:/a", rights="read", decision="ask", more=f"tier = {tier}")
-    petition(boot, args, sloth + rule + rules, seconds=seconds)
-    conf = boot.read(CONF).replace("console-ask process", "console-ask process sloth", 1)
-    boot.write(CONF, conf.replace("requests     = fs process\nrestart      = never", "requests = fs sloth", 1))
+    """As petition; sloth:/a is of a provider that never answers when it is told of the end of a
+    lease."""
+    asking = rule("sloth", "sloth:/a", "read", "ask", tier=tier)
+    petition(boot, args, sloth + asking + rules, seconds=seconds)
+    boot.edit(CONF, "console-ask process", "console-ask process sloth")
+    boot.set("service petitioner", "requests", "fs sloth")
 
 
 def test_a_provider_that_hangs_makes_no_lease_longer(boot):
-    petition_a_sloth(boot, "swap",
-                     RULE.format(name="b", object="sloth:/b", rights="read", decision="ask", more="lease_ms = 2000"))
+    petition_a_sloth(boot, "swap", rule("b", "sloth:/b", "read", "ask", lease_ms=2000))
     with boot.start() as vm:
         for name in ("sloth:/a", "sloth:/b"):
             asked(vm, name)
             vm.send("y\r")
             audited(vm, "granted", "said yes", name)
-        # The sloth is waited for 1 s, and b ends 100 ms after a was given back: before that is over.
+        # The sloth is waited for 1 s, and b ends 100 ms after a was given back: before that is
+        # over.
         ended = vm.wait_for(audit("expired", "its lease is over", "sloth:/b"))
         assert "sloth does not answer" not in ended.string[:ended.end()], ended.string
-        vm.wait_for(r"^\[policy\] sloth does not answer: told again in \d+ ms which leases are over$")
+        vm.wait_for(r"^\[policy\] sloth does not answer: "
+                    r"told again in \d+ ms which leases are over$")
         vm.wait_for(r"^\[sloth\] told of the end of \d$")
-        vm.wait_for(r"^\[policy\] sloth does not answer: told again in [248]000 ms which leases are over$")
+        vm.wait_for(r"^\[policy\] sloth does not answer: "
+                    r"told again in [248]000 ms which leases are over$")
 
 
 def test_what_a_capability_is_not_good_for_is_told(boot):
@@ -434,43 +426,39 @@ def test_what_a_capability_is_not_good_for_is_told(boot):
     boot.edit(CONF, "lease_ms = 200", "lease_ms = 60000")    # hello's is not over
     line = r'^\[policy\] denied: who=petitioner object='
     with boot.start() as vm:
-        for what, has in (("revoke", "request self"), ("drain", "request self"), ("request", "look revoke drain"),
-                          ("revoke", "request self")):
-            vm.wait_for(rf'^\[policy\] denied: who=petitioner object="policy" asked="{what}" held="{has}" rule=none '
-                        'hint="policy under capabilities in its section of etc/kozo.conf is to request; ')
-        vm.wait_for(r'^\[console\] denied: who=petitioner object="console" asked="read" held="write" rule=none hint="con')
+        for what, has in (("revoke", "request self"), ("drain", "request self"),
+                          ("request", "look revoke drain"), ("revoke", "request self")):
+            vm.wait_for(
+                rf'^\[policy\] denied: who=petitioner object="policy" asked="{what}" held="{has}" '
+                'rule=none hint="policy under capabilities in its section of etc/kozo.conf '
+                'is to request; ')
+        vm.wait_for(r'^\[console\] denied: who=petitioner object="console" asked="read" '
+                    'held="write" rule=none hint="con')
         told, lines = 0, 0
         while told < 34:             # ten lines in a second, and then how many there were
             more = vm.wait_for(r"^\[policy\] denied: who=petitioner and (\d+) more since \d+ ms$")
             lines = len(re.findall(line, more.string, re.MULTILINE))
-            told = lines + sum(map(int, re.findall(r"who=petitioner and (\d+) more since", more.string)))
+            hidden = re.findall(r"who=petitioner and (\d+) more since", more.string)
+            told = lines + sum(map(int, hidden))
         assert told == 34 and lines >= 10, (told, lines)
-        assert len(re.findall(r"\[petitioner\] (?:revoke|drain|request|read): .*right", vm.text)) == 4, vm.text
+        lacking = re.findall(r"\[petitioner\] (?:revoke|drain|request|read): .*right", vm.text)
+        assert len(lacking) == 4, vm.text
         assert len(re.findall(r"\[petitioner\] release: no such name", vm.text)) == 3, vm.text
 
 
-KILLER = """
-[service killer]
-binary       = bin/petitioner
-sha256       = auto
-memory       = 1M
-args         = ask process:kill/{whom} 16 nmi kill {whom}
-capabilities = log policy kernel-log
-requests     = process
-
-[rule killer]
-subject  = killer
-object   = process:kill/{whom}
-rights   = kill
-decision = allow
-tier     = low
-"""
+def killer(whom):
+    """One that asks for the power to end `whom`, whose rule gives it, and uses it on an NMI."""
+    power = f"process:kill/{whom}"
+    return (actor("killer", f"ask {power} 16 nmi kill {whom}", "log policy kernel-log",
+                  requests="process") +
+            manifest.rule("killer", "killer", power, "kill", tier="low"))
 
 
 def asked_while_it_ends(vm, whom):
     """The killer has its grant, and the petitioner's question is on the terminal."""
     vm.wait_for(rf'^\[\?\] killer asks policy for "process:kill/{whom}"$')
-    vm.wait_for(r"^\[\?\]   risk: critical; a yes is good for one use, within 60 s$")  # whatever its rule says
+    # whatever its rule says
+    vm.wait_for(r"^\[\?\]   risk: critical; a yes is good for one use, within 60 s$")
     vm.wait_for(ALLOW)
     vm.send("y\r")
     asked(vm)
@@ -478,22 +466,25 @@ def asked_while_it_ends(vm, whom):
 
 
 def test_the_console_ends_while_it_asks(boot):
-    petition(boot, "sleep 500 ask fs:/etc/motd 1 ask fs:/etc/motd 1", MOTD + KILLER.format(whom="console"))
+    petition(boot, "sleep 500 ask fs:/etc/motd 1 ask fs:/etc/motd 1", MOTD + killer("console"))
     with boot.start() as vm:
         asked_while_it_ends(vm, "console")
-        vm.wait_for("service console: killed by killer through policy")  # behind the last line of the question
+        # behind the last line of the question
+        vm.wait_for("service console: killed by killer through policy")
         asked(vm)                    # by the console's next life: the same question
         vm.send("y\r")
         audited(vm, "granted", "said yes")
 
 
 def test_policy_ends_while_it_asks(boot):
-    petition(boot, "sleep 500 ask fs:/etc/motd 1 reconnect ask fs:/etc/motd 1", MOTD + KILLER.format(whom="policy"))
+    petition(boot, "sleep 500 ask fs:/etc/motd 1 reconnect ask fs:/etc/motd 1",
+             MOTD + killer("policy"))
     with boot.start() as vm:
         asked_while_it_ends(vm, "policy")
         vm.wait_for("service policy: killed by killer through policy")
         vm.wait_for(r"^\[petitioner\] failed fs:/etc/motd: ")
-        asked(vm)                    # what the petitioner asks next; its first question nobody asks again
+        # what the petitioner asks next; its first question nobody asks again
+        asked(vm)
         vm.send("y\r")
         audited(vm, "granted", "said yes")
         vm.wait_for(r"^\[petitioner\] granted fs:/etc/motd for 400 ms$")
@@ -504,8 +495,8 @@ def test_policy_ends_while_it_asks(boot):
 
 def test_what_is_no_request_harms_nobody(boot):
     petition(boot, "abuse drain ask fs:/etc/motd 1 use",
-             RULE.format(name="free", object="fs:/etc/motd", rights="read", decision="allow", more="lease_ms = 400") +
-             RULE.format(name="all", object="*", rights="read write list create remove", decision="deny", more=""))
+             rule("free", "fs:/etc/motd", "read", "allow", lease_ms=400) +
+             rule("all", "*", "read write list create remove", "deny"))
     with boot.start() as vm:
         vm.wait_for(r"^\[petitioner\] its fault: no error$")
         vm.wait_for(r"^\[petitioner\] drained: some$")
@@ -517,26 +508,22 @@ def test_what_is_no_request_harms_nobody(boot):
 
 
 def test_a_thousand_requests_keep_nobody_else_from_an_answer(boot):
-    petition(boot, "nmi storm fs:/etc/none", MOTD.replace("petitioner", "neighbour") + """
-[service neighbour]
-binary       = bin/petitioner
-sha256       = auto
-memory       = 1M
-args         = ask fs:/etc/motd 1 ask fs:/etc/motd 2 use
-capabilities = log policy
-requests     = fs
-""")
+    neighbour = actor("neighbour", "ask fs:/etc/motd 1 ask fs:/etc/motd 2 use", "log policy",
+                      requests="fs")
+    petition(boot, "nmi storm fs:/etc/none", MOTD.replace("petitioner", "neighbour") + neighbour)
     with boot.start() as vm:
         vm.wait_for(r'^\[\?\] neighbour asks policy for "fs:/etc/motd"$')
         vm.wait_for(ALLOW)
         vm.qmp("inject-nmi")
-        vm.wait_for_all(r"^\[petitioner\] 1000 denied$", r"^\[policy\] denied: who=petitioner and \d+ more since \d+ ms$")
+        vm.wait_for_all(r"^\[petitioner\] 1000 denied$",
+                        r"^\[policy\] denied: who=petitioner and \d+ more since \d+ ms$")
         vm.wait_for(ALLOW)           # the question is there all the time
         vm.send("y\r")
         vm.wait_for(r"^\[policy\] audit .*who=neighbour .*result=granted ")
         vm.wait_for(r"^\[neighbour\] granted fs:/etc/motd for 400 ms$")
         vm.wait_for(r"^\[neighbour\] denied fs:/etc/motd: no rule gives")
-        assert len(re.findall(r"(?m)^.*\[policy\] .*who=petitioner", vm.text)) < 700, "a flood of lines"
+        lines = re.findall(r"(?m)^.*\[policy\] .*who=petitioner", vm.text)
+        assert len(lines) < 700, "a flood of lines"
 
 
 class Terminal:
@@ -565,21 +552,24 @@ class Terminal:
 
 
 def test_text_of_others_scrolls_no_question_away(boot):
-    """Two that write without line ends, so that it is the console that puts them, and one whose lines are wide."""
+    """Two that write without line ends, so that it is the console that puts them, and one whose
+    lines are wide."""
     petition(boot, "sleep 300 ask fs:/etc/motd 1")
-    boot.write(CONF, boot.read(CONF) + "".join(
-        f"[service scribbler{n}]\nbinary = bin/scribbler\nsha256 = auto\nmemory = 512K\nargs = {text}\n"
-        f"priority = 200\ncapabilities = log console:write system\n" for n, text in enumerate(("some", "more", 350 * "x"))))
+    for n, text in enumerate(("some", "more", 350 * "x")):
+        boot.add(manifest.service(f"scribbler{n}", "bin/scribbler", args=text, priority=200,
+                                  capabilities="log console:write system"))
     with boot.start() as vm:
         asked(vm)
         for _ in range(40):
             vm.wait_for(ALLOW)
         drawn = vm.console.decode().split("[?] petitioner asks", 1)[1]
-    terminal = Terminal(12)          # as in tests/unit/test_svc_ask.c: the question, seven rows of others, the last line
+    # as in tests/unit/test_svc_ask.c: the question, seven rows of others, the last line
+    terminal = Terminal(12)
     terminal.draw("[?] petitioner asks")
     *pieces, _ = re.split(f"(?<= s\\): )(?=[^\\n])", drawn)
     for piece in pieces:
         terminal.draw(piece)
-        assert any(row.startswith('[?] petitioner asks policy for "fs:/etc/motd"') for row in terminal.rows), terminal.rows
+        assert any(row.startswith('[?] petitioner asks policy for "fs:/etc/motd"')
+                   for row in terminal.rows), terminal.rows
         assert terminal.rows[-1].startswith("[?] allow?"), terminal.rows
     assert len(pieces) >= 40 and drawn.count("\n") > 200, (len(pieces), drawn.count("\n"))

@@ -83,7 +83,8 @@ def test_tab_completes(boot):
 def test_tab_completes_options_objects_and_names_that_need_quotes(boot):
     with boot.start() as vm:
         at_prompt(vm)
-        vm.send("mkdir /ram/d; write '/ram/d/a b' one; write \"/ram/d/it's\" two; write /ram/d/it'\"' x\r")
+        vm.send("mkdir /ram/d; write '/ram/d/a b' one; write \"/ram/d/it's\" two; "
+                "write /ram/d/it'\"' x\r")
         vm.wait_for(PROMPT)
         for line, shown, text in (
                 ("cat /ram/d/a\t", r"cat /ram/d/a' b' ", "^one$"),
@@ -91,12 +92,17 @@ def test_tab_completes_options_objects_and_names_that_need_quotes(boot):
                 ("cat /ram/d/it\"'s\t", 'cat /ram/d/it"\'s" ', "^two$"),
                 ("cat \"/ram/d/it'\t", 'cat "/ram/d/it\'s" ', "^two$"),
                 ("mem --\t", r"mem --json ", r'^\{"memory_free": '),
-                ("run --w\tlo\tsle\t0; echo slept", r"run --with log sleep 0; echo slept", "^slept$"),
-                ("why she\tcons\t--j\t", r"why shell console --json ", r'^\{"service": "shell", "slot": \d+, "name": "console"'),
+                ("run --w\tlo\tsle\t0; echo slept", r"run --with log sleep 0; echo slept",
+                 "^slept$"),
+                ("why she\tcons\t--j\t", r"why shell console --json ",
+                 r'^\{"service": "shell", "slot": \d+, "name": "console"'),
                 ("why shell own\tm\t", r"why shell own' 'memory ", r"shell, slot \d+: own memory$"),
-                ("why shell fs:/et\tmo\t", r"why shell fs:/etc/motd ", r"^shell has no lease of fs:/etc/motd\."),
-                ("why shell process:kill/he\t", r"why shell process:kill/hello ", r"^  kill: \[rule shell-kill\] asks "),
-                ("trace on revo\tder\t; trace of\t; echo traced", r"trace on revoked derived ; trace off ; echo traced", "^traced$"),
+                ("why shell fs:/et\tmo\t", r"why shell fs:/etc/motd ",
+                 r"^shell has no lease of fs:/etc/motd\."),
+                ("why shell process:kill/he\t", r"why shell process:kill/hello ",
+                 r"^  kill: \[rule shell-kill\] asks "),
+                ("trace on revo\tder\t; trace of\t; echo traced",
+                 r"trace on revoked derived ; trace off ; echo traced", "^traced$"),
                 ("uptime \t", r"uptime ", r"^up \d+\.\d+ s$")):
             vm.send(line + "\r")
             vm.wait_for(re.escape("kozo> " + shown) + "\n")

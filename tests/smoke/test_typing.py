@@ -107,7 +107,8 @@ def test_a_line_of_which_a_question_took_a_part_is_not_entered(boot):
     in the midst of a line and of an empty one."""
     refused = r"^\[console\] refused: typed at a question, or not taken: {}\. Change it, or Ctrl-C$"
     boot.set("init", "consent_seconds", 6)
-    boot.edit("etc/kozo.conf", "system policy policy-admin", "system policy policy-admin kernel-log")
+    boot.edit("etc/kozo.conf", "system policy policy-admin",
+              "system policy policy-admin kernel-log")
     asks = "run --with policy,log,kernel-log petitioner nmi ask fs:/etc/motd 1 &"
     question = r"^\[\?\] .*asks policy for"
 

@@ -247,9 +247,10 @@ class Vm:
         raise GuestError(*self._why_ended(pattern.pattern))
 
     def wait_for_all(self, *patterns):
-        """Wait for several regular expressions, in whichever order they come: what two programs print has none.
+        """Wait for several regular expressions, in whichever order they come.
 
-        Each is looked for after what the last wait_for matched; the next one looks after all of them.
+        What two programs print has none. Each is looked for after what the last wait_for matched;
+        the next one looks after all of them.
         """
         begin, ends = self._position, []
         for pattern in patterns:
