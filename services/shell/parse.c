@@ -54,6 +54,14 @@ static struct kozo_str read_word(struct parsed *p, struct kozo_str *rest, bool *
     return word;
 }
 
+static bool is_number(struct kozo_str word)
+{
+    for (uint64_t i = 0; i < word.len; i++)
+        if (word.at[i] < '0' || word.at[i] > '9')
+            return false;
+    return word.len > 0;
+}
+
 static void add_word(struct parsed *p, struct kozo_str *rest)
 {
     struct stage *s = &p->stage[p->stages - 1];
@@ -62,6 +70,10 @@ static void add_word(struct parsed *p, struct kozo_str *rest)
 
     if (s->count == PARSE_WORDS) {
         p->error = "more than 16 words";
+        return;
+    }
+    if (!quoted && is_number(word) && rest->len > 0 && (*rest->at == '<' || *rest->at == '>')) {
+        p->error = "no number goes right before < or >; with a blank between it is a word";
         return;
     }
     s->quoted[s->count] = quoted;

@@ -88,6 +88,13 @@ TEST(malformed_commands_say_what_is_wrong)
     CHECK_STR(shown("a > x | b"), "> belongs to the last stage of a pipe");
     CHECK_STR(shown("a & b"), "something after &; it ends a command, and `;` parts two");
     CHECK_STR(shown("&"), "no command");
+    CHECK_STR(shown("a 2>x"),
+              "no number goes right before < or >; with a blank between it is a word");
+    CHECK_STR(shown("a 0<x"),
+              "no number goes right before < or >; with a blank between it is a word");
+    CHECK_STR(shown("a 2 >x"), "[a][2] >x");
+    CHECK_STR(shown("a '2'>x"), "[a][2*] >x");
+    CHECK_STR(shown("a n2>x"), "[a][n2] >x");
     CHECK_STR(shown("a b c d e f g h i j k l m n o p q"), "more than 16 words");
     CHECK_STR(shown("a b c d e f g h i j k l m n o p"),
               "[a][b][c][d][e][f][g][h][i][j][k][l][m][n][o][p]");
