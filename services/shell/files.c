@@ -5,6 +5,7 @@
 
 #include <kozo/error.h>
 #include <kozo/print.h>
+#include <kozo/slots.h>
 #include <kozo/start.h>
 #include <kozo/string.h>
 
@@ -238,18 +239,44 @@ static struct kozo_file make_beside(const struct path *target, struct path *at)
     return f;
 }
 
+/* A copy's bytes: fsd puts them there, and takes them from there. Nobody here maps these pages. */
+static struct kozo_frame lent[KOZO_FILE_FRAMES];
+
+static enum kozo_err lent_begin(void)
+{
+    kozo_cptr first;
+    enum kozo_err err;
+
+    if (lent[0].c != 0)
+        return KOZO_OK;
+    first = kozo_slots_alloc(KOZO_FILE_FRAMES);
+    if (first == 0)
+        return KOZO_ERR_LIMIT;
+    err = kozo_retype(kozo_own_untyped(), KOZO_KIND_FRAME, KOZO_PAGE_BITS, kozo_own(first),
+                      KOZO_FILE_FRAMES);
+    if (err != KOZO_OK) {
+        kozo_slots_free(first, KOZO_FILE_FRAMES);
+        return err;
+    }
+    for (uint32_t i = 0; i < KOZO_FILE_FRAMES; i++)
+        lent[i].c = first + i;
+    return KOZO_OK;
+}
+
 static enum kozo_err copy_bytes(const struct kozo_file *from, struct kozo_endpoint to)
 {
-    static char piece[8 * KOZO_FILE_CHUNK];
-    enum kozo_err err = KOZO_OK;
+    enum kozo_err err = lent_begin();
 
     for (uint64_t at = 0; err == KOZO_OK && at < from->size;) {
-        struct kozo_res r = kozo_file_read(from->cap, at, piece, sizeof piece);
+        struct kozo_res r = kozo_file_read_frames(from->cap, at, KOZO_FILE_FRAMES * KOZO_PAGE_SIZE,
+                                                  lent, KOZO_FILE_FRAMES, 0);
 
         if (r.err == KOZO_OK && r.value == 0)
             break;
         if (r.err == KOZO_OK)
-            r = kozo_file_write(to, at, piece, r.value);
+            r = kozo_file_write_frames(to, at, r.value, lent, KOZO_FILE_FRAMES, 0);
+        if (r.err == KOZO_OK && r.value == 0)
+            r.err = KOZO_ERR_PROTOCOL;
         at += r.value;
         err = shell_stopped() ? KOZO_ERR_CANCELLED : r.err;
     }
