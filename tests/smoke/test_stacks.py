@@ -100,8 +100,9 @@ def test_a_service_may_lie_about_its_stacks_and_take_them_away(boot):
                               priority=50, args="lie"))
     with boot.start(extra=EXACT) as vm:
         vm.wait_for("^KOZO READY$")
-        seen, lives = set(), set()
-        while (14 * 4096, 14 * 4096) not in seen or len(seen) < 2:
+        seen, lives, looks = set(), set(), 0
+        while looks < 60 or (14 * 4096, 14 * 4096) not in seen or len(seen) < 2:
+            looks += 1
             services = listed(at_prompt(vm, "ps --json"))
             lives.add((services["liar"]["restarts"], len(services["liar"]["threads"]) > 0))
             seen.add(stacks_of(services).get(("liar", 1)))
