@@ -5,6 +5,7 @@ import json
 import re
 
 from kozo.harness import manifest
+from kozo.harness.person import enter
 
 PROMPT = r"kozo> "
 ALLOW = r"\[\?\] allow\? "
@@ -47,10 +48,7 @@ def scribe(boot, name, args):
 
 def answer(vm, line):
     """What a line prints, without its echo and what the log brings."""
-    vm.send(f"{line}\r")
-    begin = vm.wait_for(re.escape(line) + "\n")
-    end = vm.wait_for(PROMPT)
-    return re.sub(r"(?m)^\[.*\n", "", end.string[begin.end():end.start()])
+    return re.sub(r"(?m)^\[.*\n", "", enter(vm, line))
 
 
 def agree(vm, line):

@@ -8,18 +8,11 @@ import re
 from kozo import stacks
 from kozo.grinding import EXACT
 from kozo.harness import manifest
+from kozo.harness.person import Person
 from kozo.harness.scripted import on
 
 ROOM = 512      # bytes that each stack must have left, after start, demonstration and some commands
 LATE = r"\[(?:one|two)\] late (\d+)"
-
-
-def at_prompt(vm, command):
-    """What the shell says to it."""
-    begin = vm.wait_for("^kozo> ")
-    vm.send(command + "\r")
-    end = vm.wait_for("(?=\nkozo> )")
-    return end.string[begin.end():end.start()]
 
 
 def listed(text):
@@ -49,14 +42,13 @@ def painted(prompt, program):
 @on(cpu=("qemu64", "max"))
 def test_every_stack_has_room(boot):
     with boot.start() as vm:
-        vm.wait_for("^KOZO READY$")
+        person = Person(vm)
         for command in ("ls /", "mem", "caps init", "cat /etc/motd", "run spin &"):
-            at_prompt(vm, command)
-        prompt = told(at_prompt(vm, "ps --json"))
+            person.line(command)
+        prompt = told(person.line("ps --json"))
         while not painted(prompt, "spin"):  # it is less urgent than who starts it
-            prompt = told(at_prompt(vm, "ps --json"))
-        lines = at_prompt(vm, "ps")
-        vm.wait_for("^kozo> ")
+            prompt = told(person.line("ps --json"))
+        lines = person.line("ps")
         found, kernel = stacks.of(vm, boot.tree.kernel, 256 << 20)
     names = {s.name for s in found}
     assert {"init", "policy", "fsd", "console", "shell", "spin"} <= names, found
@@ -83,9 +75,8 @@ def test_a_service_that_used_3000_bytes_more_shows_3000_fewer(boot):
     for name, used in (("little", "3000 4000"), ("much", "6000 7000")):
         boot.add(manifest.service(name, "bin/deep", untyped="64K", threads=2, args=used))
     with boot.start() as vm:
-        vm.wait_for("^KOZO READY$")
-        prompt = told(at_prompt(vm, "ps --json"))
-        vm.wait_for("^kozo> ")
+        person = Person(vm)
+        prompt = told(person.line("ps --json"))
         found, _ = stacks.of(vm, boot.tree.kernel, 256 << 20)
     for number in (0, 1):
         assert prompt["little", number][1] - prompt["much", number][1] == 3000, prompt
@@ -99,14 +90,13 @@ def test_a_service_may_lie_about_its_stacks_and_take_them_away(boot):
     boot.add(manifest.service("liar", "bin/deep", memory="1M", untyped="256K", threads=2,
                               priority=50, args="lie"))
     with boot.start(extra=EXACT) as vm:
-        vm.wait_for("^KOZO READY$")
+        person = Person(vm)
         seen, lives, looks = set(), set(), 0
         while looks < 60 or (14 * 4096, 14 * 4096) not in seen or len(seen) < 2:
             looks += 1
-            services = listed(at_prompt(vm, "ps --json"))
+            services = listed(person.line("ps --json"))
             lives.add((services["liar"]["restarts"], len(services["liar"]["threads"]) > 0))
             seen.add(stacks_of(services).get(("liar", 1)))
-        vm.wait_for("^kozo> ")
         vm.send("poweroff\r")
         vm.expect_exit(0)
     # Who is looked at is free to end its threads and make others: nothing of them is kept.
@@ -123,10 +113,11 @@ def test_copies_of_threads_and_notes_are_no_threads(boot):
         boot.add(manifest.service(name, "bin/deep", memory="1M", untyped="256K", threads=threads,
                                   priority=10, args=f"copies {made}"))
     with boot.start(extra=EXACT) as vm:
-        vm.wait_for("^KOZO READY$")
-        before, after = (listed(at_prompt(vm, "ps --json")) for _ in range(2))
-        lines = at_prompt(vm, "ps")
-        vm.wait_for("^kozo> ")
+        person = Person(vm)
+        before, after = (listed(person.line("ps --json")) for _ in range(2))
+        lines = person.line("ps")
+        while re.search(LATE, lines):   # in one of its rows, perhaps
+            lines = person.line("ps")
         vm.send("poweroff\r")
         vm.expect_exit(0)
         late = [int(n) for n in re.findall(LATE, vm.text)]
@@ -155,10 +146,9 @@ def test_more_threads_than_rows_take_no_other_service_away(boot):
         boot.add(manifest.service(name, "bin/deep", memory=memory, untyped=untyped,
                                   threads=threads, priority=50, args=f"copies {made} quiet"))
     with boot.start() as vm:
-        vm.wait_for("^KOZO READY$")
-        services = listed(at_prompt(vm, "ps --json"))
-        lines = at_prompt(vm, "ps")
-        vm.wait_for("^kozo> ")
+        person = Person(vm)
+        services = listed(person.line("ps --json"))
+        lines = person.line("ps")
         vm.send("poweroff\r")
         vm.expect_exit(0)
     many, last = services["many"], services["last"]
